@@ -51,7 +51,7 @@ bench_commit() { # WHICH COMMIT
 
     since=$(date +%s.%N)
     printf '\n/// Only for the measurement.\npub const MEASURED: u32 = 1;\n' >>"$clone/crates/sdk-core/src/text.rs"
-    bench_await "$log" "restarted as host"
+    bench_await "$log" ": restarted host="
     bench_note "$1" "edit of sdk-core, to the new host live" "$(bench_seconds "$since")" s
 
     for player in crates/player/src/clock.rs crates/sdk-core/src/voice/clock.rs; do
@@ -60,7 +60,7 @@ bench_commit() { # WHICH COMMIT
     before=$(find "$clone/target" -path '*/plugins/*.so' | wc -l)
     since=$(date +%s.%N)
     printf '\n/// Only for the measurement.\npub const MEASURED: u32 = 1;\n' >>"$clone/$player"
-    bench_await "$log" "restarted as host"
+    bench_await "$log" ": restarted host="
     bench_note "$1" "edit of the player, to the new host live" "$(bench_seconds "$since")" s
     bench_note "$1" "plugins that were built for it" "$(($(find "$clone/target" -path '*/plugins/*.so' | wc -l) - before))" ''
     kill -TERM "$BENCH_RUNS"

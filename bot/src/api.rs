@@ -1,5 +1,7 @@
 //! Connects to Discord's REST interface, or to the server in DISCORD_API_URL.
 
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +36,8 @@ impl Api {
     /// Prepares requests to `target`, or to Discord itself. `plain` allows requests to public addresses without TLS.
     ///
     /// # Errors
-    /// One sentence if this machine provides no port or no certificates.
-    pub(crate) async fn new(token: Token, target: Option<&ApiUrl>, plain: bool) -> Result<Self, String> {
+    /// If this machine provides no port, random numbers or certificates.
+    pub(crate) async fn new(token: Token, target: Option<&ApiUrl>, plain: bool) -> Result<Self, ApiError> {
         let limiter = Arc::new(Limiter::new());
         let relay = Relay::start(target.cloned(), plain, limiter.clone()).await?;
         let client = client(&relay, HeaderMap::new())?;
@@ -66,8 +68,8 @@ impl Api {
     /// Creates a client for a plugin's requests. Where requests wait, they are attributed to the plugin.
     ///
     /// # Errors
-    /// One sentence if this machine provides no certificates.
-    pub(crate) fn http_of(&self, plugin: &PluginId) -> Result<Http, String> {
+    /// If this machine provides no certificates.
+    pub(crate) fn http_of(&self, plugin: &PluginId) -> Result<Http, ApiError> {
         let mut headers = HeaderMap::new();
         // Ids consist of letters, digits, `-` and `/`.
         headers.extend(HeaderValue::from_str(&plugin.to_string()).ok().map(|name| (PLUGIN, name)));
@@ -92,7 +94,7 @@ impl Api {
     }
 }
 
-fn client(relay: &Relay, headers: HeaderMap) -> Result<reqwest::Client, String> {
+fn client(relay: &Relay, headers: HeaderMap) -> Result<reqwest::Client, ApiError> {
     relay
         .client()
         .map(|builder| builder.default_headers(headers))
@@ -103,11 +105,26 @@ fn client(relay: &Relay, headers: HeaderMap) -> Result<reqwest::Client, String> 
                 .read_timeout(WAIT_WITHIN + CONNECT_WITHIN + ANSWER_WITHIN)
                 .build()
         })
-        .map_err(|error| format!("No HTTP client can be made on this machine: {}.", cause(&error)))
+        .map_err(ApiError::Client)
+}
+
+/// Why no request can be made on this machine.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    #[error("No loopback port can be opened for requests to Discord: {0}.")]
+    Port(#[source] io::Error),
+    #[error("This machine gives no random numbers, which the way to Discord needs.")]
+    Random,
+    #[error("No certificate can be made for requests to Discord: {0}.")]
+    Certificate(#[source] Box<dyn Error + Send + Sync>),
+    #[error("No HTTP client can be made on this machine: {}.", cause(.0))]
+    Client(#[source] reqwest::Error),
+    #[error("No HTTP client can be made for Discord: {}.", cause(.0))]
+    Outgoing(#[source] reqwest::Error),
 }
 
 /// Returns the innermost cause of an error, which is the one that a user can act on.
-pub(crate) fn cause(error: &dyn std::error::Error) -> String {
+pub(crate) fn cause(error: &dyn Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

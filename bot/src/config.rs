@@ -18,6 +18,7 @@ use reader::Reader;
 pub(crate) use reload::Reload;
 pub(crate) use source::Source;
 pub(crate) use token::Token;
+pub(crate) use value_error::{TokenError, ValueError};
 
 mod address;
 #[cfg(any(feature = "hmr", test))]
@@ -36,6 +37,7 @@ mod tests;
 mod token;
 mod token_file;
 mod value;
+mod value_error;
 
 /// Default of `RUST_LOG`: all messages of this project at `info`, and warnings or errors of others.
 ///
@@ -132,6 +134,8 @@ impl fmt::Display for Mistakes {
     }
 }
 
+impl std::error::Error for Mistakes {}
+
 impl Config {
     /// Creates a configuration from variables.
     pub(crate) fn from_variables(variables: BTreeMap<String, String>) -> Result<Self, Mistakes> {
@@ -149,7 +153,7 @@ impl Config {
         let log_filter = reader.read("RUST_LOG", |text| {
             EnvFilter::try_new(text)
                 .map(|_| text.to_owned())
-                .map_err(|error| format!("is no log filter ({error}); write it like 'info,serenity=debug'"))
+                .map_err(|source| ValueError::LogFilter { source })
         });
         let connection = reader.connection(environment, test_guild);
         reader.finish()?;

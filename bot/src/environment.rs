@@ -73,20 +73,21 @@ impl Environment {
             }
             let config = source.config()?;
             let filter = reload::filter(&config.reload, &self.running.workspace)
-                .map_err(|sentence| Mistakes(vec![sentence]))?;
+                .map_err(|wrong| Mistakes(vec![wrong.to_string()]))?;
             Ok(Some((config, filter, source)))
         });
         let (latest, filter, source) = match read {
             Ok(Some(read)) => read,
             Ok(None) => {
-                self.warn(".env is gone; what it set stays until a restart, or until it is back".to_owned());
+                const GONE: &str = ".env is gone; what it set stays until a restart, or until it is back";
+                warn!("{GONE}");
+                self.note(GONE.to_owned());
                 return;
             }
             Err(Mistakes(mistakes)) => {
                 for mistake in mistakes {
-                    let words = format!("nothing is taken over from .env: {mistake}");
-                    error!("{words}");
-                    self.note(words);
+                    error!(%mistake, "nothing is taken over from .env");
+                    self.note(format!("nothing is taken over from .env: {mistake}"));
                 }
                 return;
             }
@@ -95,10 +96,12 @@ impl Environment {
             log::redact::hide(connection.token.expose());
         }
         for name in source.overruled(&readings.source) {
-            self.warn(format!("{name} changed in .env, but the environment sets it too and wins"));
+            warn!(variable = name, "changed in .env, but the environment sets it too and wins");
+            self.note(format!("{name} changed in .env, but the environment sets it too and wins"));
         }
         for warning in latest.warnings.iter().filter(|warning| !readings.latest.warnings.contains(warning)) {
-            self.warn(warning.clone());
+            warn!(%warning, "the configuration is doubtful");
+            self.note(warning.clone());
         }
         let changes = since(&readings.latest, &latest);
         let waiting = since(&readings.first, &latest).restart;
@@ -151,7 +154,11 @@ impl Environment {
         let missing = needed_intents(&live, prefix) - needed_intents(&live, None) - asked;
         if !missing.is_empty() {
             let names = names(missing);
-            self.warn(format!(
+            warn!(
+                intents = names,
+                "text commands need intents that this session did not ask for; they come with a restart"
+            );
+            self.note(format!(
                 "text commands need the intents {names}, which this session did not ask for; they come with a restart"
             ));
         }
@@ -166,22 +173,17 @@ impl Environment {
         }
         if !changes.live.is_empty() {
             let live: Vec<_> = changes.live.into_iter().collect();
-            info!("changed in .env and in force: {}", live.join(", "));
+            info!(variables = live.join(", "), "changed in .env and in force");
         }
         let (wait, back): (Vec<_>, Vec<_>) =
             changes.restart.into_iter().partition(|name| waiting.contains(name));
         if !wait.is_empty() {
-            warn!("changed in .env, and in force after a restart: {}", wait.join(", "));
+            warn!(variables = wait.join(", "), "changed in .env, and in force after a restart");
             self.running.host.bus().emit(ReloadEvent::RestartRequired { because: wait, automatic: false });
         }
         if !back.is_empty() {
-            info!("again in .env as the bot runs with it: {}", back.join(", "));
+            info!(variables = back.join(", "), "again in .env as the bot runs with it");
         }
-    }
-
-    fn warn(&self, words: String) {
-        warn!("{words}");
-        self.note(words);
     }
 
     fn note(&self, words: String) {

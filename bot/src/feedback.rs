@@ -146,16 +146,22 @@ impl Feedback {
                 Some((channel, message))
             }
             Err(Trouble::Passing(why)) => {
-                self.tell(format!("feedback in Discord is late: {why}"));
+                if self.is_new(why.clone()) {
+                    warn!(%why, "feedback in Discord is late");
+                }
                 shows = self.shown.get(&key).map(|shown| shown.text.clone()).unwrap_or_default();
                 wait = (wait * 2).min(PATIENCE);
                 known
             }
             Err(Trouble::Refused(why)) => {
-                self.tell(format!(
-                    "the channel {channel} that DEV_CHANNEL_ID names cannot be written to: {why}; check that it exists \
-                     and that the bot may view it and send messages there"
-                ));
+                if self.is_new(format!("{channel}: {why}")) {
+                    warn!(
+                        %channel,
+                        %why,
+                        "the channel that DEV_CHANNEL_ID names cannot be written to; check that it exists and that the \
+                         bot may view it and send messages there"
+                    );
+                }
                 None
             }
             Err(Trouble::Lost) => None,
@@ -188,16 +194,18 @@ impl Feedback {
     }
 
     fn keep(&mut self, plugin: Option<&PluginId>, place: (ChannelId, MessageId)) {
-        if let Err(error) = self.store.put(&key(plugin), &place) {
-            self.tell(format!("a message of feedback will be sent anew after a restart: {error}"));
+        if let Err(error) = self.store.put(&key(plugin), &place)
+            && self.is_new(error.to_string())
+        {
+            warn!(%error, "a message of feedback will be sent anew after a restart");
         }
     }
 
-    fn tell(&mut self, sentence: String) {
-        if self.told.as_ref() != Some(&sentence) {
-            warn!("{sentence}");
-            self.told = Some(sentence);
-        }
+    /// Returns whether a problem differs from the one that was logged last, and keeps it as that.
+    fn is_new(&mut self, problem: String) -> bool {
+        let is_new = self.told.as_ref() != Some(&problem);
+        self.told = Some(problem);
+        is_new
     }
 }
 

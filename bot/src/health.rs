@@ -61,8 +61,9 @@ impl Health {
                 health.is_served = true;
             }
             Err(error) if setting == config::Health::Usual => warn!(
-                "health and metrics are not served, because {address} cannot be listened on ({error}); set HEALTH_ADDR \
-                 to another address, or to off"
+                %address,
+                %error,
+                "health and metrics are not served; set HEALTH_ADDR to another address, or to off"
             ),
             Err(error) => {
                 return Err(Failure::configuration(format!(

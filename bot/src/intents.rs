@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use sdk::EventKind;
 use sdk::generation::Generation;
 use sdk::host::Host;
 use sdk::routing_table::RoutingTable;
 use sdk::serenity::all::GatewayIntents;
 use sdk::tracing::warn;
+use sdk::{EventKind, PluginId};
 
 use crate::gateway::{TEXT_COMMANDS, names, text_commands};
 
@@ -21,24 +21,70 @@ pub(crate) async fn watch(host: Host, asked: GatewayIntents) {
     let mut told = BTreeSet::new();
     while swaps.changed().await.is_ok() {
         let silent = silent(&host.registry().snapshot(), asked, host.settings().prefix.as_deref());
-        told.retain(|sentence| silent.contains(sentence));
-        for sentence in silent {
-            if told.insert(sentence.clone()) {
-                warn!("{sentence}");
+        told.retain(|silence| silent.contains(silence));
+        for silence in silent {
+            if !told.contains(&silence) {
+                silence.warn();
+                told.insert(silence);
             }
         }
     }
 }
 
-/// Returns the sentences about each plugin that needs more intents than were requested.
-fn silent(live: &RoutingTable, asked: GatewayIntents, prefix: Option<&str>) -> BTreeSet<String> {
+/// What a plugin does not receive because intents are missing.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Silence {
+    plugin: PluginId,
+    /// Names of the missing intents.
+    intents: String,
+    what: What,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    /// Events for which there are listeners, by their names.
+    Events(String),
+    /// Text commands, with where they do not work.
+    TextCommands { commands: String, unheard: String },
+    /// No event that can be named.
+    Other,
+}
+
+impl Silence {
+    fn warn(&self) {
+        let Self { plugin, intents, what } = self;
+        match what {
+            What::Events(events) => warn!(
+                %plugin,
+                events,
+                intents,
+                "its listeners are silent until a restart: this session did not ask for the intents"
+            ),
+            What::TextCommands { commands, unheard } => warn!(
+                %plugin,
+                commands,
+                unheard,
+                intents,
+                "its text commands are not heard until a restart: this session did not ask for the intents"
+            ),
+            What::Other => warn!(
+                %plugin,
+                intents,
+                "it needs intents that this session did not ask for; they come with a restart"
+            ),
+        }
+    }
+}
+
+/// Returns what each plugin does not receive because it needs more intents than were requested.
+fn silent(live: &RoutingTable, asked: GatewayIntents, prefix: Option<&str>) -> BTreeSet<Silence> {
     let of =
-        |generation: &Generation| [sentence(generation, asked), of_text_commands(generation, asked, prefix)];
+        |generation: &Generation| [of_events(generation, asked), of_text_commands(generation, asked, prefix)];
     live.generations().values().flat_map(|generation| of(generation)).flatten().collect()
 }
 
-/// Returns a sentence about where a plugin's text commands do not work.
-fn of_text_commands(generation: &Generation, asked: GatewayIntents, prefix: Option<&str>) -> Option<String> {
+/// Returns where a plugin's text commands do not work.
+fn of_text_commands(generation: &Generation, asked: GatewayIntents, prefix: Option<&str>) -> Option<Silence> {
     let prefix = prefix?;
     let missing = TEXT_COMMANDS - asked;
     let commands = text_commands(generation);
@@ -56,15 +102,12 @@ fn of_text_commands(generation: &Generation, asked: GatewayIntents, prefix: Opti
     }
     // The text of direct messages needs no intent.
     let commands: Vec<_> = commands.iter().map(|name| format!("{prefix}{name}")).collect();
-    let (plugin, commands, unheard) = (generation.plugin(), commands.join(" "), unheard.join(" and "));
-    let names = names(missing);
-    Some(format!(
-        "{plugin} has text commands ({commands}), not heard {unheard} until a restart: this session did not ask for \
-         {names}"
-    ))
+    let what = What::TextCommands { commands: commands.join(" "), unheard: unheard.join(" and ") };
+    Some(Silence { plugin: generation.plugin().clone(), intents: names(missing), what })
 }
 
-fn sentence(generation: &Generation, asked: GatewayIntents) -> Option<String> {
+/// Returns which events a plugin does not receive.
+fn of_events(generation: &Generation, asked: GatewayIntents) -> Option<Silence> {
     let missing = generation.intents() - asked;
     if missing.is_empty() {
         return None;
@@ -75,19 +118,13 @@ fn sentence(generation: &Generation, asked: GatewayIntents) -> Option<String> {
         .filter(|kind| missing.intersects(kind.intents()) && listening.iter().any(|one| one == kind.name()))
         .map(|kind| kind.name())
         .collect();
-    let (plugin, names) = (generation.plugin(), names(missing));
-    Some(if silent.is_empty() {
-        format!(
-            "{plugin} needs the intents {names}, which this session did not ask for; they come with a restart"
-        )
-    } else {
-        let silent = silent.join(" ");
-        format!("{plugin} listens to {silent}, silent until a restart: this session did not ask for {names}")
-    })
+    let what = if silent.is_empty() { What::Other } else { What::Events(silent.join(" ")) };
+    Some(Silence { plugin: generation.plugin().clone(), intents: names(missing), what })
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::log;
     use sdk::settings::Settings;
     use sdk::{Plugin, PluginEntry, Subscriptions, event};
 
@@ -129,12 +166,19 @@ mod tests {
             (I::GUILD_MESSAGES | I::DIRECT_MESSAGES, "in servers without a mention of the bot"),
             (I::DIRECT_MESSAGES | I::MESSAGE_CONTENT, "in servers"),
         ] {
-            let names = names(TEXT_COMMANDS - asked);
+            let silence = Silence {
+                plugin: PluginId::new("commands/echo"),
+                intents: names(TEXT_COMMANDS - asked),
+                what: What::TextCommands { commands: "!echo".to_owned(), unheard: unheard.to_owned() },
+            };
+            assert_eq!(told(asked).as_ref(), Some(&silence));
+            let line = log::logged(false, || silence.warn());
             let words = format!(
-                "commands/echo has text commands (!echo), not heard {unheard} until a restart: this session did not ask \
-                 for {names}"
+                "its text commands are not heard until a restart: this session did not ask for the intents \
+                 plugin=commands/echo commands=\"!echo\" unheard=\"{unheard}\" intents=\"{}\"\n",
+                silence.intents
             );
-            assert_eq!(told(asked), Some(words));
+            assert!(line.ends_with(&words), "{line}");
         }
         assert_eq!(told(TEXT_COMMANDS), None);
         assert_eq!(of_text_commands(&generation, I::GUILDS, None), None);
@@ -156,12 +200,20 @@ mod tests {
         let entry = PluginEntry::new("events-welcome", "1.0.0", "", || Box::new(Welcome));
         let generation =
             Generation::new(&entry, 2, &Host::new("1.0.0", Settings::default())).unwrap_or_else(|_| panic!());
-        let told = sentence(&generation, GatewayIntents::GUILDS).unwrap();
-        assert_eq!(
-            told,
-            "events/welcome listens to GuildMemberAddition, silent until a restart: this session did not ask for \
-             GUILD_MEMBERS"
+        let told = of_events(&generation, GatewayIntents::GUILDS).unwrap();
+        let silence = Silence {
+            plugin: PluginId::new("events/welcome"),
+            intents: "GUILD_MEMBERS".to_owned(),
+            what: What::Events("GuildMemberAddition".to_owned()),
+        };
+        assert_eq!(told, silence);
+        let line = log::logged(false, || silence.warn());
+        assert!(
+            line.ends_with(
+                "plugin=events/welcome events=\"GuildMemberAddition\" intents=\"GUILD_MEMBERS\"\n"
+            ),
+            "{line}"
         );
-        assert_eq!(sentence(&generation, GatewayIntents::GUILD_MEMBERS), None);
+        assert_eq!(of_events(&generation, GatewayIntents::GUILD_MEMBERS), None);
     }
 }

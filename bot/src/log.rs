@@ -31,9 +31,9 @@ pub(crate) fn start(filter: &str) -> Refusals {
         let text = panic_text(panic.payload());
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {
-            tracing::error!(at, thread, backtrace = %backtrace, "panic: {text}");
+            tracing::error!(panic = %text, at, thread, backtrace = %backtrace, "panicked");
         } else {
-            tracing::error!(at, thread, "panic: {text}");
+            tracing::error!(panic = %text, at, thread, "panicked");
         }
     }));
     refusals
@@ -89,4 +89,30 @@ fn changeable(
 #[cfg(not(feature = "hmr"))]
 fn changeable(filter: EnvFilter) -> EnvFilter {
     filter
+}
+
+/// Runs `work` and returns what it logs, as the terminal shows it, with or without colours.
+#[cfg(test)]
+pub(crate) fn logged(colours: bool, work: impl FnOnce()) -> String {
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let written = Lines::default();
+    let to = written.clone();
+    let layer = lines(colours, move || to.clone());
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
+    let bytes = written.0.lock().unwrap().clone();
+    String::from_utf8(bytes).unwrap()
 }

@@ -88,7 +88,7 @@ fn config() -> Result<(Config, Source), Mistakes> {
 
 fn start() -> Result<ExitCode, Failure> {
     #[cfg_attr(not(any(feature = "sandbox", feature = "hmr")), allow(unused_mut))]
-    let (mut config, source) = config().map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
+    let (mut config, source) = config().map_err(Failure::configuration)?;
     #[cfg(any(feature = "sandbox", feature = "hmr"))]
     let local = if config.connection.is_none() {
         Some(sandbox::Local::start(sandbox::Trusted::name()?)?)

@@ -92,7 +92,7 @@ pub(crate) async fn start(host: &Host, entries: impl Iterator<Item = &PluginEntr
         left_out.extend(install.iter().map(|generation| generation.plugin().clone()));
     }
     for note in prospect.notes() {
-        warn!("{note}");
+        warn!(%note, "an optional dependency is left out");
     }
     let live = host.registry().snapshot();
     let names = live.generations().keys().map(PluginId::as_str).collect::<Vec<_>>().join(" ");

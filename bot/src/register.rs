@@ -33,6 +33,7 @@ use serde_json::Value;
 use crate::api::Api;
 use crate::backoff::BackOff;
 use crate::config::CommandScope;
+use failure::Passing;
 use place::{Holds, Moment, Place};
 pub(crate) use plan::Scope;
 use requests::Requests;
@@ -87,7 +88,18 @@ pub(crate) struct Registrar {
 }
 
 /// Receives the outcome of a request to remove withdrawn commands.
-type Pruned = oneshot::Sender<Result<String, String>>;
+type Pruned = oneshot::Sender<Result<String, PruneError>>;
+
+/// Why withdrawn commands are not removed.
+#[derive(Debug, thiserror::Error)]
+enum PruneError {
+    #[error("the bot is ending")]
+    Ending,
+    #[error(transparent)]
+    Passing(#[from] Passing),
+    #[error("{} could not be removed; the log says why", sdk::text::count(*.0, "command"))]
+    Left(usize),
+}
 
 /// The registrar's handle for plugins and the control socket.
 struct Handle(mpsc::Sender<Pruned>);
@@ -97,9 +109,11 @@ impl sdk::host::Registrar for Handle {
         let asked = self.0.clone();
         async move {
             let (answer, answered) = oneshot::channel();
-            let ending = |()| "the bot is ending".to_owned();
-            asked.send(answer).await.map_err(|_| ending(()))?;
-            Ok(answered.await.map_err(|_| ending(()))??)
+            let pruned = match asked.send(answer).await {
+                Ok(()) => answered.await.unwrap_or(Err(PruneError::Ending)),
+                Err(_) => Err(PruneError::Ending),
+            };
+            pruned.map_err(|error| RequestError::from(error.to_string()))
         }
         .boxed()
     }
@@ -171,10 +185,10 @@ impl Registrar {
                 return;
             };
             let Some(wait) = waits.next() else {
-                error!(problem, "commands are not registered; the next reload tries again");
+                error!(%problem, "commands are not registered; the next reload tries again");
                 return;
             };
-            warn!(problem, again_in_ms = wait.as_millis(), "commands are not registered yet");
+            warn!(%problem, again_in_ms = wait.as_millis(), "commands are not registered yet");
             tokio::select! {
                 () = sleep(wait) => {}
                 // What is live has changed. The next attempt reads it again anyway.
@@ -185,19 +199,19 @@ impl Registrar {
 
     /// Removes every command that no live plugin defines any more. Returns a sentence about what was removed, or what
     /// could not be.
-    async fn prune(&mut self) -> Result<String, String> {
+    async fn prune(&mut self) -> Result<String, PruneError> {
         let removed = self.attempt(true).await?;
         let left = self.host.withdrawn().len();
         match (removed, left) {
             (0, 0) => Ok("every registered command is defined by a live plugin".to_owned()),
             (_, 0) => Ok(format!("removed {}", sdk::text::count(removed, "command"))),
-            _ => Err(format!("{} could not be removed; the log says why", sdk::text::count(left, "command"))),
+            _ => Err(PruneError::Left(left)),
         }
     }
 
     /// Sends the requests that are due. Returns how many withdrawn commands were removed. An error is one that may be
     /// temporary.
-    async fn attempt(&mut self, asked: bool) -> Result<usize, String> {
+    async fn attempt(&mut self, asked: bool) -> Result<usize, Passing> {
         let wanted = self.wanted();
         let live = self.host.registry().snapshot();
         self.left_out.retain(|plugin| !live.generations().contains_key(plugin));
@@ -220,7 +234,7 @@ impl Registrar {
     }
 
     /// Removes commands from the scope that they have moved from, if the other one has them by now.
-    async fn remove_moved(&mut self, wanted: &[Definitions]) -> Result<(), String> {
+    async fn remove_moved(&mut self, wanted: &[Definitions]) -> Result<(), Passing> {
         let mut arrived = Vec::new();
         for (place, definitions) in self.places.iter().zip(wanted) {
             let shown = definitions.iter().filter(|(key, definition)| place.shows(key, definition));

@@ -117,8 +117,11 @@ pub(crate) fn supervise(
         let workspace = workspace(reload)?;
         let filter = filter(reload, &workspace).map_err(Failure::configuration)?;
         let no_events = NoEvents::of(&workspace);
-        if let Some(words) = why_polling(reload, no_events.as_ref()) {
-            sdk::text::write_error(format_args!("hotcord: {words}"));
+        if let Some(reason) = why_polling(reload, no_events.as_ref()) {
+            sdk::text::write_error(format_args!(
+                "hotcord: {reason}, so all sources are looked at every {POLL_MS} ms; HMR_POLL_MS sets another time, or 0 \
+                 to wait for events"
+            ));
         }
         let mode = mode(reload, no_events.as_ref());
         // A configured server may be a local Discord, whose voice servers have a certificate of their own. With that
@@ -130,7 +133,7 @@ pub(crate) fn supervise(
             features: if has_own { "bot/sandbox" } else { "" },
         };
         let code = hmr::supervisor::restart_on_save::run(options, mode, filter);
-        return code.map(|code| Some(code.into())).map_err(|error| Failure::other(error.to_string()));
+        return code.map(|code| Some(code.into())).map_err(Failure::other);
     }
     if !reload.enabled {
         return Ok(None);
@@ -158,22 +161,30 @@ pub(crate) fn mode(reload: &Reload, no_events: Option<&NoEvents>) -> WatchMode {
     }
 }
 
-/// Returns a message that files are polled because the system reports no changes; `None` if polling was configured.
+/// How often files are polled if the system reports no changes.
 #[cfg(feature = "hmr")]
-fn why_polling(reload: &Reload, no_events: Option<&NoEvents>) -> Option<String> {
-    let no_events = no_events.filter(|_| reload.poll.is_none())?;
-    let ms = WatchMode::DEFAULT_POLL.as_millis();
-    Some(format!(
-        "{no_events}, so all sources are looked at every {ms} ms; HMR_POLL_MS sets another time, or 0 to wait for events"
-    ))
+const POLL_MS: u128 = WatchMode::DEFAULT_POLL.as_millis();
+
+/// Returns why files are polled, if that is because the system reports no changes and not because it was configured.
+#[cfg(feature = "hmr")]
+fn why_polling<'a>(reload: &Reload, no_events: Option<&'a NoEvents>) -> Option<&'a NoEvents> {
+    no_events.filter(|_| reload.poll.is_none())
 }
 
-/// Returns the filter of `HMR_IGNORE` and `HMR_EXTENSIONS`, or a sentence about the wrong entry.
+/// A wrong entry of `HMR_IGNORE` or `HMR_EXTENSIONS`.
 #[cfg(feature = "hmr")]
-pub(crate) fn filter(reload: &Reload, workspace: &std::path::Path) -> Result<hmr::watch::Filter, String> {
+#[derive(Debug, thiserror::Error)]
+#[error("In HMR_IGNORE or HMR_EXTENSIONS, {0}.")]
+pub(crate) struct WrongFilter(#[source] hmr::watch::FilterError);
+
+/// Returns the filter of `HMR_IGNORE` and `HMR_EXTENSIONS`.
+#[cfg(feature = "hmr")]
+pub(crate) fn filter(
+    reload: &Reload,
+    workspace: &std::path::Path,
+) -> Result<hmr::watch::Filter, WrongFilter> {
     let extensions = reload.extensions.as_deref().unwrap_or_default();
-    hmr::watch::Filter::new(workspace, &reload.ignore, extensions)
-        .map_err(|wrong| format!("In HMR_IGNORE or HMR_EXTENSIONS, {wrong}."))
+    hmr::watch::Filter::new(workspace, &reload.ignore, extensions).map_err(WrongFilter)
 }
 
 /// Logs that hot reload is off.
@@ -210,8 +221,12 @@ pub(crate) async fn bring_in_plugins(
     let policy = reload.policy(config.environment).shared();
     let workspace = workspace(reload)?;
     let no_events = if reload.enabled { NoEvents::of(&workspace) } else { None };
-    if let Some(words) = why_polling(reload, no_events.as_ref()) {
-        info!("hot reload: {words}");
+    if let Some(reason) = why_polling(reload, no_events.as_ref()) {
+        info!(
+            %reason,
+            every_ms = POLL_MS,
+            "hot reload: all sources are polled; HMR_POLL_MS sets another time, or 0 to wait for events"
+        );
     }
     let mode = mode(reload, no_events.as_ref());
     let running = Running {
@@ -221,8 +236,7 @@ pub(crate) async fn bring_in_plugins(
         no_events,
         owners: application.owners.clone(),
     };
-    let environment =
-        Environment::new(running, source).map_err(|mistakes| Failure::configuration(mistakes.to_string()))?;
+    let environment = Environment::new(running, source).map_err(Failure::configuration)?;
     let options = hmr::Options {
         enabled: reload.enabled,
         filter: filter(reload, &workspace).map_err(Failure::configuration)?,
@@ -234,13 +248,12 @@ pub(crate) async fn bring_in_plugins(
         colour: std::io::stderr().is_terminal()
             && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let engine =
-        hmr::Engine::start(host.clone(), options).await.map_err(|error| Failure::other(error.to_string()))?;
+    let engine = hmr::Engine::start(host.clone(), options).await.map_err(Failure::other)?;
     if reload.enabled {
         // The repository itself, which is watched for its manifest, is not listed.
         let folders = engine.folders().into_iter().map(|path| path.display().to_string());
         let folders: Vec<_> = folders.filter(|folder| !folder.is_empty()).collect();
-        info!("hot reload: on, watching {}", folders.join(", "));
+        info!(watching = folders.join(", "), "hot reload: on");
     } else {
         tell_off();
     }
@@ -277,7 +290,7 @@ pub(crate) fn open_control(host: &Host, reload: &Reload) -> Option<hmr::control:
     // If there is no workspace, hot reload itself reports that.
     let workspace = workspace(reload).ok()?;
     hmr::control::serve(host.clone(), &workspace, crate::log::redact::clean)
-        .inspect_err(|error| sdk::tracing::warn!("{error}"))
+        .inspect_err(|error| sdk::tracing::warn!(%error, "there is no control socket"))
         .ok()
 }
 

@@ -53,7 +53,7 @@ pub(crate) async fn run(
     let env_file = source.path().map(|path| sdk::tracing::field::display(path.display()));
     info!(version, environment, discord, env_file, "hotcord starts");
     for warning in &config.warnings {
-        warn!("{warning}");
+        warn!(%warning, "the configuration is doubtful");
     }
 
     if let Some(api) = connection.api.as_ref().filter(|_| !connection.plain) {
@@ -190,7 +190,7 @@ pub(crate) fn https_of_plugins(api: Arc<Api>, application: ApplicationId) -> Htt
             Some(http)
         }
         Err(error) => {
-            warn!(%plugin, error, "the plugin's requests go without its name");
+            warn!(%plugin, %error, "the plugin's requests go without its name");
             None
         }
     })

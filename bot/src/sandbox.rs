@@ -4,6 +4,7 @@
 //! that was built with it, so that a change of the sandbox's sources does not change the host.
 
 use std::fs::{self, DirBuilder, OpenOptions};
+use std::io;
 use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sdk::roots;
 use sdk::serenity::all::GuildId;
 
-use crate::config::{ApiUrl, Connection, Token};
+use crate::config::{ApiUrl, Connection, Token, TokenError, ValueError};
 use crate::failure::Failure;
 
 #[cfg_attr(feature = "sandbox", path = "sandbox/embedded.rs")]
@@ -43,6 +44,52 @@ struct Started {
     root_certificate: String,
     /// Command line of its client, to which a command is appended.
     client: String,
+}
+
+/// Why the local Discord cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[error("The local Discord cannot be started ({kind}); set DISCORD_TOKEN to use Discord itself.")]
+struct StartError {
+    #[source]
+    kind: StartErrorKind,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum StartErrorKind {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// What it reports cannot be used.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Url(#[from] ValueError),
+    #[cfg(feature = "sandbox")]
+    #[error("its thread has ended")]
+    Thread,
+    #[cfg(not(feature = "sandbox"))]
+    #[error("{}: {source}", program.display())]
+    Spawn { program: PathBuf, source: io::Error },
+    #[cfg(not(feature = "sandbox"))]
+    #[error("this program is in no target folder of cargo's")]
+    NoTarget,
+    #[cfg(not(feature = "sandbox"))]
+    #[error("{} is not there; build it with ./dev-env.sh hmr --local", .0.display())]
+    NotBuilt(PathBuf),
+    #[cfg(not(feature = "sandbox"))]
+    #[error("it has no output")]
+    NoOutput,
+    #[cfg(not(feature = "sandbox"))]
+    #[error("it has ended; its last words are above")]
+    Ended,
+    #[cfg(not(feature = "sandbox"))]
+    #[error("{} is not its state file", .0.display())]
+    State(PathBuf),
+}
+
+impl<E: Into<StartErrorKind>> From<E> for StartError {
+    fn from(kind: E) -> Self {
+        Self { kind: kind.into() }
+    }
 }
 
 /// The folder of a local Discord, which others cannot read. It contains the file of root certificates that voice
@@ -116,16 +163,12 @@ fn known_roots() -> Vec<u8> {
 impl Local {
     /// Starts a local Discord on a free loopback port and prints how to act as one of its users.
     pub(crate) fn start(trusted: Trusted) -> Result<Self, Failure> {
-        let failed = |problem: &str| {
-            Failure::other(format!(
-                "The local Discord cannot be started ({problem}); set DISCORD_TOKEN to use Discord itself."
-            ))
-        };
         let state = trusted.state_file();
-        let (server, started) = Server::start(&state).map_err(|problem| failed(&problem))?;
-        trusted.add(&started.root_certificate).map_err(|error| failed(&error.to_string()))?;
-        let token = Token::parse(&started.token, false).map_err(|problem| failed(&problem))?;
-        let api = ApiUrl::parse(&started.url).map_err(|problem| failed(&problem))?;
+        let (server, started) = Server::start(&state).map_err(Failure::other)?;
+        let unusable = |error: StartError| Failure::other(error);
+        trusted.add(&started.root_certificate).map_err(|error| unusable(error.into()))?;
+        let token = Token::parse(&started.token, false).map_err(|error| unusable(error.into()))?;
+        let api = ApiUrl::parse(&started.url).map_err(|error| unusable(error.into()))?;
         println!(
             "No DISCORD_TOKEN is set, so the bot talks to a local Discord at {}; nothing leaves this machine.\n\
              When it is ready, try it from another terminal:\n\

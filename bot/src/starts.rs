@@ -31,10 +31,10 @@ pub(crate) async fn allowed(http: &Http, account: &Sessions) -> serenity::Result
         let Some(wait) = wait(shards, &limit) else { return Ok(shards) };
         let _held = account.hold();
         warn!(
-            "this bot has {} left, and Discord resets the token of a bot that uses them up; it waits, and goes on in {}, \
-             when they are counted anew",
-            text::count(usize::try_from(limit.remaining).unwrap_or(usize::MAX), "session start"),
-            text::duration(wait)
+            left = limit.remaining,
+            goes_on_in = text::duration(wait),
+            "few session starts are left, and Discord resets the token of a bot that uses them up; it waits until they \
+             are counted anew"
         );
         sleep(wait).await;
     }

@@ -8,6 +8,7 @@
 //! addresses that were checked.
 
 use std::error::Error;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -22,8 +23,8 @@ use sdk::tokio::net::lookup_host;
 /// A name that cannot be resolved yet passes here. The relay checks it again when it connects.
 ///
 /// # Errors
-/// One sentence with `variable`, the address and what to do.
-pub(crate) async fn check(url: &str, variable: &str) -> Result<(), String> {
+/// If it has neither; `variable` names it in the error.
+pub(crate) async fn check(url: &str, variable: &'static str) -> Result<(), PublicWithoutTls> {
     let Ok(parsed) = Url::parse(url) else { return Ok(()) };
     if !matches!(parsed.scheme(), "http" | "ws") {
         return Ok(());
@@ -38,7 +39,7 @@ pub(crate) async fn check(url: &str, variable: &str) -> Result<(), String> {
     };
     match addresses.into_iter().find(|address| is_public(*address)) {
         None => Ok(()),
-        Some(address) => Err(refusal(variable, url, address)),
+        Some(address) => Err(PublicWithoutTls { variable, url: url.to_owned(), address }),
     }
 }
 
@@ -85,14 +86,28 @@ impl Resolve for NotPublic {
     }
 }
 
-fn refusal(variable: &str, url: &str, address: IpAddr) -> String {
-    let secure = url.replacen("http", "https", 1).replacen("ws", "wss", 1);
-    let known = if url.contains(&address.to_string()) { String::new() } else { format!(" ({address})") };
-    format!(
-        "{variable} is '{url}', a public address{known} without TLS, where anybody on the way could read the token; use \
-         '{secure}', or set ALLOW_PLAIN_HTTP=true if the way there is safe."
-    )
+/// A public address without TLS.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PublicWithoutTls {
+    variable: &'static str,
+    url: String,
+    address: IpAddr,
 }
+
+impl fmt::Display for PublicWithoutTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable, url, address } = self;
+        let secure = url.replacen("http", "https", 1).replacen("ws", "wss", 1);
+        let known = if url.contains(&address.to_string()) { String::new() } else { format!(" ({address})") };
+        write!(
+            f,
+            "{variable} is '{url}', a public address{known} without TLS, where anybody on the way could read the token; \
+             use '{secure}', or set ALLOW_PLAIN_HTTP=true if the way there is safe."
+        )
+    }
+}
+
+impl Error for PublicWithoutTls {}
 
 #[cfg(test)]
 mod tests {
@@ -119,7 +134,7 @@ mod tests {
             ("http://[2606:4700::1111]", "'https://[2606:4700::1111]'"),
             ("http://[::ffff:192.0.32.8]", "ALLOW_PLAIN_HTTP=true"),
         ] {
-            let sentence = check(url, "DISCORD_API_URL").await.unwrap_err();
+            let sentence = check(url, "DISCORD_API_URL").await.unwrap_err().to_string();
             assert!(sentence.starts_with(&format!("DISCORD_API_URL is '{url}'")), "{sentence}");
             assert!(sentence.contains(way_out), "{sentence}");
         }

@@ -41,7 +41,7 @@ use tokio_rustls::rustls::{self, ServerConfig};
 
 use super::limiter::{Exceeded, Limiter, Route, Standing};
 use super::plain::NotPublic;
-use super::{ANSWER_WITHIN, CONNECT_WITHIN, cause};
+use super::{ANSWER_WITHIN, ApiError, CONNECT_WITHIN, cause};
 use crate::config::ApiUrl;
 use body::Outgoing;
 
@@ -89,14 +89,13 @@ impl Relay {
         target: Option<ApiUrl>,
         plain: bool,
         limiter: Arc<Limiter>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, ApiError> {
         let (certificate, config) = identity()?;
         let key = new_key()?;
         let answering = Arc::<OnceLock<Answering>>::default();
         let forwarder = Forwarder::new(target, plain, limiter, answering.clone(), key.clone())?;
-        let unusable = |error| format!("No loopback port can be opened for requests to Discord: {error}.");
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(unusable)?;
-        let address = listener.local_addr().map_err(unusable)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(ApiError::Port)?;
+        let address = listener.local_addr().map_err(ApiError::Port)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let mut serving = JoinSet::new();
         serving.spawn(serve(listener, acceptor, Arc::new(forwarder)));
@@ -123,12 +122,11 @@ impl Relay {
 }
 
 /// Creates a secret for the relay's clients, as letters and digits.
-fn new_key() -> Result<HeaderValue, String> {
+fn new_key() -> Result<HeaderValue, ApiError> {
     let mut bytes = [0; KEY_BYTES];
-    let failed = || "This machine gives no random numbers, which the way to Discord needs.".to_owned();
-    ring::default_provider().secure_random.fill(&mut bytes).map_err(|_| failed())?;
+    ring::default_provider().secure_random.fill(&mut bytes).map_err(|_| ApiError::Random)?;
     let text = bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    let mut key = HeaderValue::try_from(text).map_err(|_| failed())?;
+    let mut key = HeaderValue::try_from(text).map_err(|_| ApiError::Random)?;
     key.set_sensitive(true);
     Ok(key)
 }
@@ -139,8 +137,8 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// Creates a certificate for [`HOST`] that exists as long as the process.
-fn identity() -> Result<(CertificateDer<'static>, ServerConfig), String> {
-    let made = || -> Result<_, Box<dyn std::error::Error>> {
+fn identity() -> Result<(CertificateDer<'static>, ServerConfig), ApiError> {
+    let made = || -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
         let made = rcgen::generate_simple_self_signed([HOST.to_owned()])?;
         let certificate = made.cert.der().clone();
         let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
@@ -150,7 +148,7 @@ fn identity() -> Result<(CertificateDer<'static>, ServerConfig), String> {
             .with_single_cert(vec![certificate.clone()], key.into())?;
         Ok((certificate, config))
     };
-    made().map_err(|error| format!("No certificate can be made for requests to Discord: {error}."))
+    made().map_err(ApiError::Certificate)
 }
 
 /// Serves all connections until the future is dropped, which ends them.
@@ -206,12 +204,10 @@ impl Forwarder {
         limiter: Arc<Limiter>,
         answering: Arc<OnceLock<Answering>>,
         key: HeaderValue,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, ApiError> {
         let is_named = target.is_some();
         let target = target.unwrap_or_else(ApiUrl::discord);
-        let client = outgoing(&target, plain, NotPublic::default())
-            .build()
-            .map_err(|error| format!("No HTTP client can be made for Discord: {}.", cause(&error)))?;
+        let client = outgoing(&target, plain, NotPublic::default()).build().map_err(ApiError::Outgoing)?;
         Ok(Self { target, is_named, client, limiter, answering, key })
     }
 

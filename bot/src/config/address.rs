@@ -4,6 +4,8 @@ use std::fmt;
 
 use reqwest::Url;
 
+use super::value_error::{UrlError, ValueError};
+
 /// A REST server: the part before `/api/v10` in its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiUrl(String);
@@ -12,16 +14,16 @@ impl ApiUrl {
     /// Parses `http://host:port`, with or without `/api` or `/api/v10`. Discord's own address gives `None`.
     ///
     /// The error follows "DISCORD_API_URL is '...', which" in a sentence.
-    pub(crate) fn parse(text: &str) -> Result<Option<Self>, String> {
+    pub(crate) fn parse(text: &str) -> Result<Option<Self>, ValueError> {
         let url = parse(text, ["http", "https"], "http://127.0.0.1:3000")?;
         if url.query().is_some() || url.fragment().is_some() {
-            return Err("has a part after ? or #; leave that off".to_owned());
+            return Err(ValueError::Query);
         }
         let mut path = url.path().trim_end_matches('/');
         if let Some((before, version)) = path.rsplit_once("/api/v") {
             match version.parse::<u8>() {
                 Ok(10) => path = before,
-                Ok(_) => return Err("asks for another version of the API; this bot speaks v10".to_owned()),
+                Ok(_) => return Err(ValueError::ApiVersion),
                 Err(_) => {}
             }
         }
@@ -39,8 +41,8 @@ impl ApiUrl {
     }
 
     /// Returns the URL of a path that begins with `/api`.
-    pub(crate) fn join(&self, path: &str) -> Result<Url, String> {
-        Url::parse(&format!("{}{path}", self.0)).map_err(|error| error.to_string())
+    pub(crate) fn join(&self, path: &str) -> Result<Url, UrlError> {
+        Url::parse(&format!("{}{path}", self.0))
     }
 
     /// Returns host and port.
@@ -77,7 +79,7 @@ impl GatewayUrl {
     /// Parses `ws://host:port`. A query, as in Discord's examples, is dropped.
     ///
     /// The error follows "DISCORD_GATEWAY_URL is '...', which" in a sentence.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ValueError> {
         let mut url = parse(text, ["ws", "wss"], "ws://127.0.0.1:7878")?;
         url.set_query(None);
         url.set_fragment(None);
@@ -90,20 +92,16 @@ impl GatewayUrl {
     }
 }
 
-fn parse(text: &str, [plain, secure]: [&str; 2], example: &str) -> Result<Url, String> {
+fn parse(text: &str, [plain, secure]: [&'static str; 2], example: &'static str) -> Result<Url, ValueError> {
     let has_scheme = text
         .split_once("://")
         .is_some_and(|(scheme, _)| [plain, secure].iter().any(|s| s.eq_ignore_ascii_case(scheme)));
     if !has_scheme {
-        return Err(format!(
-            "has no scheme this bot knows; begin it with {plain}:// or {secure}://, like '{example}'"
-        ));
+        return Err(ValueError::Scheme { plain, secure, example });
     }
-    let url =
-        Url::parse(text).map_err(|error| format!("is no address ({error}); write it like '{example}'"))?;
+    let url = Url::parse(text).map_err(|source| ValueError::Url { source, example })?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a user name or password; leave these off, the bot identifies itself by its token"
-            .to_owned());
+        return Err(ValueError::Login);
     }
     Ok(url)
 }
@@ -133,7 +131,7 @@ mod tests {
 
     #[test]
     fn discords_own_address_needs_no_relay() {
-        assert_eq!(ApiUrl::parse("https://discord.com/api/v10"), Ok(None));
+        assert_eq!(ApiUrl::parse("https://discord.com/api/v10").unwrap(), None);
     }
 
     #[test]
@@ -147,7 +145,7 @@ mod tests {
             ("http://host/api/v9", "speaks v10"),
             ("http://host/?x=1", "after ?"),
         ] {
-            let error = ApiUrl::parse(text).unwrap_err();
+            let error = ApiUrl::parse(text).unwrap_err().to_string();
             assert!(error.contains(words) && !error.contains("secret"), "{text}: {error}");
         }
         assert!(GatewayUrl::parse("https://gateway.example").is_err());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::reader::Reader;
 use super::value;
+use super::value_error::ValueError;
 
 /// Default of `COMMAND_GRACE_MS`: long enough to fix what has just panicked.
 const GRACE: Duration = Duration::from_mins(10);
@@ -36,7 +37,7 @@ impl Commands {
             "guild" => Ok(CommandScope::Guild),
             "split" => Ok(CommandScope::Split),
             "global" => Ok(CommandScope::Global),
-            _ => Err("is none of these; use guild, split or global".to_owned()),
+            _ => Err(ValueError::CommandScope),
         });
         let grace = reader.read("COMMAND_GRACE_MS", |text| value::milliseconds(text, 0..=LONGEST_GRACE));
         Self { scope, grace: grace.unwrap_or(GRACE) }

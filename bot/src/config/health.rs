@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::reader::Reader;
+use super::value_error::ValueError;
 
 /// Default of `HEALTH_ADDR`. The port is that of OpenTelemetry's exporter for Prometheus.
 const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
@@ -25,9 +26,7 @@ impl Health {
             if text.eq_ignore_ascii_case("off") {
                 return Ok(Self::Off);
             }
-            text.parse().map(Self::At).map_err(|_| {
-                "is no address with a port; write it like '127.0.0.1:9464' or '[::1]:9464', or off".to_owned()
-            })
+            text.parse().map(Self::At).map_err(|source| ValueError::HealthAddress { source })
         })
     }
 

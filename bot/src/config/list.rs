@@ -5,33 +5,38 @@ use std::collections::BTreeSet;
 use sdk::serenity::all::UserId;
 
 use super::value::snowflake;
+use super::value_error::ValueError;
 
 /// Parses ids of users, separated by commas or spaces.
-pub(super) fn users(text: &str) -> Result<BTreeSet<UserId>, String> {
+pub(super) fn users(text: &str) -> Result<BTreeSet<UserId>, ValueError> {
     entries(text, |c| c == ',' || c == ';' || c.is_whitespace(), |word| snowflake(word).map(UserId::new))
-        .map_err(|place| {
-            format!(
-                "is no list of ids (entry {place} is none); separate ids of users with commas, like '12,34'"
-            )
+        .map_err(|entry| ValueError::Entry {
+            of: "ids",
+            entry,
+            way_out: "separate ids of users with commas, like '12,34'",
         })
 }
 
 /// Parses patterns in the form of `.gitignore`, separated by commas or lines.
-pub(super) fn patterns(text: &str) -> Result<Vec<String>, String> {
-    entries(text, |c| matches!(c, ',' | '\n'), |word| is_pattern(word).then(|| word.to_owned())).map_err(|place| {
-        format!("is no list of patterns (entry {place} is none); write them as in .gitignore, like '*.tmp,/notes/'")
-    })
+pub(super) fn patterns(text: &str) -> Result<Vec<String>, ValueError> {
+    entries(text, |c| matches!(c, ',' | '\n'), |word| is_pattern(word).then(|| word.to_owned())).map_err(
+        |entry| ValueError::Entry {
+            of: "patterns",
+            entry,
+            way_out: "write them as in .gitignore, like '*.tmp,/notes/'",
+        },
+    )
 }
 
 /// Parses file extensions, with or without their dot, separated by commas or spaces.
-pub(super) fn extensions(text: &str) -> Result<Vec<String>, String> {
+pub(super) fn extensions(text: &str) -> Result<Vec<String>, ValueError> {
     let extension = |word: &str| {
         let word = word.strip_prefix('.').unwrap_or(word);
         let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+');
         (!word.is_empty() && word.chars().all(plain)).then(|| word.to_owned())
     };
-    entries(text, |c| c == ',' || c == ';' || c.is_whitespace(), extension).map_err(|place| {
-        format!("is no list of extensions (entry {place} is none); write them like 'rs,toml,ftl'")
+    entries(text, |c| c == ',' || c == ';' || c.is_whitespace(), extension).map_err(|entry| {
+        ValueError::Entry { of: "extensions", entry, way_out: "write them like 'rs,toml,ftl'" }
     })
 }
 
@@ -91,14 +96,14 @@ mod tests {
         assert_eq!(patterns("*.tmp, /notes/\n!keep.rs,").unwrap(), ["*.tmp", "/notes/", "!keep.rs"]);
         assert_eq!(patterns("a[]x].rs,[!a-z]b,c\\[").unwrap().len(), 3);
         for wrong in ["a[bc", "!", "/", "a,b\\", "[]"] {
-            assert!(patterns(wrong).unwrap_err().contains(".gitignore"), "{wrong}");
+            assert!(patterns(wrong).unwrap_err().to_string().contains(".gitignore"), "{wrong}");
         }
     }
 
     #[test]
     fn an_extension_may_have_its_dot() {
         assert_eq!(extensions(".rs toml;ftl").unwrap(), ["rs", "toml", "ftl"]);
-        assert!(extensions("rs,*.toml").unwrap_err().contains("entry 2"));
-        assert!(extensions("rs,.").unwrap_err().contains("entry 2"));
+        assert!(extensions("rs,*.toml").unwrap_err().to_string().contains("entry 2"));
+        assert!(extensions("rs,.").unwrap_err().to_string().contains("entry 2"));
     }
 }

@@ -6,6 +6,7 @@ use player::source::{HostList, Interfaces, SourceConfig};
 use sdk::settings::Environment;
 
 use super::reader::Reader;
+use super::value_error::ValueError;
 use super::{Connection, value};
 use crate::interfaces;
 
@@ -58,11 +59,11 @@ impl Media {
 }
 
 /// Parses a list of hosts.
-fn hosts(text: &str) -> Result<HostList, String> {
-    HostList::parse(text).map_err(|place| {
-        format!(
-            "is no list of hosts (entry {place} is none); write them like 'radio.lan,127.0.0.1:8000,10.0.0.0/8'"
-        )
+fn hosts(text: &str) -> Result<HostList, ValueError> {
+    HostList::parse(text).map_err(|entry| ValueError::Entry {
+        of: "hosts",
+        entry,
+        way_out: "write them like 'radio.lan,127.0.0.1:8000,10.0.0.0/8'",
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sdk::serenity::all::GuildId;
 use sdk::settings::Environment;
 
+use super::value_error::ValueError;
 use super::{ApiUrl, Connection, GatewayUrl, Mistakes, Token, former, value};
 
 /// Reads variables and collects their mistakes.
@@ -30,7 +31,11 @@ impl<'a> Reader<'a> {
 
     /// Reads a variable, under its former name if only that is set. The error of `parse` follows "NAME is 'value',
     /// which".
-    pub(super) fn read<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn read<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, ValueError>,
+    ) -> Option<T> {
         let former = former::of(name).filter(|_| self.raw(name).is_none());
         let name = former.unwrap_or(name);
         let text = self.raw(name)?.trim();
@@ -48,7 +53,7 @@ impl<'a> Reader<'a> {
     pub(super) fn or_default<T: Default>(
         &mut self,
         name: &str,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, ValueError>,
     ) -> T {
         self.read(name, parse).unwrap_or_default()
     }

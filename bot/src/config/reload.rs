@@ -8,6 +8,7 @@ use std::time::Duration;
 use sdk::settings::Environment;
 
 use super::reader::Reader;
+use super::value_error::ValueError;
 use super::{former, list, value};
 
 /// All variables of hot reload. Any other one that begins with `HMR_` is treated as a misspelling.
@@ -138,12 +139,11 @@ impl Reload {
 }
 
 /// Parses the value for state that cannot be restored.
-fn on_incompatible(text: &str) -> Result<OnIncompatible, String> {
+fn on_incompatible(text: &str) -> Result<OnIncompatible, ValueError> {
     match text.to_ascii_lowercase().as_str() {
         "refuse" => Ok(OnIncompatible::Refuse),
         "default" => Ok(OnIncompatible::Default),
-        _ => Err("is neither; use refuse to keep the old generation, or default to start without the state"
-            .to_owned()),
+        _ => Err(ValueError::OnIncompatible),
     }
 }
 

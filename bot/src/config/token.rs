@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::value_error::TokenError;
+
 /// A bot token. Its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token(String);
@@ -10,28 +12,25 @@ impl Token {
     /// Parses a token. With `discords_shape` it has to have the form of Discord's tokens.
     ///
     /// The error follows "DISCORD_TOKEN" in a sentence and does not contain the token.
-    pub(crate) fn parse(text: &str, discords_shape: bool) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, discords_shape: bool) -> Result<Self, TokenError> {
         if text.trim_matches(['"', '\'']) != text {
-            return Err("is written in quotes; write it without them".to_owned());
+            return Err(TokenError::Quotes);
         }
         for word in ["Bot", "Bearer"] {
             if text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
                 && text[word.len()..].starts_with(' ')
             {
-                return Err(format!("begins with \"{word} \"; write the token alone"));
+                return Err(TokenError::Word { word });
             }
         }
         if text.contains(char::is_whitespace) {
-            return Err("holds white space; copy the token again, without spaces or line breaks".to_owned());
+            return Err(TokenError::WhiteSpace);
         }
         if text.chars().any(|c| c.is_control() || !c.is_ascii()) {
-            return Err("holds characters that no token has; copy the token again".to_owned());
+            return Err(TokenError::Characters);
         }
         if discords_shape && !has_three_parts(text) {
-            return Err("does not look like a bot token, which is three parts joined by dots; copy it from the page \
-                        Bot of your application at https://discord.com/developers/applications (its client secret \
-                        and public key are something else)"
-                .to_owned());
+            return Err(TokenError::Shape);
         }
         Ok(Self(text.to_owned()))
     }

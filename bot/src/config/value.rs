@@ -8,71 +8,60 @@ use sdk::serenity::all::{ChannelId, GuildId};
 use sdk::settings::Environment;
 
 use super::token;
+use super::value_error::ValueError;
 
-pub(super) fn environment(text: &str) -> Result<Environment, String> {
+pub(super) fn environment(text: &str) -> Result<Environment, ValueError> {
     [Environment::Development, Environment::Production, Environment::Testing]
         .into_iter()
         .find(|environment| environment.as_str().eq_ignore_ascii_case(text))
-        .ok_or_else(|| "is no mode of this bot; use development, production or testing".to_owned())
+        .ok_or(ValueError::Mode)
 }
 
-pub(super) fn switch(text: &str) -> Result<bool, String> {
+pub(super) fn switch(text: &str) -> Result<bool, ValueError> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err("is neither on nor off; use true or false".to_owned()),
+        _ => Err(ValueError::Switch),
     }
 }
 
 /// Parses a time in milliseconds.
-pub(super) fn milliseconds(text: &str, range: RangeInclusive<u64>) -> Result<Duration, String> {
+pub(super) fn milliseconds(text: &str, range: RangeInclusive<u64>) -> Result<Duration, ValueError> {
     match text.parse() {
         Ok(number) if range.contains(&number) => Ok(Duration::from_millis(number)),
-        _ => {
-            let (least, most) = (range.start(), range.end());
-            Err(format!(
-                "does not fit; use a whole number of milliseconds from {least} to {most}, or leave it unset"
-            ))
-        }
+        _ => Err(ValueError::Milliseconds { least: *range.start(), most: *range.end() }),
     }
 }
 
-pub(super) fn number<N: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<N, String> {
+pub(super) fn number<N: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<N, ValueError> {
     let number = text.parse().ok().filter(|number| range.contains(number));
-    number.and_then(|number: u64| N::try_from(number).ok()).ok_or_else(|| {
-        let (least, most) = (range.start(), range.end());
-        format!("does not fit; use a whole number from {least} to {most}, or leave it unset")
-    })
+    number
+        .and_then(|number: u64| N::try_from(number).ok())
+        .ok_or(ValueError::Number { least: *range.start(), most: *range.end() })
 }
 
-pub(super) fn guild(text: &str) -> Result<GuildId, String> {
-    snowflake(text).map(GuildId::new).ok_or_else(|| {
-        "is no id; it is a number that Discord shows under Copy Server ID once Developer Mode is on"
-            .to_owned()
-    })
+pub(super) fn guild(text: &str) -> Result<GuildId, ValueError> {
+    snowflake(text).map(GuildId::new).ok_or(ValueError::Id { of: "Server" })
 }
 
-pub(super) fn channel(text: &str) -> Result<ChannelId, String> {
-    snowflake(text).map(ChannelId::new).ok_or_else(|| {
-        "is no id; it is a number that Discord shows under Copy Channel ID once Developer Mode is on"
-            .to_owned()
-    })
+pub(super) fn channel(text: &str) -> Result<ChannelId, ValueError> {
+    snowflake(text).map(ChannelId::new).ok_or(ValueError::Id { of: "Channel" })
 }
 
 /// Parses the path of a file, which need not exist yet.
-pub(super) fn file(text: &str) -> Result<PathBuf, String> {
+pub(super) fn file(text: &str) -> Result<PathBuf, ValueError> {
     let path = PathBuf::from(text);
     if text.ends_with(['/', std::path::MAIN_SEPARATOR]) || path.is_dir() {
-        return Err("is a folder; name a file in it, like 'state.json'".to_owned());
+        return Err(ValueError::Folder);
     }
     Ok(path)
 }
 
 /// Parses the path of a folder, which need not exist yet.
-pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
+pub(super) fn folder(text: &str) -> Result<PathBuf, ValueError> {
     let path = PathBuf::from(text);
     if path.is_file() {
-        return Err("is a file; name the folder that it is in".to_owned());
+        return Err(ValueError::File);
     }
     Ok(path)
 }

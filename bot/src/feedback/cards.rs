@@ -180,7 +180,7 @@ mod tests {
         cards.note(&completed("general", None, Some(1)));
         assert_eq!(cards.texts().count(), 0, "coming up at the start is no news");
         cards.note(&started(&["general"]));
-        assert!(text(&cards, "general").contains("building"));
+        assert!(text(&cards, "general").contains("being built"));
         let plugin = id("general");
         cards.note(&ReloadEvent::StateRestored { plugin, generation: 5, version: 2, migrated_from: Some(1) });
         cards.note(&completed("general", Some(4), Some(5)));
@@ -198,7 +198,7 @@ mod tests {
         cards.note(&failed(Some("b")));
         assert!(text(&cards, "b").contains("4 stays live: 1 compile error"), "{}", text(&cards, "b"));
         assert!(text(&cards, "a").contains("commands/b"), "{}", text(&cards, "a"));
-        assert!(text(&cards, "c").contains("building"));
+        assert!(text(&cards, "c").contains("being built"));
         let plugins = vec![id("d")];
         cards.note(&ReloadEvent::ReloadStarted { plugins, cause: Cause::Dependency });
         cards.note(&failed(Some("c")));

@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn five_thousand_errors_fit() {
-        let errors = vec![diagnostic("error: x\n --> a.rs:1:1\n".repeat(3)); 20];
+        let errors = vec![diagnostic("error: x\n --> a.rs:1:1\n".repeat(5)); 20];
         let text = failed(errors, "5000 compile errors");
         is_well_formed(&text);
         assert!(

@@ -6,37 +6,51 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::config::Source;
+use crate::config::{Mistakes, Source};
 
 /// Longest wait for a connection, and for each part of the response.
 const WITHIN: Duration = Duration::from_secs(3);
 /// Maximum number of bytes that are read of a response. Expected ones are far shorter.
 const ANSWER: u64 = 64 * 1024;
 
+/// Why a bot is not alive or not ready, or cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AskError {
+    #[error(transparent)]
+    Configuration(Mistakes),
+    #[error("HEALTH_ADDR is off, so this bot cannot be asked; set it to an address.")]
+    Off,
+    #[error("HEALTH_ADDR names port 0, which is another one with each start; name a port.")]
+    AnyPort,
+    #[error("No bot answers at {address}, which HEALTH_ADDR names: {source}.")]
+    NoAnswer { address: SocketAddr, source: std::io::Error },
+    #[error("At {address}, which HEALTH_ADDR names, something else than this bot answers.")]
+    Foreign { address: SocketAddr },
+    #[error("The bot is not ready: {reason}.")]
+    NotReady { reason: String },
+    #[error("The bot answers {status} on {path}.")]
+    Status { status: u16, path: &'static str },
+}
+
 /// Asks whether the bot is alive, or whether it is ready.
 ///
 /// # Errors
-/// One sentence if it is not.
-pub(crate) fn ask(ready: bool) -> Result<(), String> {
-    let source = Source::read().map_err(|mistakes| mistakes.to_string())?;
-    let health = source.health().map_err(|mistakes| mistakes.to_string())?;
-    let Some(address) = health.address() else {
-        return Err("HEALTH_ADDR is off, so this bot cannot be asked; set it to an address.".to_owned());
-    };
+/// If it is not, or if it cannot be asked.
+pub(crate) fn ask(ready: bool) -> Result<(), AskError> {
+    let source = Source::read().map_err(AskError::Configuration)?;
+    let health = source.health().map_err(AskError::Configuration)?;
+    let Some(address) = health.address() else { return Err(AskError::Off) };
     if address.port() == 0 {
-        return Err("HEALTH_ADDR names port 0, which is another one with each start; name a port.".to_owned());
+        return Err(AskError::AnyPort);
     }
     let address = reachable(address);
     let path = if ready { "/ready" } else { "/health" };
-    let answer = get(address, path)
-        .map_err(|error| format!("No bot answers at {address}, which HEALTH_ADDR names: {error}."))?;
-    let (status, body) = read(&answer).ok_or_else(|| {
-        format!("At {address}, which HEALTH_ADDR names, something else than this bot answers.")
-    })?;
+    let answer = get(address, path).map_err(|source| AskError::NoAnswer { address, source })?;
+    let (status, body) = read(&answer).ok_or(AskError::Foreign { address })?;
     match (status, body["reason"].as_str()) {
         (200, _) => Ok(()),
-        (_, Some(reason)) => Err(format!("The bot is not ready: {reason}.")),
-        (status, None) => Err(format!("The bot answers {status} on {path}.")),
+        (_, Some(reason)) => Err(AskError::NotReady { reason: reason.to_owned() }),
+        (status, None) => Err(AskError::Status { status, path }),
     }
 }
 

@@ -67,36 +67,10 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
-
     use proptest::prelude::*;
-    use tracing_subscriber::layer::SubscriberExt as _;
 
+    use super::super::logged;
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// Returns the log's output, with the same settings except for colours.
-    fn logged(ansi: bool, work: impl FnOnce()) -> String {
-        let lines = Lines::default();
-        let to = lines.clone();
-        let layer = super::super::lines(ansi, move || to.clone());
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), work);
-        let bytes = lines.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
-    }
 
     const FORGED: &str = "x\n2026-01-01T00:00:00Z ERROR bot: forged\r\x1b[2J\u{9b}2J\u{202e}\u{2028}";
 
@@ -119,10 +93,10 @@ mod tests {
     fn a_backtrace_keeps_its_lines_indented() {
         let log = logged(false, || {
             let backtrace = format_args!("0: first\n1: second\x1b[2J");
-            tracing::error!(backtrace = %backtrace, "panic: no");
+            tracing::error!(panic = "no", backtrace = %backtrace, "panicked");
         });
         let lines: Vec<_> = log.lines().collect();
-        assert!(lines[0].contains("panic: no") && lines.len() == 3, "{log}");
+        assert!(lines[0].contains("panicked panic=\"no\"") && lines.len() == 3, "{log}");
         assert_eq!(lines[1..], ["    0: first", r"    1: second\u{1b}[2J"]);
     }
 

@@ -45,8 +45,8 @@ impl Budget {
         self.host.set_creations(&self.account);
     }
 
-    /// Counts a creation. Returns a short text about how many are used.
-    pub(super) fn spend(&mut self) -> String {
+    /// Counts a creation. Returns how many of the day's are used.
+    pub(super) fn spend(&mut self) -> usize {
         self.account.closed_until = None;
         self.account.made = self.account.made_today().chain([since_1970()]).collect();
         if let Err(error) = self.store.put(&key(&self.account.scope), &self.account.made) {
@@ -56,10 +56,12 @@ impl Budget {
         let used = self.account.made.len();
         if used >= WARN_FROM {
             warn!(
-                "{used} of {LIMIT} command creations are used today; a new name counts, redefining does not"
+                used,
+                of = LIMIT,
+                "few command creations are left today; a new name counts, redefining does not"
             );
         }
-        format!("{used} of {LIMIT} creations used today")
+        used
     }
 
     /// Records Discord's response that none is left. Returns the time until the next is possible, as far as known.
@@ -113,12 +115,12 @@ mod tests {
         let mut one = Budget::new(host.clone(), "guild 5".to_owned());
         one.show();
         assert_eq!(used(&host), [("guild 5".to_owned(), 0)]);
-        assert_eq!(one.spend(), "1 of 200 creations used today");
-        assert_eq!(Budget::new(host.clone(), "global".to_owned()).spend(), "1 of 200 creations used today");
+        assert_eq!(one.spend(), 1);
+        assert_eq!(Budget::new(host.clone(), "global".to_owned()).spend(), 1);
         let day_ago = since_1970() - 24 * 3_600_000;
         one.store.put(&key("guild 5"), &[day_ago - 1, day_ago + 60_000]).unwrap();
         let mut again = Budget::new(host.clone(), "guild 5".to_owned());
-        assert_eq!(again.spend(), "2 of 200 creations used today");
+        assert_eq!(again.spend(), 2);
         assert_eq!(used(&host), [("guild 5".to_owned(), 2), ("global".to_owned(), 1)]);
     }
 

@@ -29,13 +29,13 @@ pub(super) async fn create(
     body: &Value,
 ) -> Result<Created, Failure> {
     loop {
-        let request = make().map_err(|error| Failure::new(&error, Some(body)))?;
-        let answer = request.send().await.map_err(|error| Failure::unreachable(&error))?;
+        let request = make().map_err(|error| Failure::new(error, Some(body)))?;
+        let answer = request.send().await.map_err(Failure::unreachable)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let seconds = |name: &str| -> Option<Duration> {
             Duration::try_from_secs_f64(headers.get(name)?.to_str().ok()?.parse().ok()?).ok()
         };
-        let bytes = answer.bytes().await.map_err(|error| Failure::unreachable(&error))?;
+        let bytes = answer.bytes().await.map_err(Failure::unreachable)?;
         let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         if status.is_success() {
             if headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0")

@@ -21,11 +21,20 @@ const MISSING_ACCESS: isize = 50001;
 const UNAUTHORIZED: &str = "it does not know this bot's token any more (401); was it reset? Set DISCORD_TOKEN to the new \
                             one and restart the bot";
 
+/// Why a request did not succeed although the same request may succeed later.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Passing {
+    #[error("Discord cannot be reached: {}", cause(.0))]
+    Unreachable(#[source] reqwest::Error),
+    #[error("the answer was {status}: {}", words.as_deref().unwrap_or("no explanation"))]
+    Answer { status: u16, words: Option<String> },
+}
+
 /// Why a request did not succeed.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Failure {
-    /// Discord cannot be reached or fails. The same request may succeed later.
-    Passing(String),
+    /// Discord cannot be reached or fails.
+    Passing(Passing),
     /// The command does not exist any more.
     Gone,
     /// The day's creations are used up. Holds the time until the next is possible, as far as known.
@@ -40,7 +49,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// Converts an error. `body` is the definition that was sent, for the names of its options.
-    pub(super) fn new(error: &serenity::Error, body: Option<&Value>) -> Self {
+    pub(super) fn new(error: serenity::Error, body: Option<&Value>) -> Self {
         let serenity::Error::Http(error) = error else { return Self::Refused(error.to_string()) };
         match error {
             HttpError::Request(error) => Self::unreachable(error),
@@ -52,8 +61,8 @@ impl Failure {
     }
 
     /// Creates a failure of a request without a response.
-    pub(super) fn unreachable(error: &reqwest::Error) -> Self {
-        Self::Passing(format!("Discord cannot be reached: {}", cause(error)))
+    pub(super) fn unreachable(error: reqwest::Error) -> Self {
+        Self::Passing(Passing::Unreachable(error))
     }
 
     /// Converts a response. `error` is Discord's JSON, `retry_after` the wait that it requires.
@@ -68,7 +77,7 @@ impl Failure {
         }
         let Some(error) = error else {
             return if status >= 500 || status == 429 {
-                Self::Passing(format!("the answer was {status}: no explanation"))
+                Self::Passing(Passing::Answer { status, words: None })
             } else {
                 Self::Refused(format!("no explanation ({status})"))
             };
@@ -79,8 +88,8 @@ impl Failure {
             MISSING_ACCESS | UNKNOWN_GUILD => Self::NoAccess,
             code if status >= 500 || status == 429 => {
                 // Without JSON from Discord, serenity's message is about decoding.
-                let words = if code < 0 { "no explanation" } else { error.message.as_str() };
-                Self::Passing(format!("the answer was {status}: {words}"))
+                let words = (code >= 0).then(|| error.message.clone());
+                Self::Passing(Passing::Answer { status, words })
             }
             code => {
                 let details: Vec<_> = error
@@ -112,9 +121,8 @@ impl Failure {
             Self::NoAccess => format!("Discord does not let this bot register {key} there (Missing Access)."),
             Self::Gone => format!("{key} is not registered any more."),
             Self::Unauthorized => format!("Discord does not take {key}: {UNAUTHORIZED}."),
-            Self::Passing(why) | Self::Refused(why) => {
-                format!("Discord does not take {key}: {}.", why.trim_end_matches('.'))
-            }
+            Self::Passing(why) => not_taken(key, &why.to_string()),
+            Self::Refused(why) => not_taken(key, why),
         }
     }
 
@@ -126,12 +134,19 @@ impl Failure {
                  without the scope applications.commands; invite it, or correct TEST_GUILD_ID."
             ),
             (Self::Unauthorized, _) => format!("Commands cannot be registered ({scope}): {UNAUTHORIZED}."),
-            (Self::Passing(why) | Self::Refused(why), _) => {
-                format!("Commands cannot be registered ({scope}): {}.", why.trim_end_matches('.'))
-            }
+            (Self::Passing(why), _) => not_registered(scope, &why.to_string()),
+            (Self::Refused(why), _) => not_registered(scope, why),
             _ => format!("Commands cannot be registered ({scope}): Discord does not let this bot."),
         }
     }
+}
+
+fn not_taken(key: &CommandKey, why: &str) -> String {
+    format!("Discord does not take {key}: {}.", why.trim_end_matches('.'))
+}
+
+fn not_registered(scope: &Scope, why: &str) -> String {
+    format!("Commands cannot be registered ({scope}): {}.", why.trim_end_matches('.'))
 }
 
 /// Returns the place of a path in words: "option 'colour', choice 'red', name" for `options.0.choices.2.name`.
@@ -224,6 +239,6 @@ mod tests {
         assert!(matches!(failure(404, Value::Null, &json!({})), Failure::Refused(_)));
         assert!(matches!(failure(400, error(50035), &json!({})), Failure::Refused(_)));
         assert!(matches!(failure(401, error(0), &json!({})), Failure::Unauthorized));
-        assert_eq!(failure(404, error(10063), &json!({})), Failure::Gone);
+        assert!(matches!(failure(404, error(10063), &json!({})), Failure::Gone));
     }
 }

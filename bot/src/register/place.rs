@@ -13,8 +13,8 @@ use sdk::tracing::{debug, error, info, warn};
 use serde_json::Value;
 
 use super::Scope;
-use super::budget::Budget;
-use super::failure::Failure;
+use super::budget::{Budget, LIMIT};
+use super::failure::{Failure, Passing};
 use super::plan::{self, Plan, State};
 use super::requests::Requests;
 use super::withdrawn::{Terms, Withdrawn};
@@ -112,7 +112,7 @@ impl Place {
         wanted: &Definitions,
         elsewhere: &BTreeSet<CommandKey>,
         moment: &Moment,
-    ) -> Result<usize, String> {
+    ) -> Result<usize, Passing> {
         let first = self.state.is_none();
         if first && !self.fetch(requests).await? {
             return Ok(0);
@@ -146,7 +146,7 @@ impl Place {
         &mut self,
         requests: &Requests,
         moved: impl Fn(&CommandKey) -> bool,
-    ) -> Result<(), String> {
+    ) -> Result<(), Passing> {
         let here = self.state.iter().flatten();
         let moved: Vec<_> = here
             .filter(|(key, registered)| moved(key) && self.is_own(registered.id))
@@ -164,7 +164,7 @@ impl Place {
     }
 
     /// Reads the registered commands. Returns whether they are known then.
-    async fn fetch(&mut self, requests: &Requests) -> Result<bool, String> {
+    async fn fetch(&mut self, requests: &Requests) -> Result<bool, Passing> {
         match requests.list(&self.scope).await {
             Ok(list) => {
                 self.state = Some(plan::state_of(&list, &self.scope));
@@ -199,7 +199,7 @@ impl Place {
         requests: &Requests,
         plan: &Plan,
         moment: &Moment,
-    ) -> Result<usize, String> {
+    ) -> Result<usize, Passing> {
         let terms = Terms { needed: self.places_needed(plan), ..self.terms(moment) };
         let due = self.withdrawn.due(&terms);
         if due.is_empty() && self.withdrawn.len() > 0 && terms.incomplete {
@@ -215,7 +215,12 @@ impl Place {
     }
 
     /// Removes a command. Returns whether it is gone.
-    async fn delete(&mut self, requests: &Requests, key: &CommandKey, id: CommandId) -> Result<bool, String> {
+    async fn delete(
+        &mut self,
+        requests: &Requests,
+        key: &CommandKey,
+        id: CommandId,
+    ) -> Result<bool, Passing> {
         match requests.delete(&self.scope, id).await {
             Ok(()) | Err(Failure::Gone) => {
                 if let Some(state) = &mut self.state {
@@ -235,7 +240,7 @@ impl Place {
         }
     }
 
-    async fn upsert(&mut self, requests: &Requests, plan: Plan) -> Result<(), String> {
+    async fn upsert(&mut self, requests: &Requests, plan: Plan) -> Result<(), Passing> {
         self.refused.retain(|key, _| plan.upserts.iter().any(|upsert| upsert.key == *key));
         let mut no_more_new = self.budget.closed_for().is_some();
         for upsert in plan.upserts {
@@ -255,7 +260,7 @@ impl Place {
                 Ok(created) => {
                     if created.is_new {
                         let used = self.budget.spend();
-                        info!(command = %upsert.key, scope = %self.scope, "command added, {used}");
+                        info!(command = %upsert.key, scope = %self.scope, used, of = LIMIT, "command added");
                     } else {
                         info!(command = %upsert.key, scope = %self.scope, "command redefined");
                     }
@@ -333,14 +338,14 @@ impl Place {
     }
 
     /// Discards the registered commands, because a request may or may not have arrived. Returns `problem`.
-    fn uncertain(&mut self, problem: String) -> String {
+    fn uncertain(&mut self, problem: Passing) -> Passing {
         self.state = None;
         problem
     }
 
     fn tell(&mut self, sentence: &str) {
         if self.told.as_deref() != Some(sentence) {
-            error!("{sentence}");
+            error!(scope = %self.scope, problem = %sentence, "not registered as defined");
             self.told = Some(sentence.to_owned());
         }
     }

@@ -27,7 +27,7 @@ impl Requests {
     pub(super) async fn list(&self, scope: &Scope) -> Result<Vec<Value>, Failure> {
         let request = Request::new(self.commands(scope), LightMethod::Get)
             .params(Some(vec![("with_localizations", "true".to_owned())]));
-        self.http.fire(request).await.map_err(|error| Failure::new(&error, None))
+        self.http.fire(request).await.map_err(|error| Failure::new(error, None))
     }
 
     /// Creates a command, or replaces the one of the same name.
@@ -43,7 +43,7 @@ impl Requests {
 
     pub(super) async fn delete(&self, scope: &Scope, id: CommandId) -> Result<(), Failure> {
         let request = Request::new(self.command(scope, id), LightMethod::Delete);
-        self.http.request(request).await.map(|_| ()).map_err(|error| Failure::new(&error, None))
+        self.http.request(request).await.map(|_| ()).map_err(|error| Failure::new(error, None))
     }
 
     fn commands(&self, scope: &Scope) -> Route<'static> {

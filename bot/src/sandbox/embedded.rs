@@ -1,5 +1,6 @@
 //! The local Discord inside the bot.
 
+use std::io;
 use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -9,7 +10,7 @@ use ::sandbox::state_file::StateFile;
 use sdk::tokio;
 use sdk::tokio::sync::oneshot;
 
-use super::Started;
+use super::{StartError, StartErrorKind, Started};
 
 /// A thread that runs the server, so that neither side waits for the other.
 pub(super) struct Server {
@@ -21,22 +22,19 @@ impl Server {
     /// Starts the server, with its state file at `state`.
     ///
     /// # Errors
-    /// The problem, as a clause.
-    pub(super) fn start(state: &Path) -> Result<(Self, Started), String> {
+    /// If the thread or the server cannot be started, or the state file cannot be written.
+    pub(super) fn start(state: &Path) -> Result<(Self, Started), StartError> {
         let (stop, stopped) = oneshot::channel();
         let (sender, started) = mpsc::channel();
         let state = state.to_owned();
-        let thread = std::thread::Builder::new()
-            .name("sandbox".to_owned())
-            .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-                match runtime {
-                    Ok(runtime) => runtime.block_on(serve(&state, &sender, stopped)),
-                    Err(error) => drop(sender.send(Err(error.to_string()))),
-                }
-            })
-            .map_err(|error| error.to_string())?;
-        let started = started.recv().map_err(|_| "its thread has ended".to_owned())??;
+        let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            match runtime {
+                Ok(runtime) => runtime.block_on(serve(&state, &sender, stopped)),
+                Err(error) => drop(sender.send(Err(error))),
+            }
+        })?;
+        let started = started.recv().map_err(|_| StartErrorKind::Thread)??;
         Ok((Self { stop: Some(stop), thread: Some(thread) }, started))
     }
 }
@@ -53,27 +51,22 @@ impl Drop for Server {
     }
 }
 
-async fn serve(
-    state: &Path,
-    started: &mpsc::Sender<Result<Started, String>>,
-    stopped: oneshot::Receiver<()>,
-) {
+async fn serve(state: &Path, started: &mpsc::Sender<io::Result<Started>>, stopped: oneshot::Receiver<()>) {
     match Sandbox::builder().bot_name("Hotcord").start().await {
         Ok(sandbox) => {
-            let told =
-                StateFile::of(&sandbox).write(state).map_err(|error| error.to_string()).map(|()| Started {
-                    url: sandbox.url().to_owned(),
-                    token: sandbox.token().to_owned(),
-                    guild: sandbox.guild_id().0,
-                    root_certificate: sandbox.voice().root_certificate().to_owned(),
-                    client: "cargo run -q -p sandbox --".to_owned(),
-                });
+            let told = StateFile::of(&sandbox).write(state).map(|()| Started {
+                url: sandbox.url().to_owned(),
+                token: sandbox.token().to_owned(),
+                guild: sandbox.guild_id().0,
+                root_certificate: sandbox.voice().root_certificate().to_owned(),
+                client: "cargo run -q -p sandbox --".to_owned(),
+            });
             let serves = told.is_ok();
             if started.send(told).is_ok() && serves {
                 let _ = stopped.await;
             }
             sandbox.shutdown().await;
         }
-        Err(error) => drop(started.send(Err(error.to_string()))),
+        Err(error) => drop(started.send(Err(error))),
     }
 }

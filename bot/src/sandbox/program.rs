@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::Started;
+use super::{StartError, StartErrorKind, Started};
 
 /// A process that ends when this is dropped, or when this process ends in any way.
 pub(super) struct Server(Child);
@@ -15,8 +15,8 @@ impl Server {
     /// Starts the process and waits until its state file is at `state`.
     ///
     /// # Errors
-    /// The problem, as a clause.
-    pub(super) fn start(state: &Path) -> Result<(Self, Started), String> {
+    /// If the program is not there, cannot be started, ends, or writes no state file.
+    pub(super) fn start(state: &Path) -> Result<(Self, Started), StartError> {
         let program = program()?;
         let mut child = Command::new(&program)
             .args([
@@ -32,32 +32,27 @@ impl Server {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
+            .map_err(|source| StartErrorKind::Spawn { program: program.clone(), source })?;
         // It prints its first line after it has written the state file.
         let mut line = String::new();
-        let stdout = child.stdout.take().ok_or("it has no output")?;
+        let stdout = child.stdout.take().ok_or(StartErrorKind::NoOutput)?;
         let read = BufReader::new(stdout).read_line(&mut line);
         let server = Self(child);
         if !read.is_ok_and(|length| length > 0) {
-            return Err("it has ended; its last words are above".to_owned());
+            return Err(StartErrorKind::Ended.into());
         }
-        let started = read_state(state, &program)
-            .ok_or_else(|| format!("{} is not its state file", state.display()))?;
+        let started =
+            read_state(state, &program).ok_or_else(|| StartErrorKind::State(state.to_path_buf()))?;
         Ok((server, started))
     }
 }
 
 /// Returns the program's path in cargo's target folder.
-fn program() -> Result<PathBuf, String> {
-    let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    let target =
-        hmr::hosts::Hosts::target_of(&this).ok_or("this program is in no target folder of cargo's")?;
+fn program() -> Result<PathBuf, StartErrorKind> {
+    let this = std::env::current_exe()?;
+    let target = hmr::hosts::Hosts::target_of(&this).ok_or(StartErrorKind::NoTarget)?;
     let program = target.join("debug/sandbox");
-    if program.is_file() {
-        Ok(program)
-    } else {
-        Err(format!("{} is not there; build it with ./dev-env.sh hmr --local", program.display()))
-    }
+    if program.is_file() { Ok(program) } else { Err(StartErrorKind::NotBuilt(program)) }
 }
 
 fn read_state(file: &Path, program: &Path) -> Option<Started> {

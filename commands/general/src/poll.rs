@@ -56,7 +56,8 @@ pub(crate) async fn poll(
     let open_for = Duration::from_mins(minutes.unwrap_or(60).into());
     let closes_at = Timestamp::now().unix_timestamp() + open_for.as_secs().cast_signed();
     let (answers, guild) = (answers.iter().flatten(), ctx.guild_id());
-    let ballot = Ballot::new(&question, answers, ctx.author().id, guild, closes_at).map_err(Refusal::new)?;
+    let ballot = Ballot::new(&question, answers, ctx.author().id, guild, closes_at)
+        .map_err(|error| Refusal::new(error.to_string()))?;
 
     let (data, id) = (ctx.data(), ctx.id().to_string());
     // Stored before it is shown, so that no vote comes too early.

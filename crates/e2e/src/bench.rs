@@ -305,16 +305,13 @@ async fn measure_reloads(
     Ok(())
 }
 
-/// Parses `(watch 7, build 418, ...)` of the engine's line.
+/// Parses the fields `watch=7.1 build=418.0 ...` of the engine's line.
 fn parts_of(line: &str) -> Vec<(String, f64)> {
-    let inside =
-        line.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inside, _)| inside);
-    inside
-        .split(", ")
-        .filter_map(|part| {
-            let (name, number) = part.split_once(' ')?;
-            Some((name.to_owned(), number.parse().ok()?))
-        })
+    const PARTS: [&str; 5] = ["watch", "build", "probe", "preflight", "swap"];
+    line.split(' ')
+        .filter_map(|field| field.split_once('='))
+        .filter(|(name, _)| PARTS.contains(name))
+        .filter_map(|(name, number)| Some((name.to_owned(), number.parse().ok()?)))
         .collect()
 }
 
@@ -454,9 +451,8 @@ mod tests {
 
     #[test]
     fn the_parts_are_read_from_the_engines_line() {
-        let line =
-            "INFO hmr::engine: commands/small 1 -> 2 live in 426 ms (watch 7, build 418, swap 0.1) ~ /ping";
-        let expected = [("watch", 7.0), ("build", 418.0), ("swap", 0.1)];
+        let line = "INFO hmr::engine::report: reloaded plugin=commands/small from=1 to=2 ms=426 watch=7.0 build=418.2 swap=0.1";
+        let expected = [("watch", 7.0), ("build", 418.2), ("swap", 0.1)];
         assert_eq!(parts_of(line), expected.map(|(name, number)| (name.to_owned(), number)));
     }
 }

@@ -202,7 +202,7 @@ impl Bot {
     /// With the host's line, if the edit does not go live.
     pub async fn went_live(&mut self, from: usize, plugin: &str) -> io::Result<String> {
         let line = self.decided(from, plugin).await?;
-        if line.contains(" live in ") {
+        if line.contains("loaded plugin=") {
             Ok(line)
         } else {
             Err(io::Error::other(format!("the edit did not go live: {line}")))
@@ -272,10 +272,9 @@ impl Bot {
 
 /// Returns whether a line of the host is the outcome of an edit of a plugin. Other lines may name the plugin too.
 fn decides(line: &str, plugin: &str) -> bool {
-    let Some((_, rest)) = line.split_once(&format!("{plugin} ")) else { return false };
-    // Its generations come first: `1 -> 2 live in 5 ms`, `2 stays live: ...`, `is not live: ...`.
-    let words = rest.trim_start_matches(|c: char| c.is_ascii_digit() || " ->".contains(c));
-    ["live in ", "stays live", "is not live"].iter().any(|decision| words.starts_with(decision))
+    const MESSAGES: [&str; 6] =
+        ["loaded", "reloaded", "rolled back", "load failed", "reload failed", "rollback failed"];
+    MESSAGES.iter().any(|message| line.contains(&format!(": {message} plugin={plugin} ")))
 }
 
 /// Returns a command that runs a program in a playground with these variables, and no other variables of the bot.
@@ -318,18 +317,19 @@ mod tests {
     #[test]
     fn only_a_decision_about_the_plugin_decides() {
         for line in [
-            "INFO hmr::engine: commands/small 1 -> 2 live in 426 ms (watch 7, build 418, swap 0.1) ~ /ping",
-            "INFO hmr::engine: commands/small 1 live in 5 ms (...)",
-            "ERROR hmr::engine: commands/small 2 stays live: 1 compile error",
-            "ERROR hmr::engine: commands/small is not live: 1 compile error",
+            "INFO hmr::engine::report: reloaded plugin=commands/small from=1 to=2 ms=426 watch=7.0 build=418.2",
+            "INFO hmr::engine::report: loaded plugin=commands/small to=1 ms=5",
+            "WARN hmr::engine::rollback: rolled back plugin=commands/small from=2 to=3 ms=5 code_of=1",
+            "ERROR hmr::engine::report: reload failed plugin=commands/small live=2 error=1 compile error",
+            "ERROR hmr::engine::report: load failed plugin=commands/small error=1 compile error",
         ] {
             assert!(decides(line, "commands/small"), "{line}");
             assert!(!decides(line, "commands/large"), "{line}");
         }
         for line in [
             "ERROR sdk_core::dispatch: commands/small 2: /small1 failed: Unknown interaction plugin=commands/small live",
-            "WARN hmr::engine: commands/small: rustc failed; tried again in 50 ms (1 of 2)",
-            "INFO hmr::engine: commands/small 1 taken out in 3 ms",
+            "WARN hmr::engine::results: tried again after a while plugins=\"commands/small\" error=rustc failed",
+            "INFO hmr::engine::report: removed plugin=commands/small from=1 ms=3",
         ] {
             assert!(!decides(line, "commands/small"), "{line}");
         }

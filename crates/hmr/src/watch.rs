@@ -45,7 +45,7 @@ mod walk;
 
 pub use control::Control;
 pub use event_support::NoEvents;
-pub use filter::Filter;
+pub use filter::{Filter, FilterError};
 pub use mode::WatchMode;
 pub use scope::{Of, Scope};
 
@@ -157,7 +157,7 @@ impl Watcher {
                 }
             }
             if let Some(failure) = self.scanner.lock().take_failure() {
-                tracing::error!("{failure}");
+                tracing::error!(error = %failure, "not everything is watched");
             }
             if let Some(began) = self.changed.values().min().copied() {
                 let paths = std::mem::take(&mut self.changed).into_keys().collect();
@@ -211,7 +211,7 @@ impl Watcher {
             if let Some(sender) = sender {
                 match Folders::new(sender) {
                     Ok(folders) => scanner.folders = Some(folders),
-                    Err(error) => tracing::error!("{error}"),
+                    Err(error) => tracing::error!(%error, "nothing is watched"),
                 }
             }
             let mut changed = Changed::new();

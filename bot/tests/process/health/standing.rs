@@ -79,8 +79,9 @@ async fn a_bot_with_hardly_any_session_starts_left_waits_and_ends_at_once_when_t
     assert_eq!(first.ends().await.0.code(), Some(0));
 
     let mut second = Bot::start(&discord, &[]).await;
-    let words = second.says("this bot has 5 session starts left, and Discord resets the token").await;
-    assert!(words.contains("goes on in 23 hours") || words.contains("goes on in 1 day"), "{words}");
+    let words = second.says("few session starts are left, and Discord resets the token").await;
+    assert!(words.contains(" left=5 "), "{words}");
+    assert!(words.contains("goes_on_in=\"23 hours") || words.contains("goes_on_in=\"1 day"), "{words}");
     let body = second.answers("/ready", 503).await;
     let reason = "waiting until sessions may be started";
     assert_eq!(body, format!("{{\"reason\":\"{reason}\",\"status\":\"not ready\"}}\n"));
@@ -100,7 +101,7 @@ async fn a_bot_that_waits_for_session_starts_goes_on_when_they_are_there_again()
     discord.faults().add(Rule::new(On::Request(rule)).times(2));
     let mut bot = Bot::start(&discord, &[]).await;
     for _ in 0..2 {
-        bot.says("this bot has 0 session starts left").await;
+        bot.says("it waits until they are counted anew left=0 ").await;
     }
     bot.answers("/ready", 200).await;
     let entries = discord.event_log().read(1, usize::MAX).entries;

@@ -1,5 +1,8 @@
 //! A poll's question, votes and appearance, independent of Discord.
 
+use std::error::Error;
+use std::fmt;
+
 use sdk::prelude::serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateEmbed, GuildId, UserId};
 use sdk::prelude::{Surface, foreign};
 use sdk::text;
@@ -64,31 +67,57 @@ pub(super) fn pressed(custom_id: &str) -> Option<(&str, Button)> {
     Some((id, button))
 }
 
+/// Why a poll cannot be created, as a sentence for its author.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum BallotError {
+    /// The question is empty.
+    NoQuestion,
+    /// An answer is empty.
+    NoAnswer,
+    /// An answer is there twice.
+    Twice(String),
+}
+
+impl fmt::Display for BallotError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoQuestion => f.write_str("A poll needs a question."),
+            Self::NoAnswer => f.write_str("An answer needs a letter or more to press on."),
+            Self::Twice(answer) => write!(f, "The answer '{answer}' is there twice."),
+        }
+    }
+}
+
+impl Error for BallotError {}
+
 impl Ballot {
     /// Maximum size in bytes of a vote as JSON: a number of 20 digits, quotes and a comma.
     pub(super) const VOTE: usize = 23;
 
-    /// Creates an open poll. The error is what is wrong with the question or the answers.
+    /// Creates an open poll.
+    ///
+    /// # Errors
+    /// If the question or an answer is empty, or an answer is there twice.
     pub(super) fn new<'a>(
         question: &str,
         answers: impl Iterator<Item = &'a String>,
         creator: UserId,
         guild: Option<GuildId>,
         closes_at: i64,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, BallotError> {
         let question = question.trim().to_owned();
         let mut ballot = Self { question, answers: Vec::new(), creator, guild, closes_at, closed: false };
         if is_blank(&ballot.question) {
-            return Err("A poll needs a question.".to_owned());
+            return Err(BallotError::NoQuestion);
         }
         // Cleaned before the comparison, so that texts that look the same are the same.
         for words in answers {
             if is_blank(words) {
-                return Err("An answer needs a letter or more to press on.".to_owned());
+                return Err(BallotError::NoAnswer);
             }
             let words = foreign(words, Surface::Label, ANSWER);
             if ballot.answers.iter().any(|answer| answer.words == words) {
-                return Err(format!("The answer '{}' is there twice.", bare(&words)));
+                return Err(BallotError::Twice(bare(&words)));
             }
             ballot.answers.push(Answer { words, voters: Vec::new() });
         }
@@ -298,7 +327,7 @@ mod tests {
     fn blank_texts_and_answers_that_could_not_be_told_apart_are_refused() {
         let make = |question: &str, answers: [&str; 2]| {
             let answers = answers.map(str::to_owned);
-            Ballot::new(question, answers.iter(), ASKER, None, 0).err()
+            Ballot::new(question, answers.iter(), ASKER, None, 0).err().map(|error| error.to_string())
         };
         assert!(make("Lunch?", ["Soup", " Soup "]).unwrap().contains("'Soup'"));
         assert!(make("Lunch?", ["Soup", "So\u{202e}up"]).unwrap().contains("'Soup'"));

@@ -86,7 +86,7 @@ async fn live(clone: &Path, options: &Options) -> io::Result<String> {
     let processes = said(&mut dev_env(clone, &["ps"])).await?;
     insist(processes.contains("sandbox") && processes.contains("bot"), || format!("ps says:\n{processes}"))?;
     said(&mut dev_env(clone, &["restart"])).await?;
-    logs.wait_for_line(0, "nobody answered for ").await?;
+    logs.wait_for_line(0, "silent_ms=").await?;
     say_ping(clone).await?;
     let began = Instant::now();
     said(&mut dev_env(clone, &["down"])).await?;
@@ -200,7 +200,7 @@ async fn edit(bot: &mut Bot, folder: &Path, way: Way, words: &str, number: &mut 
     way.save(&path, &source)?;
     let line = bot.decided(lines, "commands/general").await?;
     let took = began.elapsed().as_secs_f64() * 1e3;
-    let expected = format!("{number} -> {} live in ", *number + 1);
+    let expected = format!("reloaded plugin=commands/general from={number} to={} ", *number + 1);
     *number += 1;
     insist(line.contains(&expected), || {
         format!("{way:?}: {expected:?} was expected, and the host said {line}")

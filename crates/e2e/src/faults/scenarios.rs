@@ -55,7 +55,7 @@ pub fn disk_full(stage: &mut Stage) -> ScenarioFuture<'_> {
             io::Error::new(io::ErrorKind::Unsupported, format!("no small disk can be mounted here: {error}"))
         })?;
         stage.save_next(None)?;
-        stage.told("stays live").await?;
+        stage.told("reload failed").await?;
         drop(disk);
         Ok(Seen::default())
     })
@@ -92,7 +92,7 @@ pub fn sources_deleted(stage: &mut Stage) -> ScenarioFuture<'_> {
 pub fn folder_deleted(stage: &mut Stage) -> ScenarioFuture<'_> {
     Box::pin(async {
         stage.remove(PLUGIN)?;
-        let line = stage.told("taken out").await?;
+        let line = stage.told("removed plugin=").await?;
         let rest = stage.say("/ping").await?;
         if !rest.is_ok() {
             return Err(io::Error::other(format!("/ping does not answer: {:?}", rest.error)));

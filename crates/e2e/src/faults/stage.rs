@@ -142,11 +142,10 @@ impl Stage {
         let line = self
             .bot()?
             .wait_for(from, "live or not", |line| {
-                line.contains(PLUGIN)
-                    && [" live in ", " stays live", " is not live"].iter().any(|end| line.contains(end))
+                ["loaded", "load failed"].iter().any(|end| line.contains(&format!("{end} plugin={PLUGIN} ")))
             })
             .await?;
-        if line.contains(" live in ") { Ok(line) } else { Err(io::Error::other(line)) }
+        if line.contains("loaded plugin=") { Ok(line) } else { Err(io::Error::other(line)) }
     }
 
     /// Waits until the old version answers after a crash. Returns the time without answers.
@@ -154,7 +153,7 @@ impl Stage {
     /// # Errors
     /// If the host does not come back with the old code.
     pub async fn back(&mut self) -> io::Result<Duration> {
-        const WORDS: &str = "nobody answered for ";
+        const WORDS: &str = "silent_ms=";
         let line = self.told(WORDS).await?;
         let number = line.split(WORDS).nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
         self.until_answered(self.version).await?;

@@ -22,7 +22,7 @@ const fn contained(
 
 /// Creates a row of code that panics on probation, so that the old code is restored.
 const fn rolled_back(name: &'static str, place: Place) -> Row {
-    let told = &["panicked at commands/faulty/src/lib.rs", "back to the code of"];
+    let told = &["panicked at commands/faulty/src/lib.rs", "rolled back plugin=commands/faulty"];
     Row {
         name,
         group: Group::Code,
@@ -71,28 +71,28 @@ pub const ROWS: &[Row] = &[
         SOURCE,
         "async fn pulse(ctx: Context<'_>)",
         "async fn pulse(ctx: Contxt<'_>)",
-        &["commands/faulty", "stays live: 1 compile error", "cannot find type `Contxt` in this scope"],
+        &["commands/faulty", "error=1 compile error", "cannot find type `Contxt` in this scope"],
     ),
     edited(
         "type error in a shared crate",
         SHARED,
         "= \"version\"",
         "= 7",
-        &["stays live: 1 compile error", "expected `&str`, found integer", "crates/words/src/lib.rs"],
+        &["error=1 compile error", "expected `&str`, found integer", "crates/words/src/lib.rs"],
     ),
     edited(
         "type of a shared crate changed under its users",
         SHARED,
         "&str = \"version\"",
         "&[&[u8]] = &[]",
-        &["commands/faulty", "stays live: 1 compile error"],
+        &["commands/faulty", "error=1 compile error"],
     ),
     edited(
         "a library to link that is not there",
         SOURCE,
         "sdk::export!(Faulty::new());",
         "#[link(name = \"nosuch\")]\nunsafe extern \"C\" {}\n\nsdk::export!(Faulty::new());",
-        &["commands/faulty", "stays live: it does not link: library nosuch is not found; install"],
+        &["commands/faulty", "error=it does not link: library nosuch is not found; install"],
     ),
     edited(
         "a symbol that nobody defines",
@@ -100,10 +100,7 @@ pub const ROWS: &[Row] = &[
         "sdk::export!(Faulty::new());",
         "unsafe extern \"C\" {\n    fn nosuch();\n}\n\n#[used]\nstatic NOSUCH: unsafe extern \"C\" fn() = nosuch;\n\n\
          sdk::export!(Faulty::new());",
-        &[
-            "commands/faulty",
-            "stays live: it cannot be loaded: symbol nosuch is defined nowhere; name the library",
-        ],
+        &["commands/faulty", "error=it cannot be loaded: symbol nosuch is defined nowhere; name the library"],
     ),
     edited(
         "no export",
@@ -145,64 +142,55 @@ pub const ROWS: &[Row] = &[
         "panic in the constructor",
         Place::Constructor,
         Sabotage::Panic,
-        &[
-            "commands/faulty",
-            "stays live: it panicked while its commands and subscriptions were made: as asked",
-        ],
+        &["commands/faulty", "error=it panicked while its commands and subscriptions were made: as asked"],
     ),
     refused(
         "panic in commands()",
         Place::Commands,
         Sabotage::Panic,
-        &[
-            "commands/faulty",
-            "stays live: it panicked while its commands and subscriptions were made: as asked",
-        ],
+        &["commands/faulty", "error=it panicked while its commands and subscriptions were made: as asked"],
     ),
     refused(
         "panic in subscriptions()",
         Place::Subscriptions,
         Sabotage::Panic,
-        &[
-            "commands/faulty",
-            "stays live: it panicked while its commands and subscriptions were made: as asked",
-        ],
+        &["commands/faulty", "error=it panicked while its commands and subscriptions were made: as asked"],
     ),
     refused(
         "panic in start",
         Place::Start,
         Sabotage::Panic,
-        &["commands/faulty", "stays live: its start hook panicked: as asked"],
+        &["commands/faulty", "error=its start hook panicked: as asked"],
     ),
     refused(
         "error from start",
         Place::Start,
         Sabotage::Error,
-        &["commands/faulty", "stays live: its start hook failed: as asked"],
+        &["commands/faulty", "error=its start hook failed: as asked"],
     ),
     refused(
         "endless loop in start",
         Place::Start,
         Sabotage::Loop,
-        &["commands/faulty", "stays live: its start hook did not end within"],
+        &["commands/faulty", "error=its start hook did not end within"],
     ),
     refused(
         "endless loop while loading",
         Place::Constructor,
         Sabotage::Loop,
-        &["commands/faulty", "stays live: loading it did not end within"],
+        &["commands/faulty", "error=loading it did not end within"],
     ),
     refused(
         "abort while loading",
         Place::Constructor,
         Sabotage::Abort,
-        &["commands/faulty", "stays live: loading it crashed the probe process (SIGABRT)"],
+        &["commands/faulty", "error=loading it crashed the probe process (SIGABRT)"],
     ),
     refused(
         "segmentation fault while loading",
         Place::Commands,
         Sabotage::Segfault,
-        &["commands/faulty", "stays live: loading it crashed the probe process (SIGSEGV)"],
+        &["commands/faulty", "error=loading it crashed the probe process (SIGSEGV)"],
     ),
     refused(
         "stack overflow while loading",
@@ -210,7 +198,7 @@ pub const ROWS: &[Row] = &[
         Sabotage::Overflow,
         &[
             "commands/faulty",
-            "stays live: loading it crashed the probe process (SIGABRT)",
+            "error=loading it crashed the probe process (SIGABRT)",
             "has overflowed its stack",
         ],
     ),
@@ -289,9 +277,9 @@ pub const ROWS: &[Row] = &[
     library(
         "truncated library",
         Fault::Spoil("truncate -s 20000 \"$library\""),
-        &["commands/faulty", "stays live: "],
+        &["commands/faulty", "error="],
     ),
-    library("empty library", Fault::Spoil(": >\"$library\""), &["stays live: ", "could not be loaded"]),
+    library("empty library", Fault::Spoil(": >\"$library\""), &["error=", "could not be loaded"]),
     library(
         "missing library",
         Fault::Spoil("rm \"$library\""),
@@ -348,14 +336,14 @@ pub const ROWS: &[Row] = &[
         Group::Machine,
         "sources deleted",
         scenarios::sources_deleted,
-        &["commands/faulty", "stays live"],
+        &["commands/faulty", "reload failed"],
         After::OldAnswers,
     ),
     scenario(
         Group::Machine,
         "plugin's folder deleted",
         scenarios::folder_deleted,
-        &["taken out"],
+        &["removed plugin="],
         After::NewAnswers,
     ),
     scenario(

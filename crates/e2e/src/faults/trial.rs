@@ -258,7 +258,7 @@ fn account(
 /// compiler.
 fn most_telling<'a>(lines: &'a [String], words: &[&str]) -> &'a str {
     let telling = |line: &&String| {
-        (words.iter().filter(|words| line.contains(**words)).count(), line.contains(" live: "))
+        (words.iter().filter(|words| line.contains(**words)).count(), line.contains(" failed plugin="))
     };
     lines.iter().rev().max_by_key(telling).map_or("", |line| plain(line))
 }
@@ -306,8 +306,8 @@ mod tests {
     #[test]
     fn a_line_of_the_log_is_cut_to_its_words() {
         assert_eq!(
-            plain("12:00:01.5 ERROR hmr::engine: commands/a 1 stays live: b"),
-            "commands/a 1 stays live: b"
+            plain("12:00:01.5 ERROR hmr::engine: reload failed plugin=commands/a live=1 error=b"),
+            "reload failed plugin=commands/a live=1 error=b"
         );
         assert_eq!(plain("bare words"), "bare words");
     }

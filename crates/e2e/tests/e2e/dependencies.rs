@@ -148,10 +148,13 @@ async fn a_provider_takes_its_consumers_along_and_no_call_sees_a_mixture() {
         let next = format!("Round{round}");
         let lines = host.bot.line_count();
         host.playground.edit(POLITE, &format!("\"{word}\""), &format!("\"{next}\"")).unwrap();
-        host.bot.wait_for_line(lines, &format!("events/polite {round} -> {} live", round + 1)).await.unwrap();
+        host.bot
+            .wait_for_line(lines, &format!("plugin=events/polite from={round} to={} ", round + 1))
+            .await
+            .unwrap();
         let line = host.bot.wait_for_line(lines, "commands/hello ").await.unwrap();
-        assert!(line.contains(&format!("{round} -> {} live", round + 1)), "{line}");
-        assert!(line.contains("(with events/polite)"), "{line}");
+        assert!(line.contains(&format!("from={round} to={} ", round + 1)), "{line}");
+        assert!(line.contains("with=\"events/polite\""), "{line}");
         assert_eq!(host.say("/hello").await.content, format!("whole {next}"));
         word = next;
     }
@@ -159,7 +162,7 @@ async fn a_provider_takes_its_consumers_along_and_no_call_sees_a_mixture() {
     let lines = host.bot.line_count();
     host.playground.edit(HELLO, "whole {after}", "whole and {after}").unwrap();
     let line = host.bot.wait_for_line(lines, "commands/hello ").await.unwrap();
-    assert!(line.contains("6 -> 7 live") && !line.contains("(with"), "{line}");
+    assert!(line.contains("from=6 to=7 ") && !line.contains(" with="), "{line}");
     assert_eq!(host.say("/hello").await.content, "whole and Round5");
     assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("events/polite")));
     let tally = load.stop().await;
@@ -173,42 +176,48 @@ async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_me
 
     // The trait itself changes: both are rebuilt, and neither goes live until both compile.
     let mark = "    /// Ends the sentence.\n    fn mark(&self) -> char;\n    /// Gives the word.\n";
-    edit(&mut host, WORDS, "    /// Gives the word.\n", mark, "events/polite 1 stays live: 1 compile error")
-        .await;
+    edit(
+        &mut host,
+        WORDS,
+        "    /// Gives the word.\n",
+        mark,
+        "plugin=events/polite live=1 error=1 compile error",
+    )
+    .await;
     assert_eq!(host.say("/hello").await.content, "whole Hello");
     let lines = host.bot.line_count();
     let marked = "impl Greeter for Says {\n    fn mark(&self) -> char {\n        '!'\n    }\n";
-    edit(&mut host, POLITE, "impl Greeter for Says {\n", marked, "events/polite 1 -> 2 live").await;
-    host.bot.wait_for_line(lines, "commands/hello 1 -> 2 live").await.unwrap();
+    edit(&mut host, POLITE, "impl Greeter for Says {\n", marked, "plugin=events/polite from=1 to=2 ").await;
+    host.bot.wait_for_line(lines, "plugin=commands/hello from=1 to=2 ").await.unwrap();
     assert_eq!(host.say("/hello").await.content, "whole Hello");
 
     // A version that the consumer does not accept waits for a consumer that does.
-    let line = edit(&mut host, POLITE, "\"1.2.0\"", "\"2.0.0\"", "events/polite 2 stays live").await;
+    let line = edit(&mut host, POLITE, "\"1.2.0\"", "\"2.0.0\"", "plugin=events/polite live=2 ").await;
     let told = "commands/hello needs service greeter ^1.2, which events/polite offers as 2.0.0";
     assert!(line.contains(told), "{line}");
     assert_eq!(host.say("/hello").await.content, "whole Hello");
     let lines = host.bot.line_count();
-    edit(&mut host, HELLO, "\"^1.2\"", "\"^2\"", "commands/hello 2 -> 3 live").await;
-    host.bot.wait_for_line(lines, "events/polite 2 -> 3 live").await.unwrap();
+    edit(&mut host, HELLO, "\"^1.2\"", "\"^2\"", "plugin=commands/hello from=2 to=3 ").await;
+    host.bot.wait_for_line(lines, "plugin=events/polite from=2 to=3 ").await.unwrap();
     assert_eq!(host.say("/hello").await.content, "whole Hello");
 
     // A consumer whose start fails also prevents the provider from going live.
-    let line = edit(&mut host, POLITE, "\"Hello\"", "\"Grr\"", "events/polite 3 stays live").await;
+    let line = edit(&mut host, POLITE, "\"Hello\"", "\"Grr\"", "plugin=events/polite live=3 ").await;
     assert!(line.contains("commands/hello: its start hook failed: that is no greeting"), "{line}");
     assert_eq!(host.say("/hello").await.content, "whole Hello");
-    edit(&mut host, POLITE, "\"Grr\"", "\"Ahoy\"", "events/polite 3 -> 4 live").await;
+    edit(&mut host, POLITE, "\"Grr\"", "\"Ahoy\"", "plugin=events/polite from=3 to=4 ").await;
     assert_eq!(host.say("/hello").await.content, "whole Ahoy");
 
     // A circle is reported with its names.
     let needs = "impl Plugin for Polite {\n    fn dependencies(&self) -> Vec<Dependency> {\n        \
                  vec![Dependency::required(\"commands/hello\")]\n    }\n\n";
     let line =
-        edit(&mut host, POLITE, "impl Plugin for Polite {\n", needs, "events/polite 4 stays live").await;
+        edit(&mut host, POLITE, "impl Plugin for Polite {\n", needs, "plugin=events/polite live=4 ").await;
     assert!(line.contains("commands/hello -> events/polite -> commands/hello need each other"), "{line}");
     assert_eq!(host.say("/hello").await.content, "whole Ahoy");
 
     // So is an invalid range.
-    let line = edit(&mut host, HELLO, "\"^2\"", "\"newest\"", "commands/hello 4 stays live").await;
+    let line = edit(&mut host, HELLO, "\"^2\"", "\"newest\"", "plugin=commands/hello live=4 ").await;
     assert!(line.contains("the versions 'newest' of service greeter are no semver range"), "{line}");
     assert_eq!(host.say("/hello").await.content, "whole Ahoy");
 }
@@ -218,7 +227,7 @@ async fn a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back() {
     let mut host = both(&[]).await;
     let lines = host.bot.line_count();
     fs::remove_dir_all(host.playground.path("events/polite")).unwrap();
-    let line = host.bot.wait_for_line(lines, "stays live although its folder is gone").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "still live although the folder is gone").await.unwrap();
     assert!(
         line.contains("commands/hello needs service greeter ^1.2, which no live plugin offers"),
         "{line}"
@@ -228,19 +237,19 @@ async fn a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back() {
     // Once no plugin needs it any more, it is removed.
     let lines = host.bot.line_count();
     host.playground.edit(HELLO, "Dependency::service(", "Dependency::optional_service(").unwrap();
-    host.bot.wait_for_line(lines, "commands/hello 1 -> 2 live").await.unwrap();
-    host.bot.wait_for_line(lines, "events/polite 1 taken out").await.unwrap();
-    let line = host.bot.wait_for_line(lines, "commands/hello 2 -> 3 live").await.unwrap();
-    assert!(line.contains("(with events/polite)"), "{line}");
+    host.bot.wait_for_line(lines, "plugin=commands/hello from=1 to=2 ").await.unwrap();
+    host.bot.wait_for_line(lines, "removed plugin=events/polite from=1 ").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "plugin=commands/hello from=2 to=3 ").await.unwrap();
+    assert!(line.contains("with=\"events/polite\""), "{line}");
     let told = host.say("/hello").await.content;
     assert_eq!(told, "no live plugin offers the service greeter that commands/hello asks for");
 
     // The plugin that uses it notices when it is back.
     let lines = host.bot.line_count();
     add_provider(&host.playground);
-    host.bot.wait_for_line(lines, "events/polite 2 live").await.unwrap();
-    let line = host.bot.wait_for_line(lines, "commands/hello 3 -> 4 live").await.unwrap();
-    assert!(line.contains("(with events/polite)"), "{line}");
+    host.bot.wait_for_line(lines, "loaded plugin=events/polite to=2 ").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "plugin=commands/hello from=3 to=4 ").await.unwrap();
+    assert!(line.contains("with=\"events/polite\""), "{line}");
     assert_eq!(host.say("/hello").await.content, "whole Hello");
 }
 
@@ -250,13 +259,12 @@ async fn a_plugin_comes_in_once_what_it_needs_is_there() {
     add_shared_crate(&playground);
     add_consumer(&playground);
     let mut host = TestHost::on(playground, &[]).await;
-    let told =
-        "commands/hello is not live: commands/hello needs service greeter ^1.2, which no live plugin offers";
+    let told = "load failed plugin=commands/hello error=commands/hello needs service greeter ^1.2, which no live plugin offers";
     host.bot.wait_for_line(0, told).await.unwrap();
     let lines = host.bot.line_count();
     add_provider(&host.playground);
-    host.bot.wait_for_line(lines, "events/polite 1 live").await.unwrap();
-    host.bot.wait_for_line(lines, "commands/hello 1 live").await.unwrap();
+    host.bot.wait_for_line(lines, "loaded plugin=events/polite to=1 ").await.unwrap();
+    host.bot.wait_for_line(lines, "loaded plugin=commands/hello to=1 ").await.unwrap();
     assert_eq!(host.say("/hello").await.content, "whole Hello");
 }
 
@@ -264,21 +272,27 @@ async fn a_plugin_comes_in_once_what_it_needs_is_there() {
 async fn dependents_stay_where_that_is_asked_for() {
     let mut host = both(&[("HMR_RELOAD_DEPENDENTS", "false")]).await;
     let lines = host.bot.line_count();
-    edit(&mut host, POLITE, "\"Hello\"", "\"Ahoy\"", "events/polite 1 -> 2 live").await;
+    edit(&mut host, POLITE, "\"Hello\"", "\"Ahoy\"", "plugin=events/polite from=1 to=2 ").await;
     // It reads the newest provider, and is still the same generation.
     assert_eq!(host.say("/hello").await.content, "mixed Some(\"Hello\") Ahoy Ahoy");
-    let line = edit(&mut host, POLITE, "\"1.2.0\"", "\"2.0.0\"", "events/polite 2 stays live").await;
+    let line = edit(&mut host, POLITE, "\"1.2.0\"", "\"2.0.0\"", "plugin=events/polite live=2 ").await;
     assert!(line.contains("commands/hello needs service greeter ^1.2"), "{line}");
-    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("commands/hello 1 -> 2")));
+    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("plugin=commands/hello from=1 ")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_plugins_here_reload_with_what_they_use() {
     let mut host = TestHost::new(&[]).await;
     let lines = host.bot.line_count();
-    edit(&mut host, "events/modlog/src/written.rs", "Ok(true)", "Ok(!false)", "events/modlog 1 -> 2 live")
-        .await;
-    let line = host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
-    assert!(line.contains("(with events/modlog)"), "{line}");
+    edit(
+        &mut host,
+        "events/modlog/src/written.rs",
+        "Ok(true)",
+        "Ok(!false)",
+        "plugin=events/modlog from=1 to=2 ",
+    )
+    .await;
+    let line = host.bot.wait_for_line(lines, "plugin=commands/general from=1 to=2 ").await.unwrap();
+    assert!(line.contains("with=\"events/modlog\""), "{line}");
     assert!(host.ping().await.starts_with("Pong!"));
 }

@@ -144,7 +144,7 @@ async fn plugins_hear(mut test_host: TestHost) {
            let heard = format!(\"{event:?}\");\n    \
            sdk::tracing::info!(\"generation {} hears {}\", ctx.data().generation(), heard.replace('\\n', \" \"));\n    Ok(())\n}\n";
     test_host.playground.save(WELCOME, &listening).unwrap();
-    let line = test_host.bot.wait_for_line(lines, "events/welcome 1 -> 2 live").await.unwrap();
+    let line = test_host.bot.wait_for_line(lines, "plugin=events/welcome from=1 to=2 ").await.unwrap();
     assert!(line.contains("+ reload events"), "{line}");
     // The new generation receives the end of the swap.
     let heard = test_host.bot.wait_for_line(lines, "generation 2 hears ReloadCompleted").await.unwrap();
@@ -163,7 +163,7 @@ async fn plugins_hear(mut test_host: TestHost) {
 #[tokio::test(flavor = "multi_thread")]
 async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped() {
     let mut test_host = TestHost::new(&[]).await;
-    test_host.bot.wait_for_line(0, "creations used today").await.unwrap();
+    test_host.bot.wait_for_line(0, "command added").await.unwrap();
     test_host.bot.wait_for_line(0, "user menu 'User information'").await.unwrap();
 
     let status_now = status(&test_host).await;
@@ -237,8 +237,8 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
     assert!(!said.iter().any(|line| line.contains("commands/general")), "{said:?}");
     let answer = test_host.say("/dev hmr switch:on").await;
     assert!(answer.ephemeral && answer.content.contains("watching goes on"), "{answer:?}");
-    let line = test_host.bot.wait_for_line(lines, "commands/general 4 -> 5 live").await.unwrap();
-    assert!(line.contains(" live in "), "{line}");
+    let line = test_host.bot.wait_for_line(lines, "plugin=commands/general from=4 to=5 ").await.unwrap();
+    assert!(line.contains("loaded plugin="), "{line}");
     assert!(test_host.ping().await.starts_with("Pang!"));
 
     // A new process is reached in the same way, and a follower of the events continues.
@@ -253,7 +253,7 @@ async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped()
     );
     let lines = test_host.bot.line_count();
     test_host.playground.save(PING, &test_host.ping_that_says("Peng")).unwrap();
-    test_host.bot.wait_for_line(lines, " live in ").await.unwrap();
+    test_host.bot.wait_for_line(lines, "loaded plugin=").await.unwrap();
     let events = events.until(&["reload-started"]).await;
     assert_eq!(events.last().unwrap()["plugins"], serde_json::json!(["commands/general"]));
 
@@ -397,7 +397,7 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
         if test_host.ping().await.starts_with("Pong 29!") {
             break;
         }
-        test_host.bot.wait_for_line(lines, " live in ").await.unwrap();
+        test_host.bot.wait_for_line(lines, "loaded plugin=").await.unwrap();
     }
     let status = status(&test_host).await;
     let general = status["live"].as_array().unwrap().iter().find(|row| row["plugin"] == "commands/general");
@@ -416,7 +416,7 @@ async fn a_channel_that_cannot_be_written_to_is_told_once_and_holds_up_nothing()
     let mut test_host = TestHost::new(&[("DEV_CHANNEL_ID", "1120000000000000000")]).await;
     for words in ["Pang", "Peng", "Ping"] {
         let line = test_host.edit_ping(words).await;
-        assert!(line.contains(" live in "), "{line}");
+        assert!(line.contains("loaded plugin="), "{line}");
         test_host.bot.wait_for_line(0, "DEV_CHANNEL_ID names cannot be written to").await.unwrap();
     }
     assert!(test_host.ping().await.starts_with("Ping!"));

@@ -80,7 +80,7 @@ async fn music_plays_on_and_its_messages_go_on_while_its_commands_reload_and_the
 
     let lines = host.bot.line_count();
     host.playground.edit(PAUSE, "Paused; /resume plays on.", "Hushed.").unwrap();
-    host.bot.wait_for_line(lines, "commands/music 1 -> 2 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/music from=1 to=2 ").await.unwrap();
     is_heard(&host).await;
     assert_eq!(host.say("/pause").await.content, "Hushed.");
     let paused = card.shows(&host, "Paused").await;
@@ -88,7 +88,7 @@ async fn music_plays_on_and_its_messages_go_on_while_its_commands_reload_and_the
     // A save that changes the card also changes the existing one.
     let lines = host.bot.line_count();
     host.playground.edit(CARD, "=> \"Paused\",", "=> \"Halted\",").unwrap();
-    host.bot.wait_for_line(lines, "commands/music 2 -> 3 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/music from=2 to=3 ").await.unwrap();
     card.shows(&host, "Halted").await;
     card.press(&host, &paused, "Resume").await;
     card.shows(&host, "Now playing").await;

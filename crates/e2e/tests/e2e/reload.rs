@@ -24,8 +24,8 @@ async fn a_saved_body_is_live_without_a_new_session_or_registration() {
     };
     let before = writes(&host);
     let line = host.edit_ping("Pang").await;
-    assert!(line.contains("commands/general 1 -> 2 live in "), "{line}");
-    for part in ["(watch ", "build ", "probe ", "preflight ", "swap "] {
+    assert!(line.contains("plugin=commands/general from=1 to=2 "), "{line}");
+    for part in [" watch=", " build=", " probe=", " preflight=", " swap="] {
         assert!(line.contains(part), "{part} is not in {line}");
     }
     assert!(host.ping().await.starts_with("Pang!"));
@@ -48,7 +48,7 @@ async fn what_rustc_says_of_a_mistake_is_printed_once() {
     let mut host = TestHost::new(&[]).await;
     let lines = host.bot.line_count();
     host.playground.edit(PING, "Context<'_>", "Contxt<'_>").unwrap();
-    host.bot.wait_for_line(lines, "stays live: 1 compile error").await.unwrap();
+    host.bot.wait_for_line(lines, "error=1 compile error").await.unwrap();
     let said = host.bot.lines_from(lines).join("\n");
     assert_eq!(said.matches("cannot find type `Contxt` in this scope").count(), 1, "{said}");
     assert!(said.contains("commands/general/src/ping.rs:"), "{said}");
@@ -67,13 +67,13 @@ async fn a_panic_in_a_command_outside_probation_fails_that_call_alone() {
             "assert!(ctx.guild_id().is_none(), \"no guilds today\");\n    let latency =",
         )
         .unwrap();
-    host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/general from=1 to=2 ").await.unwrap();
     let answer = host.say("/ping").await;
     assert!(answer.ephemeral && answer.content.contains("no guilds today"), "{answer:?}");
     assert!(!host.say("/about").await.embeds.is_empty(), "the rest of the plugin answers on");
     let lines = host.bot.line_count();
     host.playground.save(PING, &source).unwrap();
-    host.bot.wait_for_line(lines, "commands/general 2 -> 3 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/general from=2 to=3 ").await.unwrap();
     assert!(host.ping().await.starts_with("Pong!"));
 }
 
@@ -84,7 +84,7 @@ async fn a_plugin_that_prints_while_it_is_loaded_is_none_the_worse() {
     let printing = "fn commands(&self) -> Vec<Command> {\n        println!(\"loading\");\n        eprintln!(\"{}\", \"x\".repeat(100_000));";
     host.playground.edit(GENERAL, "fn commands(&self) -> Vec<Command> {", printing).unwrap();
     let line = host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
-    assert!(line.contains("1 -> 2 live"), "{line}");
+    assert!(line.contains("from=1 to=2 "), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,7 +93,7 @@ async fn nothing_is_lost_or_answered_twice_while_reloads_go_on() {
     let load = Load::start(&host.sandbox, "/ping", "P", 50);
     for round in 0..8 {
         let line = host.edit_ping(&format!("P{round}")).await;
-        assert!(line.contains("live in"), "{line}");
+        assert!(line.contains("loaded plugin="), "{line}");
         assert!(host.ping().await.starts_with(&format!("P{round}!")));
     }
     let tally = load.stop().await;
@@ -120,8 +120,8 @@ async fn saves_that_change_nothing_reload_nothing_and_bursts_end_in_one_swap() {
         host.playground.save(PING, &source.replace("Pong!", &format!("Burst {round}!"))).unwrap();
     }
     host.playground.edit("events/welcome/src/lib.rs", "\"Welcome to", "\"Hello in").unwrap();
-    host.bot.wait_for_line(lines, "events/welcome 1 -> 2 live").await.unwrap();
-    host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=events/welcome from=1 to=2 ").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/general from=1 to=2 ").await.unwrap();
     assert!(host.ping().await.starts_with("Burst 19!"));
     // Ignored saves would have shown by now: their events came before those of the burst.
     let said = host.bot.lines_from(lines);
@@ -140,7 +140,7 @@ async fn stale_listeners_are_gone_before_new_ones_answer() {
         );
         host.playground.edit("events/welcome/src/lib.rs", &old, &new).unwrap();
         host.bot
-            .wait_for_line(lines, &format!("events/welcome {round} -> {} live", round + 1))
+            .wait_for_line(lines, &format!("plugin=events/welcome from={round} to={} ", round + 1))
             .await
             .unwrap();
         let name = format!("newcomer{round}");
@@ -174,12 +174,12 @@ async fn plugins_come_and_go_and_share_crates() {
     // A new folder is loaded: with dev-env.sh, as in the README.
     let lines = host.bot.line_count();
     host.playground.new_plugin("commands/echo");
-    let line = host.bot.wait_for_line(lines, "commands/echo 1 live").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "loaded plugin=commands/echo to=1 ").await.unwrap();
     assert!(line.contains("+ /echo"), "{line}");
     assert_eq!(host.say("/echo whom:you").await.content, "Hello, you!");
     let lines = host.bot.line_count();
     host.playground.new_plugin("events/waver");
-    host.bot.wait_for_line(lines, "events/waver 1 live").await.unwrap();
+    host.bot.wait_for_line(lines, "loaded plugin=events/waver to=1 ").await.unwrap();
 
     // A crate that both share reloads them together, or not at all.
     host.playground
@@ -214,10 +214,10 @@ async fn plugins_come_and_go_and_share_crates() {
     assert_eq!(host.say("/echo").await.content, "Ahoy, world!");
     let lines = host.bot.line_count();
     host.playground.edit("crates/words/src/lib.rs", "&str", "&'static [u8]").unwrap();
-    host.bot.wait_for_line(lines, "stays live").await.unwrap();
+    host.bot.wait_for_line(lines, "reload failed").await.unwrap();
     assert_eq!(host.say("/echo").await.content, "Ahoy, world!");
     let said = host.bot.lines_from(lines);
-    assert!(!said.iter().any(|line| line.contains("live in")), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains("loaded plugin=")), "{said:?}");
     // The fixed one goes live together with the other.
     let lines = host.bot.line_count();
     host.playground
@@ -236,7 +236,10 @@ async fn plugins_come_and_go_and_share_crates() {
     host.bot.wait_for_line(lines, "events/waver ").await.unwrap();
     let lines = host.bot.line_count();
     host.playground.edit("crates/words/src/lib.rs", "\"Hey\"", "\"Hi\"").unwrap();
-    host.bot.wait_for_line(lines, "commands/echo stays as it is too").await.unwrap();
+    host.bot
+        .wait_for_line(lines, "stays as it is too: they go live together plugin=commands/echo")
+        .await
+        .unwrap();
     assert_eq!(host.say("/echo").await.content, "Hey, world!");
     let lines = host.bot.line_count();
     host.playground.edit("events/waver/src/lib.rs", "const _: u8 = words::word;\n", "").unwrap();
@@ -247,7 +250,7 @@ async fn plugins_come_and_go_and_share_crates() {
     // A plugin whose folder is removed is removed with its command.
     let lines = host.bot.line_count();
     fs::remove_dir_all(host.playground.path("commands/echo")).unwrap();
-    let line = host.bot.wait_for_line(lines, "taken out").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "removed plugin=").await.unwrap();
     assert!(line.contains("commands/echo") && line.contains("- /echo"), "{line}");
     host.bot.wait_for_line(lines, "commands withdrawn").await.unwrap();
     let answer = host.say("/echo").await;
@@ -307,5 +310,5 @@ async fn off_unless_asked_for() {
     let told = answer.embeds.iter().map(ToString::to_string).collect::<String>() + &answer.content;
     assert!(told.contains("without hot reload"), "{told}");
     assert!(host.ping().await.starts_with("Pong!"));
-    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("live in")));
+    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("loaded plugin=")));
 }

@@ -82,7 +82,7 @@ async fn edit(host: &mut TestHost, file: &str, from: &str, to: &str) -> String {
     let lines = host.bot.line_count();
     host.playground.edit(file, from, to).unwrap();
     host.bot
-        .wait_for(lines, "a swap", |line| line.contains(plugin) && line.contains(" live in "))
+        .wait_for(lines, "a swap", |line| line.contains(plugin) && line.contains("loaded plugin="))
         .await
         .unwrap()
 }
@@ -103,9 +103,10 @@ async fn a_panic_on_probation_brings_back_the_code_before_it_with_its_state() {
     let answer = host.say("/count").await;
     assert!(answer.ephemeral && answer.content.contains("no counting beyond two"), "{answer:?}");
     assert_eq!(answer.callbacks, 1, "{answer:?}");
-    let line = host.bot.wait_for_line(lines, "commands/tally 2 -> 3 live").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "plugin=commands/tally from=2 to=3 ").await.unwrap();
     for words in [
-        "back to the code of 1",
+        "rolled back",
+        "code_of=1 ",
         "/count panicked at commands/tally/src/lib.rs:",
         "no counting beyond two",
         "it goes on with the state of 2",
@@ -116,9 +117,9 @@ async fn a_panic_on_probation_brings_back_the_code_before_it_with_its_state() {
 
     // The broken source stays as it is until it is saved again, and is then built as usual.
     host.edit_ping("Pang").await;
-    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("commands/tally 3 ->")));
+    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("plugin=commands/tally from=3 ")));
     let line = edit(&mut host, TALLY, "count < 3", "count < 6").await;
-    assert!(line.contains("commands/tally 3 -> 4 live"), "{line}");
+    assert!(line.contains("plugin=commands/tally from=3 to=4 "), "{line}");
     assert_eq!(host.say("/count").await.content, "Count 5!");
     assert_eq!(host.identifies(), 1);
 }
@@ -138,10 +139,10 @@ async fn state_that_the_old_code_cannot_read_comes_back_as_it_was_handed_over() 
         .replace("    })?;\n", "    })?;\n    assert!(count < 103, \"too many\");\n");
     let lines = host.bot.line_count();
     host.playground.save(TALLY, &source).unwrap();
-    host.bot.wait_for_line(lines, "commands/tally 1 -> 2 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/tally from=1 to=2 ").await.unwrap();
     assert_eq!(host.say("/count").await.content, "Count 102!");
     assert!(host.say("/count").await.content.contains("too many"));
-    let line = host.bot.wait_for_line(lines, "commands/tally 2 -> 3 live").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "plugin=commands/tally from=2 to=3 ").await.unwrap();
     assert!(line.contains("it goes on with snapshot"), "{line}");
     assert_eq!(host.say("/count").await.content, "Count 2!");
 }
@@ -154,7 +155,7 @@ async fn a_task_a_listener_and_the_code_that_came_back() {
     let spawning = "        data.spawn(\"watch\", async { panic!(\"nothing to watch\") });\n        Ok(())";
     let start = "        let _ = data;\n        Ok(())\n    }\n\n    async fn stop";
     host.playground.edit(TALLY, start, &format!("{spawning}\n    }}\n\n    async fn stop")).unwrap();
-    let line = host.bot.wait_for_line(lines, "commands/tally 2 -> 3 live").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "plugin=commands/tally from=2 to=3 ").await.unwrap();
     assert!(line.contains("task watch panicked at commands/tally/src/lib.rs:"), "{line}");
 
     // A listener that panics.
@@ -165,11 +166,11 @@ async fn a_task_a_listener_and_the_code_that_came_back() {
          \"frightened\");\n            Ok(())\n        });\n",
     );
     host.playground.save(TALLY, &listening).unwrap();
-    host.bot.wait_for_line(lines, "commands/tally 3 -> 4 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/tally from=3 to=4 ").await.unwrap();
     let client = host.sandbox.client();
     client.send("alice", "general", "boo").await.unwrap();
-    let line = host.bot.wait_for_line(lines, "commands/tally 4 -> 5 live").await.unwrap();
-    assert!(line.contains("back to the code of 1") && line.contains("frightened"), "{line}");
+    let line = host.bot.wait_for_line(lines, "plugin=commands/tally from=4 to=5 ").await.unwrap();
+    assert!(line.contains("code_of=1 ") && line.contains("frightened"), "{line}");
     assert!(line.contains("- Message"), "what the listener heard is given up: {line}");
 
     // Code restored by hand is not on probation: its panic is contained.
@@ -212,7 +213,7 @@ async fn earlier_code_comes_back_by_hand() {
     // A restored definition is registered again, and the next save continues from there.
     let lines = host.bot.line_count();
     host.playground.edit(PING, "/// Answers, with", "/// Replies, with").unwrap();
-    host.bot.wait_for_line(lines, "commands/general 5 -> 6 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/general from=5 to=6 ").await.unwrap();
     host.bot.wait_for_line(lines, "/ping scope=").await.unwrap();
     let lines = host.bot.line_count();
     let answer = told(&host.say("/dev rollback plugin:commands/general").await);
@@ -241,20 +242,20 @@ async fn what_went_live_together_goes_back_together() {
 
     let lines = host.bot.line_count();
     host.playground.save("crates/words/src/lib.rs", &words("panic!(\"no words\")")).unwrap();
-    host.bot.wait_for_line(lines, "commands/echo 1 -> 2 live").await.unwrap();
-    host.bot.wait_for_line(lines, "events/waver 1 -> 2 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/echo from=1 to=2 ").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=events/waver from=1 to=2 ").await.unwrap();
     let answer = host.say("/echo").await;
     assert!(answer.content.contains("no words"), "{answer:?}");
-    host.bot.wait_for_line(lines, "events/waver 2 -> 3 live").await.unwrap();
-    let line = host.bot.wait_for_line(lines, "commands/echo 2 -> 3 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=events/waver from=2 to=3 ").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "plugin=commands/echo from=2 to=3 ").await.unwrap();
     assert!(line.contains("crates/words/src/lib.rs:2"), "{line}");
     assert_eq!(host.say("/echo").await.content, "Hello, world!");
 
     // By hand as well.
     let lines = host.bot.line_count();
     host.playground.save("crates/words/src/lib.rs", &words("\"Ahoy\"")).unwrap();
-    host.bot.wait_for_line(lines, "events/waver 3 -> 4 live").await.unwrap();
-    host.bot.wait_for_line(lines, "commands/echo 3 -> 4 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=events/waver from=3 to=4 ").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/echo from=3 to=4 ").await.unwrap();
     assert_eq!(host.say("/echo").await.content, "Ahoy, world!");
     let answer = told(&host.say("/dev rollback plugin:commands/echo generation:1").await);
     assert!(answer.contains("commands/echo 4 -> 5") && answer.contains("events/waver 4 -> 5"), "{answer}");
@@ -263,12 +264,12 @@ async fn what_went_live_together_goes_back_together() {
     // Not if another plugin has no generation that fits.
     let lines = host.bot.line_count();
     host.playground.save("crates/words/src/lib.rs", &words("\"Hey\"")).unwrap();
-    host.bot.wait_for_line(lines, "commands/echo 5 -> 6 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/echo from=5 to=6 ").await.unwrap();
     let source = "struct Third;\n\nimpl sdk::Plugin for Third {}\n\nsdk::export!(Third);\n";
     host.playground.save("events/third/src/lib.rs", source).unwrap();
     let waver = host.playground.read("events/waver/Cargo.toml").unwrap();
     host.playground.save("events/third/Cargo.toml", &waver.replace("waver", "third")).unwrap();
-    host.bot.wait_for_line(lines, "events/third 1 live").await.unwrap();
+    host.bot.wait_for_line(lines, "loaded plugin=events/third to=1 ").await.unwrap();
     let answer = told(&host.say("/dev rollback plugin:commands/echo generation:1").await);
     assert!(
         answer.contains(
@@ -291,9 +292,9 @@ async fn a_library_caught_half_written_is_built_again_and_no_more_often_than_tol
                      case $n in 0) truncate -s 100 \"$library\" ;; 1) : >\"$library\" ;; esac\n";
     programs.after_linking(spoil_two).unwrap();
     let line = edit(&mut host, FAULTY, "\"Hello, ", "\"Ahoy, ").await;
-    assert!(line.contains("commands/faulty 1 -> 2 live"), "{line}");
+    assert!(line.contains("plugin=commands/faulty from=1 to=2 "), "{line}");
     let said = host.bot.lines_from(0);
-    for words in ["tried again in 50 ms (1 of 2)", "tried again in 100 ms (2 of 2)"] {
+    for words in ["again_in_ms=50 retry=1 most=2", "again_in_ms=100 retry=2 most=2"] {
         assert!(said.iter().any(|line| line.contains(words)), "{words}: {said:?}");
     }
     assert!(host.say("/faulty").await.content.starts_with("Ahoy"));
@@ -301,15 +302,15 @@ async fn a_library_caught_half_written_is_built_again_and_no_more_often_than_tol
     let lines = host.bot.line_count();
     programs.after_linking("echo >>\"$here/links\"\n: >\"$library\"\n").unwrap();
     host.playground.edit(FAULTY, "\"Ahoy, ", "\"Hey, ").unwrap();
-    let line = host.bot.wait_for_line(lines, "commands/faulty 2 stays live").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "plugin=commands/faulty live=2 ").await.unwrap();
     assert!(line.contains("could not be loaded"), "{line}");
     assert_eq!(host.playground.read("programs/links").unwrap().lines().count(), 3);
     assert!(host.say("/faulty").await.content.starts_with("Ahoy"));
     // A compile error is reported at once.
     let lines = host.bot.line_count();
     host.playground.edit(FAULTY, "\"Hey, ", "nonsense \"Hey, ").unwrap();
-    host.bot.wait_for_line(lines, "commands/faulty 2 stays live").await.unwrap();
-    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("tried again")));
+    host.bot.wait_for_line(lines, "plugin=commands/faulty live=2 ").await.unwrap();
+    assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("tried again after a while")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -323,11 +324,12 @@ async fn what_is_caught_half_written_at_the_start_is_built_again() {
     let path = programs.folder().display().to_string();
     let host = TestHost::on(playground, &[("PATH", &path), ("HMR_MAX_RETRIES", "2")]).await;
     let said = host.bot.lines_from(0);
-    for words in ["tried again in 50 ms (1 of 2)", "tried again in 100 ms (2 of 2)"] {
-        let told = said.iter().filter(|line| line.contains("commands/faulty: ") && line.contains(words));
+    for words in ["again_in_ms=50 retry=1 most=2", "again_in_ms=100 retry=2 most=2"] {
+        let told =
+            said.iter().filter(|line| line.contains("plugins=\"commands/faulty\"") && line.contains(words));
         assert_eq!(told.count(), 1, "{words}: {said:?}");
     }
-    assert!(!said.iter().any(|line| line.contains("is not live")), "{said:?}");
+    assert!(!said.iter().any(|line| line.contains(": load failed")), "{said:?}");
     assert_eq!(host.say("/faulty").await.content, "Hello, world!");
 }
 
@@ -349,11 +351,14 @@ async fn what_will_not_end_is_named_and_holds_nothing_up() {
         );
     let lines = host.bot.line_count();
     host.playground.save(TALLY, &stuck).unwrap();
-    host.bot.wait_for_line(lines, "commands/tally 1 -> 2 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/tally from=1 to=2 ").await.unwrap();
     host.playground.save(TALLY, TALLY_SOURCE).unwrap();
-    host.bot.wait_for_line(lines, "commands/tally 2 -> 3 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/tally from=2 to=3 ").await.unwrap();
     host.bot
-        .wait_for_line(lines, "commands/tally 2 is out of dispatch, but its stop hook did not end")
+        .wait_for_line(
+            lines,
+            "not stopped plugin=commands/tally generation=2 problem=its stop hook did not end",
+        )
         .await
         .unwrap();
     let line =
@@ -361,7 +366,7 @@ async fn what_will_not_end_is_named_and_holds_nothing_up() {
     assert!(line.contains("did not end within 300 ms"), "{line}");
     // Meanwhile reloads work as usual, and `/dev plugins` lists what still runs.
     let line = edit(&mut host, TALLY, "Count {count}!", "Now {count}!").await;
-    assert!(line.contains("commands/tally 3 -> 4 live"), "{line}");
+    assert!(line.contains("plugin=commands/tally from=3 to=4 "), "{line}");
     let account = told(&host.say("/dev plugins").await);
     for words in ["busy (spawned at commands/tally/src/lib.rs:", "stop hook ("] {
         assert!(account.contains(words), "{words} is not in {account}");

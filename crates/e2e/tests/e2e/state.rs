@@ -82,12 +82,12 @@ async fn votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one
     let lines = host.bot.line_count();
     host.playground.save(POLL, &renamed).unwrap();
     let line = host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
-    for part in ["stays live", "the state of commands/general (version 1)", "missing field `boxes`"] {
+    for part in ["reload failed", "the state of commands/general (version 1)", "missing field `boxes`"] {
         assert!(line.contains(part), "{part} is not in {line}");
     }
     poll.vote(&host, "bob", "2 votes").await;
     let version = "impl State for Polls {\n    const VERSION: u32 = 2;\n}";
-    let line = edit(&mut host, POLL, "impl State for Polls {}", version, "stays live").await;
+    let line = edit(&mut host, POLL, "impl State for Polls {}", version, "reload failed").await;
     assert!(line.contains("from version 1 to 2"), "{line}");
 
     let migration = "
@@ -103,13 +103,13 @@ async fn votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one
     let lines = host.bot.line_count();
     edit(&mut host, POLL, &format!("{version}}}"), &with_migration, "migrated from version 1 to 2").await;
     // This line comes a moment later, and would be taken for that of the next save.
-    host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/general from=1 to=2 ").await.unwrap();
     poll.vote(&host, "bob", "3 votes").await;
     // Reverted: the old code cannot read the state that the new one has saved.
     let lines = host.bot.line_count();
     host.playground.save(POLL, &source).unwrap();
     let line = host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
-    assert!(line.contains("stays live") && line.contains("from version 2 to 1"), "{line}");
+    assert!(line.contains("reload failed") && line.contains("from version 2 to 1"), "{line}");
     poll.vote(&host, "bob", "2 votes").await;
 }
 
@@ -129,17 +129,17 @@ async fn presses_are_counted_once_each_while_a_plugin_with_state_reloads_under_l
     // A state with a new field that has a default is transferred without a new version.
     let field = "    ballots: BTreeMap<String, Ballot>,\n";
     let more = format!("{field}    #[serde(default)]\n    pub(crate) pings: u64,\n");
-    edit(&mut host, POLL, field, &more, "commands/general 1 -> 2 live").await;
+    edit(&mut host, POLL, field, &more, "plugin=commands/general from=1 to=2 ").await;
     let lines = host.bot.line_count();
     host.playground.save(PING, &counting("P")).unwrap();
-    host.bot.wait_for_line(lines, "commands/general 2 -> 3 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/general from=2 to=3 ").await.unwrap();
     let mut own = 0;
     let load = Load::start(&host.sandbox, "/ping", "P", 200);
     for round in 0..6 {
         let lines = host.bot.line_count();
         host.playground.save(PING, &counting(&format!("P{round}"))).unwrap();
         host.bot
-            .wait_for_line(lines, &format!("commands/general {} -> {} live", round + 3, round + 4))
+            .wait_for_line(lines, &format!("plugin=commands/general from={} to={} ", round + 3, round + 4))
             .await
             .unwrap();
         assert!(host.ping().await.starts_with(&format!("P{round}!")));
@@ -157,7 +157,7 @@ async fn a_call_that_outlives_the_handover_is_named_and_holds_up_no_other_plugin
     let mut host = TestHost::new(&variables).await;
     let slow = "ctx.defer().await?;\n    while !std::path::Path::new(\"go-on\").exists() {\n        \
                 sdk::tokio::time::sleep(std::time::Duration::from_millis(5)).await;\n    }\n    let latency =";
-    edit(&mut host, PING, "let latency =", slow, "commands/general 1 -> 2 live").await;
+    edit(&mut host, PING, "let latency =", slow, "plugin=commands/general from=1 to=2 ").await;
     let record = host.sandbox.event_log();
     let from = record.newest() + 1;
     let client = host.sandbox.client();
@@ -170,9 +170,9 @@ async fn a_call_that_outlives_the_handover_is_named_and_holds_up_no_other_plugin
     let answer = host.say("/dev plugins").await;
     assert!(answer.error.is_none() && !answer.embeds.is_empty(), "{answer:?}");
     let said = host.bot.lines_from(lines);
-    assert!(!said.iter().any(|line| line.contains("2 -> 3 live")), "/dev waited for the handover: {said:?}");
+    assert!(!said.iter().any(|line| line.contains("from=2 to=3 ")), "/dev waited for the handover: {said:?}");
 
-    host.bot.wait_for_line(lines, "commands/general 2 -> 3 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/general from=2 to=3 ").await.unwrap();
     let line = host.bot.wait_for_line(lines, "was still under way").await.unwrap();
     assert!(line.contains("/ping (") && line.contains("commands/general 2"), "{line}");
     assert!(host.say("/about").await.embeds[0].to_string().contains("generation 3"));
@@ -213,7 +213,7 @@ async fn a_call_that_waits_for_a_press_gets_it_and_ends_with_its_generation() {
     let client = host.sandbox.client();
     let lines = host.bot.line_count();
     host.playground.save(PING, ASKING).unwrap();
-    host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/general from=1 to=2 ").await.unwrap();
     let edited = async |asked: &Answer, words: &str| {
         let mut happenings = host.sandbox.event_log().subscribe(host.sandbox.event_log().newest() + 1);
         let shown = async {
@@ -232,7 +232,7 @@ async fn a_call_that_waits_for_a_press_gets_it_and_ends_with_its_generation() {
     let waiting = client.run(Run::typed("/ping")).await.unwrap();
     let lines = host.bot.line_count();
     host.playground.edit(ABOUT, "\"Plugins live\"", "\"Plugins here\"").unwrap();
-    host.bot.wait_for_line(lines, "commands/general 2 -> 3 live").await.unwrap();
+    host.bot.wait_for_line(lines, "plugin=commands/general from=2 to=3 ").await.unwrap();
     edited(&waiting, "Given up.").await;
     // A handover does not wait for a call that waits for a user.
     let said = host.bot.lines_from(lines);

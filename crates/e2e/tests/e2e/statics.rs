@@ -73,9 +73,9 @@ async fn statics_are_those_of_one_library() {
     host.playground
         .edit("commands/one/src/lib.rs", "/// Counts its calls", "/// Counts all its calls")
         .unwrap();
-    let line = host.bot.wait_for_line(lines, "commands/two 1 -> 2 live").await.unwrap();
-    assert!(line.contains("(with commands/one)"), "{line}");
-    host.bot.wait_for_line(lines, "commands/one 1 -> 2 live").await.unwrap();
+    let line = host.bot.wait_for_line(lines, "plugin=commands/two from=1 to=2 ").await.unwrap();
+    assert!(line.contains("with=\"commands/one\""), "{line}");
+    host.bot.wait_for_line(lines, "plugin=commands/one from=1 to=2 ").await.unwrap();
     assert_eq!(host.say("/one").await.content, "own 0, shared 0", "its library is a new one");
     assert_eq!(host.say("/two").await.content, "own 2, shared 2", "its library is the same");
 }

@@ -67,8 +67,8 @@ async fn closed(sandbox: &Sandbox) {
 
 /// Waits for the line of a host that has come back. Returns the time without answers in milliseconds.
 async fn back(test_host: &mut TestHost, from: usize) -> u64 {
-    let line = test_host.bot.wait_for_line(from, "after a crash: nobody answered for ").await.unwrap();
-    let ms = line.split("answered for ").nth(1).and_then(|rest| rest.split(' ').next());
+    let line = test_host.bot.wait_for_line(from, "back after a crash").await.unwrap();
+    let ms = line.split("silent_ms=").nth(1);
     ms.unwrap_or_else(|| panic!("{line}")).parse().unwrap()
 }
 
@@ -97,7 +97,11 @@ async fn a_crash_on_probation_brings_the_code_before_it_back() {
             .playground
             .save(PING, &(crashing + if sabotage.contains("deeper") { deeper } else { "" }))
             .unwrap();
-        test_host.bot.wait_for_line(lines, &format!("commands/general {old} -> {new} live")).await.unwrap();
+        test_host
+            .bot
+            .wait_for_line(lines, &format!("plugin=commands/general from={old} to={new} "))
+            .await
+            .unwrap();
         let before = host(&test_host).await;
         let _ = test_host.sandbox.client().run(Run::typed("/ping").deadline(Duration::from_secs(1))).await;
         let line = test_host.bot.wait_for_line(lines, "the host died of").await.unwrap();
@@ -114,7 +118,7 @@ async fn a_crash_on_probation_brings_the_code_before_it_back() {
     // Neither cargo nor rustc was involved, and the next save is built as usual.
     let lines = test_host.bot.line_count();
     test_host.playground.save(PING, &source.replace("Pong!", "Pang!")).unwrap();
-    test_host.bot.wait_for_line(lines, "commands/general 7 -> 8 live").await.unwrap();
+    test_host.bot.wait_for_line(lines, "plugin=commands/general from=7 to=8 ").await.unwrap();
     assert!(test_host.ping().await.starts_with("Pang!"));
 }
 
@@ -129,13 +133,13 @@ async fn a_crash_after_the_calls_of_probation_sets_nothing_aside() {
     let source =
         test_host.ping_that_says("Pang").replace("let latency =", &format!("{third}\n    let latency ="));
     test_host.playground.save(PING, &source).unwrap();
-    test_host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    test_host.bot.wait_for_line(lines, "plugin=commands/general from=1 to=2 ").await.unwrap();
     for _ in 0..2 {
         assert!(test_host.ping().await.starts_with("Pang!"));
     }
     test_host
         .bot
-        .wait_for_line(lines, "commands/general 2 has stood the calls of its probation")
+        .wait_for_line(lines, "all calls of the probation have passed plugin=commands/general generation=2")
         .await
         .unwrap();
     let _ = test_host.sandbox.client().run(Run::typed("/ping").deadline(Duration::from_secs(1))).await;
@@ -163,7 +167,7 @@ async fn a_host_that_is_killed_comes_back_as_it_was() {
     let said = test_host.bot.lines_from(lines).join("\n");
     assert!(said.contains("commands/general 2"), "{said}");
     // Reloading continues from there.
-    assert!(test_host.edit_ping("Peng").await.contains("commands/general 2 -> 3 live"));
+    assert!(test_host.edit_ping("Peng").await.contains("plugin=commands/general from=2 to=3 "));
     assert!(test_host.ping().await.starts_with("Peng!"));
 }
 
@@ -211,7 +215,7 @@ async fn what_nohup_has_started_outlives_its_terminal_and_ends_by_ctrl_c() {
 
     kill(supervisor, Signal::HUP);
     let line = test_host.edit_ping("Still").await;
-    assert!(line.contains(" live in "), "{line}");
+    assert!(line.contains("loaded plugin="), "{line}");
     assert!(test_host.ping().await.starts_with("Still!"));
     // The host's children receive the signals that end it: its probe does, and so do compilers.
     let ignored = ignored_by_children_of(host);

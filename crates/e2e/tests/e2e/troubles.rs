@@ -144,14 +144,14 @@ async fn a_call_that_outlasts_its_time_is_named_and_still_answers() {
     let quick = test_host.playground.read(PING).unwrap();
     let slow = test_host.ping_that_waits("Slow", &gate);
     test_host.playground.save(PING, &slow).unwrap();
-    test_host.bot.wait_for_line(lines, "commands/general 1 -> 2 live").await.unwrap();
+    test_host.bot.wait_for_line(lines, "plugin=commands/general from=1 to=2 ").await.unwrap();
     let (client, from) = (test_host.sandbox.client(), test_host.sandbox.event_log().newest() + 1);
     let call = tokio::spawn(async move { client.say("/ping").await });
     let begun =
         test_host.sandbox.event_log().wait_for(from, PATIENCE, |entry| entry.line().contains("/callback"));
     assert!(begun.await.is_ok(), "/ping is not under way");
     test_host.playground.save(PING, &quick).unwrap();
-    let words = "commands/general 2 is stopped with calls still under way: /ping (";
+    let words = "stopped with calls still under way plugin=commands/general generation=2 calls=\"/ping (";
     test_host.bot.wait_for_line(lines, words).await.unwrap();
     assert!(test_host.ping().await.starts_with("Pong!"));
     fs::write(gate, "").unwrap();
@@ -179,7 +179,7 @@ async fn a_prefix_has_one_handler() {
         let lines = test_host.bot.line_count();
         test_host.playground.save(TALLY, &registering(&handlers)).unwrap();
         let line = test_host.bot.wait_for_line(lines, words).await.unwrap();
-        assert!(line.contains("commands/tally 1 stays live: "), "{line}");
+        assert!(line.contains("plugin=commands/tally live=1 error="), "{line}");
         assert_eq!(test_host.say("/count").await.callbacks, 1);
     }
 }
@@ -195,14 +195,15 @@ async fn code_that_does_not_start_again_cannot_come_back() {
     let panics = TALLY_SOURCE
         .replace("    ctx.say(format", "    assert!(count > 9, \"no counts today\");\n    ctx.say(format");
     test_host.playground.save(TALLY, &panics).unwrap();
-    test_host.bot.wait_for_line(lines, "commands/tally 1 -> 2 live").await.unwrap();
+    test_host.bot.wait_for_line(lines, "plugin=commands/tally from=1 to=2 ").await.unwrap();
     assert!(test_host.say("/count").await.content.contains("no counts today"));
-    let line = test_host.bot.wait_for_line(lines, "commands/tally 2 stays live after ").await.unwrap();
+    let line =
+        test_host.bot.wait_for_line(lines, "rollback failed plugin=commands/tally live=2 ").await.unwrap();
     assert!(line.contains("/count panicked at commands/tally/src/lib.rs:"), "{line}");
-    assert!(line.contains("; the code before it: its start hook failed: not again"), "{line}");
+    assert!(line.contains(" error=its start hook failed: not again"), "{line}");
     // The save that fixes it goes live.
     test_host.playground.save(TALLY, TALLY_SOURCE).unwrap();
-    test_host.bot.wait_for_line(lines, "commands/tally 2 -> 3 live").await.unwrap();
+    test_host.bot.wait_for_line(lines, "plugin=commands/tally from=2 to=3 ").await.unwrap();
     assert_eq!(test_host.say("/count").await.content, "Count 3!");
 }
 
@@ -217,7 +218,7 @@ async fn state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew() {
     test_host.playground.save(TALLY, &TALLY_SOURCE.replace("count: u32,\n", unread)).unwrap();
     let line =
         test_host.bot.wait_for_line(lines, "its state's default is not read back as it is saved").await;
-    assert!(line.unwrap().contains("commands/tally 1 stays live: "));
+    assert!(line.unwrap().contains("plugin=commands/tally live=1 error="));
     assert_eq!(test_host.say("/count").await.content, "Count 2!");
 
     let lines = test_host.bot.line_count();
@@ -240,7 +241,7 @@ async fn a_compiler_that_is_killed_each_time_is_told() {
     programs.after_linking("echo >>\"$here/links\"\nkill -9 $PPID\n").unwrap();
     let lines = test_host.bot.line_count();
     test_host.playground.edit(FAULTY, "\"Hello, ", "\"Ahoy, ").unwrap();
-    let line = test_host.bot.wait_for_line(lines, "commands/faulty 1 stays live: ").await.unwrap();
+    let line = test_host.bot.wait_for_line(lines, "plugin=commands/faulty live=1 error=").await.unwrap();
     assert!(line.contains("SIGKILL"), "{line}");
     assert!(line.contains(" and found no error in the source; it said: "), "{line}");
     assert_eq!(test_host.playground.read("programs/links").unwrap().lines().count(), 2);

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand, ValueEnum};
 use sdk_core::status::Status;
 use sdk_core::text::{Surface, foreign, is_control};
 use serde::de::DeserializeOwned;
@@ -24,8 +26,68 @@ const UNAVAILABLE: u8 = 69;
 
 const NO_BOT: &str = "no bot of this folder is running; start one with ./dev-env.sh hmr";
 
-const WORDS: &str = "usage: hotcord ctl status [--json] | events [--last N] [--no-follow] | reload [PLUGIN] | \
-                     rollback PLUGIN [GENERATION] | generations | watch on|off | prune | restart [--now]";
+/// Controls the bot that runs in this folder.
+#[derive(Debug, Parser)]
+#[command(name = "hotcord ctl", arg_required_else_help = false)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what is live, being built and held back.
+    Status {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print events, one line of JSON each.
+    Events {
+        /// Begin with the last N events.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        last: usize,
+        /// Go on with the events to come, which is the default.
+        #[arg(long, overrides_with = "no_follow")]
+        follow: bool,
+        /// Exit after the past events.
+        #[arg(long)]
+        no_follow: bool,
+    },
+    /// Build and swap a plugin, or all.
+    Reload {
+        /// Plugin, as in commands/general.
+        plugin: Option<String>,
+    },
+    /// Make earlier code of a plugin live again.
+    Rollback {
+        /// Plugin, as in commands/general.
+        plugin: String,
+        /// Generation whose code is wanted; by default the one before the live one.
+        generation: Option<u64>,
+    },
+    /// Print all generations as JSON.
+    Generations,
+    /// Stop reloading on saves, or go on with it.
+    Watch {
+        /// Whether saves start builds.
+        state: Switch,
+    },
+    /// Remove the commands at Discord that no live plugin defines.
+    Prune,
+    /// Replace the host by a new process.
+    Restart {
+        /// Do not wait for calls in progress.
+        #[arg(long)]
+        now: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
 
 /// Why a command failed.
 enum Trouble {
@@ -47,7 +109,7 @@ pub fn serve_if_asked() -> Option<ExitCode> {
         Ok(code) => return Some(code),
         Err(Trouble::Unread) => return Some(ExitCode::SUCCESS),
         Err(Trouble::Usage(why)) => {
-            sdk_core::text::write_error(format_args!("{why}; {WORDS}"));
+            sdk_core::text::write_error(why);
             USAGE
         }
         Err(Trouble::NoBot) => {
@@ -63,35 +125,46 @@ pub fn serve_if_asked() -> Option<ExitCode> {
 }
 
 fn run(words: &[OsString]) -> Result<ExitCode, Trouble> {
-    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    match words.as_slice() {
-        ["status"] => print(&ask::<Status>(&Request::Status)?.to_string()),
-        ["status", "--json"] => {
+    let words = std::iter::once("hotcord ctl".into()).chain(words.iter().cloned());
+    let command = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments.command,
+        Err(help) if help.kind() == ErrorKind::DisplayHelp => {
+            return write(help.render().to_string().trim_end());
+        }
+        Err(error) => return Err(Trouble::Usage(sentence(&error))),
+    };
+    match command {
+        Command::Status { json: false } => print(&ask::<Status>(&Request::Status)?.to_string()),
+        Command::Status { json: true } => {
             let status: serde_json::Value = ask(&Request::Status)?;
             print_json(&serde_json::to_string_pretty(&status).unwrap_or_default())
         }
-        ["events", options @ ..] => events(options),
-        ["reload"] => reload(None),
-        ["reload", plugin] if !plugin.starts_with('-') => reload(Some((*plugin).to_owned())),
-        ["rollback", plugin, rest @ ..] if rest.len() < 2 => {
-            let number = |text: &&str| {
-                text.parse().map_err(|_| Trouble::Usage(format!("'{text}' is no number of a generation")))
-            };
-            let generation = rest.first().map(number).transpose()?;
-            print(&ask::<String>(&Request::Rollback { plugin: (*plugin).to_owned(), generation })?)
+        Command::Events { last, no_follow, .. } => events(last, !no_follow),
+        Command::Reload { plugin } => reload(plugin),
+        Command::Rollback { plugin, generation } => {
+            print(&ask::<String>(&Request::Rollback { plugin, generation })?)
         }
-        ["generations"] => {
+        Command::Generations => {
             let ledger: serde_json::Value = ask(&Request::Generations)?;
             print_json(&serde_json::to_string_pretty(&ledger).unwrap_or_default())
         }
-        ["watch", word @ ("on" | "off")] => print(&ask::<String>(&Request::Watch { on: *word == "on" })?),
-        ["prune"] => print(&ask::<String>(&Request::Prune)?),
-        ["restart"] => print(&ask::<String>(&Request::Restart { now: false })?),
-        ["restart", "--now"] => print(&ask::<String>(&Request::Restart { now: true })?),
-        [] => Err(Trouble::Usage("ctl what?".to_owned())),
-        other => Err(Trouble::Usage(format!("'{}' is not understood", other.join(" ")))),
+        Command::Watch { state } => {
+            print(&ask::<String>(&Request::Watch { on: matches!(state, Switch::On) })?)
+        }
+        Command::Prune => print(&ask::<String>(&Request::Prune)?),
+        Command::Restart { now } => print(&ask::<String>(&Request::Restart { now })?),
     }
+}
+
+/// Returns a parser's error as one sentence: the problem, what may have been meant, and the usage.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let parts = text.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let parts = parts.filter_map(|part| {
+        let [problem, tip, usage] = ["error: ", "tip: ", "Usage: "].map(|start| part.strip_prefix(start));
+        problem.or(tip).map(str::to_owned).or_else(|| Some(format!("usage: {}", usage?)))
+    });
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 fn reload(plugin: Option<String>) -> Result<ExitCode, Trouble> {
@@ -105,20 +178,7 @@ fn reload(plugin: Option<String>) -> Result<ExitCode, Trouble> {
     Ok(if outcome.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn events(options: &[&str]) -> Result<ExitCode, Trouble> {
-    let (mut last, mut follow) = (0, true);
-    let mut options = options.iter();
-    while let Some(option) = options.next() {
-        match *option {
-            "--follow" => follow = true,
-            "--no-follow" => follow = false,
-            "--last" => {
-                let number = options.next().and_then(|number| number.parse().ok());
-                last = number.ok_or_else(|| Trouble::Usage("--last takes a number".to_owned()))?;
-            }
-            other => return Err(Trouble::Usage(format!("events does not know '{other}'"))),
-        }
-    }
+fn events(mut last: usize, follow: bool) -> Result<ExitCode, Trouble> {
     let workspace = find()?;
     let mut stream = connect(&workspace)?;
     loop {
@@ -215,4 +275,56 @@ fn write(text: &str) -> Result<ExitCode, Trouble> {
     let mut out = io::stdout().lock();
     let written = writeln!(out, "{text}").and_then(|()| out.flush());
     written.map(|()| ExitCode::SUCCESS).map_err(|_| Trouble::Unread)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        let words = ["hotcord ctl"].into_iter().chain(line.split_whitespace());
+        Arguments::try_parse_from(words).map(|arguments| arguments.command).map_err(|error| sentence(&error))
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_one_sentence_with_the_usage() {
+        Arguments::command().debug_assert();
+        for (line, problem, usage) in [
+            ("", "requires a subcommand", "usage: hotcord ctl <COMMAND>"),
+            (
+                "reloda",
+                "unrecognized subcommand 'reloda'; a similar subcommand exists: 'reload'",
+                "usage: hotcord ctl",
+            ),
+            ("status --jsno", "unexpected argument '--jsno' found", "usage: hotcord ctl status"),
+            ("events --last all", "invalid value 'all' for '--last <N>'", ""),
+            (
+                "rollback",
+                "the following required arguments were not provided: <PLUGIN>",
+                "usage: hotcord ctl rollback",
+            ),
+            ("rollback commands/a one", "invalid value 'one' for '[GENERATION]'", ""),
+            ("watch maybe", "invalid value 'maybe' for '<STATE>' [possible values: on, off]", ""),
+            ("restart now", "unexpected argument 'now' found", "usage: hotcord ctl restart"),
+        ] {
+            let sentence = parsed(line).unwrap_err();
+            assert!(sentence.contains(problem) && sentence.contains(usage), "{line}: {sentence}");
+            assert!(!sentence.contains('\n') && !sentence.starts_with("error"), "{line}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_two_contrary_options_counts() {
+        for (line, expected) in [
+            ("events", false),
+            ("events --no-follow", true),
+            ("events --no-follow --follow", false),
+            ("events --follow --no-follow --last 3", true),
+        ] {
+            let Ok(Command::Events { no_follow, .. }) = parsed(line) else { panic!("{line}") };
+            assert_eq!(no_follow, expected, "{line}");
+        }
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::io;
 use std::path::Path;
+use std::string::FromUtf8Error;
 use std::time::Duration;
 
 use sdk_core::PluginId;
-use sdk_core::host::{Host, Reloader, RequestError};
+use sdk_core::host::{Host, Reloader};
 use sdk_core::status::Status;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Take};
@@ -94,6 +95,27 @@ struct Connection {
     redact: fn(&str) -> String,
 }
 
+/// Why a request is not handled.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("a request has at most {REQUEST} bytes")]
+    Long,
+    #[error("a request has to be UTF-8")]
+    Encoding(#[source] FromUtf8Error),
+    #[error("that is no request of the control socket: {}", without_place(.0))]
+    Form(#[source] serde_json::Error),
+    #[error("this bot runs without hot reload; a change is live after a restart")]
+    NoHotReload,
+    #[error("commands are not registered yet")]
+    NotRegistered,
+}
+
+/// Returns the parser's message without line and column: a request is one line.
+fn without_place(error: &serde_json::Error) -> String {
+    let why = error.to_string();
+    why.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
 /// The program has disconnected, or was disconnected because it reads too slowly.
 struct Gone;
 
@@ -107,16 +129,12 @@ impl Connection {
         while let Ok(Some(line)) = timeout(REQUEST_WITHIN, self.line()).await {
             let handled = match line {
                 Err(problem) => {
-                    _ = self.refuse(&problem).await;
+                    _ = self.refuse(&problem.to_string()).await;
                     return;
                 }
                 Ok(line) => match serde_json::from_str(&line) {
                     Ok(request) => self.handle(request).await,
-                    Err(error) => {
-                        let why = error.to_string();
-                        let why = why.split(" at line ").next().unwrap_or_default();
-                        self.refuse(&format!("that is no request of the control socket: {why}")).await
-                    }
+                    Err(error) => self.refuse(&Refused::Form(error).to_string()).await,
                 },
             };
             if handled.is_err() {
@@ -126,15 +144,13 @@ impl Connection {
     }
 
     /// Reads a line; `None` at the end.
-    async fn line(&mut self) -> Option<Result<String, String>> {
+    async fn line(&mut self) -> Option<Result<String, Refused>> {
         self.reader.set_limit(REQUEST as u64);
         let mut line = Vec::new();
         match self.reader.read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => None,
-            Ok(_) if line.last() != Some(&b'\n') && line.len() == REQUEST => {
-                Some(Err(format!("a request has at most {REQUEST} bytes")))
-            }
-            Ok(_) => Some(String::from_utf8(line).map_err(|_| "a request has to be UTF-8".to_owned())),
+            Ok(_) if line.last() != Some(&b'\n') && line.len() == REQUEST => Some(Err(Refused::Long)),
+            Ok(_) => Some(String::from_utf8(line).map_err(Refused::Encoding)),
         }
     }
 
@@ -147,7 +163,7 @@ impl Connection {
             Request::Events { last, follow } => self.events(last, follow).await,
             Request::Reload { plugin } => {
                 let reply = match self.reloader() {
-                    Err(off) => Reply::Error(off.to_string()),
+                    Err(error) => Reply::Error(error.to_string()),
                     Ok(reloader) => {
                         let mut outcome = Outcome::default();
                         for result in reloader.reload(plugin.map(PluginId::new)).await {
@@ -163,7 +179,7 @@ impl Connection {
             }
             Request::Rollback { plugin, generation } => {
                 let answer = match self.reloader() {
-                    Err(off) => Err(off),
+                    Err(error) => Err(error.to_string().into()),
                     Ok(reloader) => reloader.rollback(PluginId::new(plugin), generation).await,
                 };
                 self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
@@ -174,32 +190,31 @@ impl Connection {
             }
             Request::Watch { on } => {
                 let answer = match self.reloader() {
-                    Err(off) => Err(off),
+                    Err(error) => Err(error.to_string().into()),
                     Ok(reloader) => reloader.watch(on).await,
                 };
                 self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
             }
             Request::Prune => {
                 let answer = match self.host.registrar().cloned() {
-                    None => Err("commands are not registered yet".into()),
+                    None => Err(Refused::NotRegistered.to_string().into()),
                     Some(registrar) => registrar.prune().await,
                 };
                 self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
             }
             Request::Restart { now } => {
                 let words = if now { "restarting" } else { "restarting as soon as nothing is under way" };
-                let answer = self.reloader().and_then(|reloader| reloader.restart(!now));
-                self.reply(
-                    &answer.map_or_else(|error| Reply::Error(error.to_string()), |()| Reply::Ok(words)),
-                )
-                .await
+                let answer = match self.reloader() {
+                    Err(error) => Err(error.to_string()),
+                    Ok(reloader) => reloader.restart(!now).map_err(|error| error.to_string()),
+                };
+                self.reply(&answer.map_or_else(Reply::Error, |()| Reply::Ok(words))).await
             }
         }
     }
 
-    fn reloader(&self) -> Result<&dyn Reloader, RequestError> {
-        let off = || "this bot runs without hot reload; a change is live after a restart".into();
-        self.host.reloader().map(AsRef::as_ref).ok_or_else(off)
+    fn reloader(&self) -> Result<&dyn Reloader, Refused> {
+        self.host.reloader().map(AsRef::as_ref).ok_or(Refused::NoHotReload)
     }
 
     /// Writes events until the program disconnects.

@@ -17,9 +17,9 @@ use super::Loop;
 use crate::build::{BuiltPlugin, Failure};
 use crate::error::SaveError;
 
-/// Ends the log line of a plugin that was reloaded because of others.
+/// Returns the names of the plugins because of which others were reloaded.
 pub(super) fn with<'a>(plugins: impl Iterator<Item = &'a PluginId>) -> String {
-    format!(" (with {})", plugins.map(PluginId::as_str).collect::<Vec<_>>().join(", "))
+    plugins.map(PluginId::as_str).collect::<Vec<_>>().join(", ")
 }
 
 impl Loop {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use sdk_core::PluginId;
 use sdk_core::order::{Startup, Turn, circle_words};
+use sdk_core::status::milliseconds;
 
 use super::Loop;
 use crate::build::{self, BuildRequest, BuiltPlugin, Failure};
@@ -24,16 +25,13 @@ impl Loop {
         ready.extend(self.build_first(unknown, 0, began).await);
         self.bring_in_all(ready, began).await;
         let live = self.host.registry().snapshot();
-        tracing::info!(
-            "{} plugins live in {} ms: {}",
-            live.generations().len(),
-            began.elapsed().as_millis(),
-            live.generations()
-                .values()
-                .map(|generation| format!("{} {}", generation.plugin(), generation.number()))
-                .collect::<Vec<_>>()
-                .join(", ")
-        );
+        let plugins: Vec<_> = live
+            .generations()
+            .values()
+            .map(|generation| format!("{} {}", generation.plugin(), generation.number()))
+            .collect();
+        let (count, ms) = (plugins.len(), milliseconds(began.elapsed()));
+        tracing::info!(count, ms, plugins = plugins.join(", "), "plugins live");
         let is_left_out = |plugin: &&PluginId| !live.generations().contains_key(*plugin);
         let left_out: BTreeSet<_> =
             self.members.workspace.plugins.keys().filter(is_left_out).cloned().collect();

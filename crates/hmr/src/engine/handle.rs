@@ -72,9 +72,13 @@ impl Reloader for Handle {
         let answer = if self.requests.is_closed() {
             Err(STOPPED.into())
         } else if self.watching.set_paused(!on) {
-            let words = watching_words(on).to_owned();
+            let words = if on { WATCHING_ON } else { WATCHING_OFF }.to_owned();
             self.status.lock().watching = on;
-            tracing::info!("{words}");
+            if on {
+                tracing::info!("{WATCHING_ON}");
+            } else {
+                tracing::info!("{WATCHING_OFF}");
+            }
             self.bus.emit(ReloadEvent::Note { plugin: None, message: words.clone() });
             Ok(words)
         } else {
@@ -90,14 +94,8 @@ impl Reloader for Handle {
     }
 }
 
-/// Returns a sentence on whether watching continues.
-fn watching_words(on: bool) -> &'static str {
-    if on {
-        "watching goes on; what was saved meanwhile comes in now"
-    } else {
-        "watching is stopped; what is saved comes in when it goes on"
-    }
-}
+const WATCHING_ON: &str = "watching goes on; what was saved meanwhile comes in now";
+const WATCHING_OFF: &str = "watching is stopped; what is saved comes in when it goes on";
 
 impl Loop {
     /// Publishes the status before anything is live.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::Loop;
 use super::group::Group;
-use super::report::{print, warn};
+use super::report::{note, print};
 use crate::build::features::{self, Shared};
 use crate::build::host::{HostRequest, NewHost, Refusal};
 
@@ -25,18 +25,15 @@ impl Loop {
     /// Handles saves of files that the host is built from.
     pub(super) fn handle_host_saves(&mut self, paths: BTreeSet<PathBuf>) {
         let names: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-        let belongs = if names.len() == 1 { "belongs" } else { "belong" };
         let automatic = self.replacement.running().is_some();
         self.host.bus().emit(ReloadEvent::RestartRequired { because: names.clone(), automatic });
-        let then = if automatic {
-            "a new host is built while this one runs on"
-        } else {
-            "a restart brings the change in"
-        };
-        tracing::info!("{} {belongs} to the host: {then}", names.join(", "));
+        let files = names.join(", ");
         if automatic {
+            tracing::info!(files, "the host has changed: a new one is built while this one runs on");
             self.replacement.add(paths, &self.members.workspace);
             self.build_host();
+        } else {
+            tracing::info!(files, "the host has changed: a restart brings the change in");
         }
     }
 
@@ -71,7 +68,9 @@ impl Loop {
             // For a reader of the warning who asks for the status.
             self.publish();
         }
-        warn(&self.host, None, words);
+        let features = words.as_str();
+        tracing::warn!(%features, "the host is built with other features");
+        note(&self.host, None, words);
         let because = manifests.iter().map(|path| path.display().to_string()).collect();
         self.host.bus().emit(ReloadEvent::RestartRequired { because, automatic });
         if automatic {
@@ -112,15 +111,18 @@ impl Loop {
                 self.build_waiting();
             }
             Ok(NewHost::Built(host)) => {
-                tracing::info!("host {} is built with all its plugins and takes over", host.number());
+                tracing::info!(
+                    host = host.number(),
+                    "the new host is built with all its plugins and takes over"
+                );
                 self.replacement.set_next(Some(host));
                 self.give_way_when_idle();
             }
             Err(Refusal::Superseded) => self.build_host(),
             Err(Refusal::Failed { words, findings }) => {
                 print(&findings.rendered);
+                tracing::error!(error = %words, "the running host stays");
                 let reason = format!("the running host stays: {words}");
-                tracing::error!("{reason}");
                 let failed = ReloadEvent::ReloadFailed {
                     plugin: None,
                     live: None,
@@ -156,7 +158,7 @@ impl Loop {
         let new = self.replacement.hold(group);
         if !new.is_empty() {
             let names: Vec<_> = new.iter().map(PluginId::as_str).collect();
-            tracing::info!("{}: {WAITS}", names.join(", "));
+            tracing::info!(plugins = names.join(", "), "{WAITS}");
         }
     }
 

@@ -91,8 +91,8 @@ impl Loop {
             .map(|swap| {
                 let own = parts.get(&swap.plugin).copied();
                 let all = Parts { preflight, swap: swapped.took, ..own.unwrap_or_default() };
-                let because = if own.is_some() { String::new() } else { dependents::with(parts.keys()) };
-                self.report_swap(swap, took, &all, &because)
+                let with = own.is_none().then(|| dependents::with(parts.keys()));
+                self.report_swap(swap, took, &all, with.as_deref())
             })
             .collect();
         for ready in ready {
@@ -131,8 +131,8 @@ impl Loop {
             self.keeper.gone(plugin);
         }
         for swap in &swapped.plugins {
-            let because = if swap.new.is_some() { dependents::with(gone.iter()) } else { String::new() };
-            self.report_swap(swap, began.elapsed(), &Parts::default(), &because);
+            let with = swap.new.is_some().then(|| dependents::with(gone.iter()));
+            self.report_swap(swap, began.elapsed(), &Parts::default(), with.as_deref());
         }
         self.stop_old(swapped);
         Ok(())
@@ -188,7 +188,8 @@ impl Loop {
         }
         let live = self.host.registry().snapshot();
         for note in prospect.notes().iter().filter(|note| !live.notes().contains(note)) {
-            report::warn(&self.host, None, note.clone());
+            tracing::warn!(%note, "an optional dependency is left out");
+            report::note(&self.host, None, note.clone());
         }
         match handover::swap(&self.host, change, handover).await {
             Ok(handed_over) => Ok((handed_over.swapped, handed_over.states)),
@@ -243,7 +244,8 @@ async fn stop(host: &Host, generation: &Arc<Generation>, deadline: Duration) {
     if !generation.wait_idle(deadline).await {
         let calls: Vec<_> = generation.calls().iter().map(ToString::to_string).collect();
         let calls = calls.join(", ");
-        report::warn(
+        tracing::warn!(%plugin, generation = number, calls, "stopped with calls still under way");
+        report::note(
             host,
             plugin,
             format!("{plugin} {number} is stopped with calls still under way: {calls}"),
@@ -251,6 +253,7 @@ async fn stop(host: &Host, generation: &Arc<Generation>, deadline: Duration) {
     }
     for problem in generation.stop(deadline).await {
         host.registry().note(generation, problem.clone());
-        report::warn(host, plugin, format!("{plugin} {number} is out of dispatch, but {problem}"));
+        tracing::warn!(%plugin, generation = number, %problem, "out of dispatch, but not stopped");
+        report::note(host, plugin, format!("{plugin} {number} is out of dispatch, but {problem}"));
     }
 }

@@ -71,23 +71,23 @@ impl Members {
         live.generations().keys().filter(is_orphan).cloned().collect()
     }
 
-    /// Describes what keeps cargo from reading the workspace now that these plugins' folders are gone.
-    pub(super) fn describe_gone(&self, gone: &BTreeSet<PluginId>, error: &SaveError) -> String {
+    /// Logs what keeps cargo from reading the workspace now that these plugins' folders are gone.
+    pub(super) fn report_gone(&self, gone: &BTreeSet<PluginId>, error: &SaveError) {
         let root = &self.workspace.root;
-        let (names, are) =
-            (list(gone.iter().map(PluginId::as_str)), if gone.len() == 1 { "is" } else { "are" });
+        let plugins = list(gone.iter().map(PluginId::as_str));
         let kinds: BTreeSet<_> = gone.iter().filter_map(kind_of).collect();
         let away: Vec<_> =
             kinds.iter().copied().filter(|kind| !root.join(kind).join("Cargo.toml").exists()).collect();
         if !away.is_empty() {
-            let (with, comes) =
-                (list(away.iter().copied()), if away.len() == 1 { "it comes" } else { "they come" });
-            return format!("{names} {are} out with {with}/, and back as soon as {comes} back");
+            let folder = list(away.iter().map(|kind| format!("{kind}/")));
+            tracing::warn!(plugins, folder, "removed with their folder, and back as soon as it comes back");
+            return;
         }
         let listed = |plugin: &&PluginId| is_listed(root, plugin);
         let lists: BTreeSet<_> = gone.iter().filter(listed).filter_map(kind_of).collect();
         if lists.is_empty() {
-            return format!("{names} {are} out; {error}");
+            tracing::warn!(plugins, %error, "removed, and cargo does not read the workspace without them");
+            return;
         }
         let lists = list(lists.iter().map(|kind| format!("{kind}/Cargo.toml and {kind}/lib.rs")));
         let new: Vec<_> = plugin_folders(root)
@@ -96,22 +96,30 @@ impl Members {
             .filter(|(plugin, _)| gone.iter().any(|gone| kind_of(gone) == kind_of(plugin)))
             .collect();
         if new.is_empty() {
-            return format!(
-                "{names} {are} out; the lines that name it in {lists} have to go too before cargo can be asked again"
+            tracing::warn!(
+                plugins,
+                lists,
+                "removed; the lines that name them have to go too before cargo can be asked again"
             );
+            return;
         }
-        let comes = if new.len() == 1 { "comes" } else { "come" };
-        let mut words = format!(
-            "{names} {are} out; {} {comes} in when {lists} name it in place of {names}",
-            list(new.iter().map(|(plugin, _)| plugin.as_str()))
+        let misnamed: Vec<_> = new
+            .iter()
+            .filter_map(|(plugin, folder)| {
+                let wanted = plugin.as_str().replace('/', "-");
+                let name = package_name(folder).filter(|name| *name != wanted)?;
+                Some(format!("{wanted} (it is {name} now)"))
+            })
+            .collect();
+        let packages = (!misnamed.is_empty()).then(|| list(misnamed));
+        let new = list(new.iter().map(|(plugin, _)| plugin.as_str()));
+        tracing::warn!(
+            plugins,
+            new,
+            lists,
+            packages = packages.as_deref(),
+            "removed; the new come in when the lists and their packages name them"
         );
-        for (plugin, folder) in &new {
-            let wanted = plugin.as_str().replace('/', "-");
-            if let Some(name) = package_name(folder).filter(|name| *name != wanted) {
-                words.push_str(&format!(", and its package is named {wanted} (it is {name} now)"));
-            }
-        }
-        words
     }
 }
 

@@ -72,7 +72,7 @@ impl Loop {
                 }
             }
             Err(error) if gone.is_empty() => self.report_failure(&Failure { plugin: None, error }),
-            Err(error) => tracing::warn!("{}", self.members.describe_gone(&gone, &error)),
+            Err(error) => self.members.report_gone(&gone, &error),
         }
     }
 
@@ -87,9 +87,7 @@ impl Loop {
         self.blocked.forget(&gone);
         if let Err(problem) = self.remove(&gone).await {
             let names: Vec<_> = gone.iter().map(PluginId::as_str).collect();
-            let (verb, whose) =
-                if names.len() == 1 { ("stays", "its folder is") } else { ("stay", "their folders are") };
-            tracing::error!("{} {verb} live although {whose} gone: {problem}", names.join(", "));
+            tracing::error!(plugins = names.join(", "), %problem, "still live although the folder is gone");
         }
         ended
     }

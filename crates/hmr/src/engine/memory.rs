@@ -91,12 +91,16 @@ impl Inner {
         if bytes <= budget || self.is_told.swap(true, Ordering::Relaxed) {
             return;
         }
-        let words = format!(
-            "the code of retired generations takes {} KiB, and HMR_MEMORY_MB allows {} KiB; /dev restart gives \
-             them back at a quiet moment",
-            bytes >> 10,
-            budget >> 10
+        let (kib, allowed_kib) = (bytes >> 10, budget >> 10);
+        tracing::warn!(
+            kib,
+            allowed_kib,
+            "the code of retired generations takes more than HMR_MEMORY_MB; /dev restart gives it back"
         );
-        report::warn(&self.host, None, words);
+        let words = format!(
+            "the code of retired generations takes {kib} KiB, and HMR_MEMORY_MB allows {allowed_kib} KiB; /dev restart \
+             gives them back at a quiet moment"
+        );
+        report::note(&self.host, None, words);
     }
 }

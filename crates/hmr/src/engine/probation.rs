@@ -99,7 +99,7 @@ impl Loop {
     pub(super) fn handle_passed(&mut self, plugin: &PluginId, number: u64) {
         self.keeper.passed(plugin, number);
         // Logged after the journal is written: from here on a crash is handled as the log states.
-        tracing::debug!("{plugin} {number} has stood the calls of its probation");
+        tracing::debug!(%plugin, generation = number, "all calls of the probation have passed");
     }
 
     /// Handles a panic in a generation.
@@ -145,9 +145,10 @@ impl Loop {
                 self.retry_blocked().await;
             }
             Err(error) => {
+                tracing::warn!(%plugin, live = number, %panic, %error, "rollback failed");
                 let words =
                     format!("{plugin} {number} stays live after {panic}; the code before it: {error}");
-                report::warn(&self.host, &plugin, words);
+                report::note(&self.host, &plugin, words);
             }
         }
     }

@@ -43,10 +43,18 @@ impl Loop {
             if matches!(failure.error, SaveError::Superseded) {
                 tracing::debug!(plugin = ?failure.plugin, "superseded");
             } else {
-                tracing::error!("{}", self.describe_failure(failure));
+                let live = failure.plugin.as_ref().and_then(|plugin| self.live_number(plugin));
+                let error = &failure.error;
+                match &failure.plugin {
+                    Some(plugin) if live.is_none() => tracing::error!(%plugin, %error, "load failed"),
+                    plugin => {
+                        let plugin = plugin.as_ref().map(tracing::field::display);
+                        tracing::error!(plugin, live, %error, "reload failed");
+                    }
+                }
                 self.host.bus().emit(ReloadEvent::ReloadFailed {
                     plugin: failure.plugin.clone(),
-                    live: failure.plugin.as_ref().and_then(|plugin| self.live_number(plugin)),
+                    live,
                     reason: failure.error.to_string(),
                     diagnostics: match &failure.error {
                         SaveError::Compile(findings) => findings.first.clone(),
@@ -57,22 +65,20 @@ impl Loop {
         }
     }
 
-    /// Reports a plugin's swap, with `because` as the reason it was included, and returns it as the answer to a
-    /// request.
+    /// Reports a plugin's swap and returns it as the answer to a request. `with` names the plugins because of which it
+    /// was reloaded, if it was not for itself.
     pub(super) fn report_swap(
         &self,
         swap: &PluginSwap,
         took: Duration,
         parts: &Parts,
-        because: &str,
+        with: Option<&str>,
     ) -> Reloaded {
         let mut reloaded = reload_line::answer(swap, took, parts);
-        reloaded.line += because;
-        if self.is_loading_all {
-            tracing::debug!("{reloaded}");
-        } else {
-            tracing::info!("{reloaded}");
+        if let Some(with) = with {
+            reloaded.line += &format!(" (with {with})");
         }
+        reload_line::log(swap, took, parts, with, self.is_loading_all);
         self.host.bus().emit(reload_line::event(swap, took, parts));
         reloaded
     }
@@ -82,9 +88,8 @@ impl Loop {
     }
 }
 
-/// Logs and publishes a warning.
-pub(super) fn warn<'a>(host: &Host, plugin: impl Into<Option<&'a PluginId>>, words: String) {
-    tracing::warn!("{words}");
+/// Publishes a note, for those who do not read the log.
+pub(super) fn note<'a>(host: &Host, plugin: impl Into<Option<&'a PluginId>>, words: String) {
     host.bus().emit(ReloadEvent::Note { plugin: plugin.into().cloned(), message: words });
 }
 

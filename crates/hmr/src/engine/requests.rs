@@ -15,7 +15,7 @@ impl Loop {
             Request::Reload { plugin, answer } => (plugin, answer),
             Request::RollBack { plugin, to, answer } => {
                 // This fails if the requester does not wait any more.
-                let _ = answer.send(self.roll_back(&plugin, to).await);
+                let _ = answer.send(self.roll_back(&plugin, to).await.map_err(|error| error.to_string()));
                 return;
             }
         };

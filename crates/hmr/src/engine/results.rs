@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sdk_core::bus::{Cause, ReloadEvent};
+use sdk_core::status::milliseconds;
 
 use super::builds::{Answer, Building};
 use super::group::Group;
@@ -88,13 +89,10 @@ impl Loop {
         }
         let wait = FIRST_WAIT * (1 << retries.min(8));
         let errors = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        let words = format!(
-            "{}: {errors}; tried again in {} ms ({} of {most})",
-            plugins.join(", "),
-            wait.as_millis(),
-            retries + 1
-        );
-        report::warn(&self.host, None, words);
+        let (plugins, again_in_ms, retry) = (plugins.join(", "), milliseconds(wait), retries + 1);
+        tracing::warn!(plugins, error = %errors, again_in_ms, retry, most, "tried again after a while");
+        let words = format!("{plugins}: {errors}; tried again in {again_in_ms} ms ({retry} of {most})");
+        report::note(&self.host, None, words);
         Some(wait)
     }
 
@@ -118,8 +116,10 @@ impl Loop {
             self.report_failures(&result.failures);
             answers.extend(result.failures.iter().map(|failure| Err(self.describe_failure(failure))));
             for built in &result.built {
-                let words = format!("{} stays as it is too: they go live together", built.id());
-                report::warn(&self.host, built.id(), words.clone());
+                let plugin = built.id();
+                tracing::warn!(%plugin, "stays as it is too: they go live together");
+                let words = format!("{plugin} stays as it is too: they go live together");
+                report::note(&self.host, plugin, words.clone());
                 answers.push(Err(words));
             }
         } else {

@@ -59,11 +59,9 @@ impl Loop {
                 self.host.bus().emit(ReloadEvent::Note { plugin: None, message: words.clone() });
                 if !edited.is_empty() {
                     let names: Vec<_> = edited.iter().map(PluginId::as_str).collect();
-                    let (has, them) = if names.len() == 1 { ("has", "it") } else { ("have", "them") };
                     tracing::info!(
-                        "{} {has} been edited since; the code that works is kept until the next change of {them}, or \
-                         /dev reload",
-                        names.join(", ")
+                        plugins = names.join(", "),
+                        "edited since; the code that works is kept until the next change, or /dev reload"
                     );
                 }
             }

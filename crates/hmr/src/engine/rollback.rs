@@ -14,6 +14,7 @@ use sdk_core::generation::Generation;
 use sdk_core::handover::Outcome;
 use sdk_core::ledger::Former;
 use sdk_core::routing_table::RoutingTable;
+use sdk_core::status::milliseconds;
 
 use super::live::Kind;
 use super::{Loop, dependents, reload_line};
@@ -23,17 +24,20 @@ use crate::error::SaveError;
 impl Loop {
     /// Makes earlier code of a plugin live again: that of generation `to`, or of the last generation before the live
     /// one.
-    pub(super) async fn roll_back(&mut self, plugin: &PluginId, to: Option<u64>) -> Result<String, String> {
+    pub(super) async fn roll_back(
+        &mut self,
+        plugin: &PluginId,
+        to: Option<u64>,
+    ) -> Result<String, RollbackError> {
         let live = self.host.registry().snapshot();
         let formers = self.host.registry().formers(plugin);
         let Some(running) = live.generations().get(plugin) else {
-            return Err(format!("{plugin} is not live"));
+            return Err(RollbackError::NotLive(plugin.clone()));
         };
         let code = target(running, &formers, to)?.code.clone();
         let codes = self.with_companions(&live, plugin, code)?;
-        let lines = self.bring_back(codes, "asked for by hand").await.map_err(|error| {
-            let number = running.number();
-            format!("{plugin} {number} stays live: {error}")
+        let lines = self.bring_back(codes, "asked for by hand").await.map_err(|source| {
+            RollbackError::Refused { plugin: plugin.clone(), live: running.number(), source }
         })?;
         self.retry_blocked().await;
         Ok(lines.join("\n"))
@@ -45,7 +49,7 @@ impl Loop {
         live: &RoutingTable,
         plugin: &PluginId,
         code: Code,
-    ) -> Result<Vec<(PluginId, Code)>, String> {
+    ) -> Result<Vec<(PluginId, Code)>, RollbackError> {
         let mut codes = vec![(plugin.clone(), code)];
         let mut next = 0;
         while let Some((one, code)) = codes.get(next).cloned() {
@@ -60,12 +64,13 @@ impl Loop {
                     !former.is_set_aside && conflict(live, &one, other, &code, &former.code).is_none()
                 };
                 let Some(former) = formers.iter().find(fits) else {
-                    return Err(format!(
-                        "{one} {} was built with another {krate} than {other} {} is, and no generation of {other} \
-                         goes with it; save {krate} as it was instead",
-                        code.of(),
-                        generation.number()
-                    ));
+                    return Err(RollbackError::NoCompanion {
+                        plugin: one,
+                        code_of: code.of(),
+                        krate: krate.to_owned(),
+                        other: other.clone(),
+                        live: generation.number(),
+                    });
                 };
                 codes.push((other.clone(), former.code.clone()));
             }
@@ -74,7 +79,7 @@ impl Loop {
             codes.iter().find_map(|(other, theirs)| conflict(live, one, other, code, theirs))
         });
         match with_each_other {
-            Some(krate) => Err(format!("no generations of the plugins that share {krate} go together")),
+            Some(krate) => Err(RollbackError::NoneTogether { krate: krate.to_owned() }),
             None => Ok(codes),
         }
     }
@@ -100,33 +105,41 @@ impl Loop {
         for swap in &swapped.plugins {
             let (Some(old), Some(new)) = (&swap.old, &swap.new) else { continue };
             if !codes.iter().any(|(plugin, _)| *plugin == swap.plugin) {
-                let because = dependents::with(codes.iter().map(|(plugin, _)| plugin));
-                self.report_swap(swap, began.elapsed(), &Parts::default(), &because);
+                let with = dependents::with(codes.iter().map(|(plugin, _)| plugin));
+                self.report_swap(swap, began.elapsed(), &Parts::default(), Some(&with));
                 continue;
             }
-            let mut line = format!(
-                "{} {} -> {} live in {} ms, back to the code of {}: {reason}",
-                swap.plugin,
-                old.number(),
-                new.number(),
-                began.elapsed().as_millis(),
-                new.code().of()
-            );
+            let (plugin, from, to) = (&swap.plugin, old.number(), new.number());
+            let (ms, code_of) = (milliseconds(began.elapsed()), new.code().of());
+            let mut line =
+                format!("{plugin} {from} -> {to} live in {ms} ms, back to the code of {code_of}: {reason}");
             let state = states.iter().find(|state| state.plugin == swap.plugin);
-            if let Some(words) = state.and_then(|state| state_words(&state.outcome, old.number())) {
+            let state = state.and_then(|state| state_words(&state.outcome, from));
+            if let Some(words) = &state {
                 line += &format!("; {words}");
             }
-            for change in reload_line::changes(swap) {
-                line += &format!(" {change}");
+            let changes = reload_line::changes_line(swap);
+            if let Some(changes) = &changes {
+                line += &format!(" {changes}");
             }
-            tracing::warn!("{line}");
+            tracing::warn!(
+                %plugin,
+                from,
+                to,
+                ms,
+                code_of,
+                reason,
+                state = state.as_deref(),
+                changes = changes.as_deref(),
+                "rolled back"
+            );
             let library = self.libraries.file(&swap.plugin, new.code().of());
             self.keeper.back(&swap.plugin, new.number(), library);
             self.host.bus().emit(ReloadEvent::RolledBack {
                 plugin: swap.plugin.clone(),
-                from: old.number(),
-                to: new.number(),
-                code_of: new.code().of(),
+                from,
+                to,
+                code_of,
                 reason: reason.to_owned(),
             });
             lines.push(line);
@@ -155,27 +168,55 @@ fn target<'a>(
     running: &Arc<Generation>,
     formers: &'a [Former],
     to: Option<u64>,
-) -> Result<&'a Former, String> {
-    let (plugin, number, code) = (running.plugin(), running.number(), running.code().of());
+) -> Result<&'a Former, RollbackError> {
+    let (plugin, live, code) = (running.plugin().clone(), running.number(), running.code().of());
     let Some(to) = to else {
         let is_before = |former: &&Former| former.code.of() < code && !former.is_set_aside;
         return formers
             .iter()
             .filter(is_before)
             .max_by_key(|former| former.code.of())
-            .ok_or_else(|| format!("{plugin} has no code before that of {number} to go back to"));
+            .ok_or(RollbackError::NoneBefore { plugin, live });
     };
-    if to == number {
-        return Err(format!("{plugin} {to} is live already"));
+    if to == live {
+        return Err(RollbackError::IsLive { plugin, live });
     }
-    let former = formers.iter().find(|former| former.generation == to).ok_or_else(|| {
-        let known = formers.iter().map(|former| former.generation.to_string()).collect::<Vec<_>>().join(", ");
-        format!("{plugin} has no generation {to} to go back to; there are {known}")
-    })?;
-    if former.code.of() == code {
-        return Err(format!("{plugin} {number}, which is live, runs the code of {to} already"));
+    match formers.iter().find(|former| former.generation == to) {
+        None => {
+            let known = formers.iter().map(|former| former.generation).collect();
+            Err(RollbackError::NoGeneration { plugin, to, known })
+        }
+        Some(former) if former.code.of() == code => Err(RollbackError::RunsIt { plugin, live, to }),
+        Some(former) => Ok(former),
     }
-    Ok(former)
+}
+
+/// Why earlier code of a plugin is not made live again.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RollbackError {
+    #[error("{0} is not live")]
+    NotLive(PluginId),
+    #[error("{plugin} has no code before that of {live} to go back to")]
+    NoneBefore { plugin: PluginId, live: u64 },
+    #[error("{plugin} {live} is live already")]
+    IsLive { plugin: PluginId, live: u64 },
+    #[error("{plugin} has no generation {to} to go back to; there are {}", list(known))]
+    NoGeneration { plugin: PluginId, to: u64, known: Vec<u64> },
+    #[error("{plugin} {live}, which is live, runs the code of {to} already")]
+    RunsIt { plugin: PluginId, live: u64, to: u64 },
+    #[error(
+        "{plugin} {code_of} was built with another {krate} than {other} {live} is, and no generation of {other} goes with \
+         it; save {krate} as it was instead"
+    )]
+    NoCompanion { plugin: PluginId, code_of: u64, krate: String, other: PluginId, live: u64 },
+    #[error("no generations of the plugins that share {krate} go together")]
+    NoneTogether { krate: String },
+    #[error("{plugin} {live} stays live: {source}")]
+    Refused { plugin: PluginId, live: u64, source: SaveError },
+}
+
+fn list(generations: &[u64]) -> String {
+    generations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns a crate that both plugins share and of which they would then have two versions, while they have one now.

@@ -104,15 +104,14 @@ impl Child {
         let number = self.host.number();
         match &self.start {
             Start::Fresh => {}
-            Start::Replaced { closed_at, because } => tracing::info!(
-                "restarted as host {number} because of {}: nobody answered for {} ms",
-                because.join(", "),
-                since_1970().saturating_sub(*closed_at)
-            ),
-            Start::Crashed { died_at, .. } => tracing::info!(
-                "back as host {number} after a crash: nobody answered for {} ms",
-                since_1970().saturating_sub(*died_at)
-            ),
+            Start::Replaced { closed_at, because } => {
+                let (because, silent_ms) = (because.join(", "), since_1970().saturating_sub(*closed_at));
+                tracing::info!(host = number, because, silent_ms, "restarted");
+            }
+            Start::Crashed { died_at, .. } => {
+                let silent_ms = since_1970().saturating_sub(*died_at);
+                tracing::info!(host = number, silent_ms, "back after a crash");
+            }
         }
     }
 }

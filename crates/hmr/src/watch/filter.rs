@@ -56,13 +56,13 @@ impl Filter {
     /// Without extensions, a file that no compiler has read counts if it is a Rust source.
     ///
     /// # Errors
-    /// When a pattern or an extension is invalid. The error is a sentence that names the first one.
-    pub fn new(root: &Path, patterns: &[String], extensions: &[String]) -> Result<Self, String> {
+    /// When a pattern or an extension is invalid. The error names the first one.
+    pub fn new(root: &Path, patterns: &[String], extensions: &[String]) -> Result<Self, FilterError> {
         let mut builder = GitignoreBuilder::new(root);
         for pattern in patterns {
-            builder.add_line(None, pattern).map_err(|error| no_pattern(pattern, &error))?;
+            builder.add_line(None, pattern).map_err(|source| FilterError::pattern(pattern, source))?;
         }
-        let ignored = builder.build().map_err(|error| no_pattern(&patterns.join(","), &error))?;
+        let ignored = builder.build().map_err(|source| FilterError::pattern(&patterns.join(","), source))?;
         let extensions =
             extensions.iter().map(|extension| self::extension(extension)).collect::<Result<_, _>>()?;
         let (root, patterns) = (root.to_path_buf(), patterns.to_vec());
@@ -111,22 +111,40 @@ fn verdict(patterns: &Gitignore, path: &Path, is_folder: bool) -> Option<bool> {
     }
 }
 
-fn no_pattern(pattern: &str, error: &ignore::Error) -> String {
-    // The library's message begins with the pattern itself.
-    let why = error.to_string();
-    let why = why.rsplit_once("': ").map_or(why.as_str(), |(_, why)| why);
-    format!("'{pattern}' is no pattern as in a .gitignore: {why}")
+/// Why a filter cannot be created.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FilterError {
+    /// A pattern is invalid.
+    #[error("'{pattern}' is no pattern as in a .gitignore: {}", why(source))]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// The parser's reason.
+        source: ignore::Error,
+    },
+    /// A word is not an extension.
+    #[error("'{0}' is no extension of a file: write it like rs or toml")]
+    Extension(String),
 }
 
-fn extension(text: &str) -> Result<String, String> {
+impl FilterError {
+    fn pattern(pattern: &str, source: ignore::Error) -> Self {
+        Self::Pattern { pattern: pattern.to_owned(), source }
+    }
+}
+
+/// Returns the parser's reason without the pattern, with which its message begins.
+fn why(error: &ignore::Error) -> String {
+    let why = error.to_string();
+    why.rsplit_once("': ").map_or(why.clone(), |(_, why)| why.to_owned())
+}
+
+fn extension(text: &str) -> Result<String, FilterError> {
     let name = text.strip_prefix('.').unwrap_or(text);
     let is_extension =
         !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '+'));
-    if is_extension {
-        Ok(name.to_owned())
-    } else {
-        Err(format!("'{text}' is no extension of a file: write it like rs or toml"))
-    }
+    if is_extension { Ok(name.to_owned()) } else { Err(FilterError::Extension(text.to_owned())) }
 }
 
 fn extension_of(path: &Path) -> Option<&str> {
@@ -155,11 +173,11 @@ impl Rules {
         if file.is_file() {
             let mut builder = GitignoreBuilder::new(folder);
             if let Some(error) = builder.add(&file) {
-                tracing::warn!("{} is not taken whole: {error}", file.display());
+                tracing::warn!(file = %file.display(), %error, "patterns are left out");
             }
             match builder.build() {
                 Ok(patterns) => drop(self.by_folder.insert(folder.to_path_buf(), patterns)),
-                Err(error) => tracing::warn!("{} is not taken: {error}", file.display()),
+                Err(error) => tracing::warn!(file = %file.display(), %error, "all patterns are left out"),
             }
         } else {
             self.by_folder.remove(folder);
@@ -191,7 +209,7 @@ mod tests {
 
     use super::*;
 
-    fn filter(patterns: &[&str], extensions: &[&str]) -> Result<Filter, String> {
+    fn filter(patterns: &[&str], extensions: &[&str]) -> Result<Filter, FilterError> {
         let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
         Filter::new(Path::new("/w"), &owned(patterns), &owned(extensions))
     }
@@ -251,12 +269,12 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_or_extension_is_named() {
-        let wrong = filter(&["*.rs", "[z-a]"], &[]).unwrap_err();
+        let wrong = filter(&["*.rs", "[z-a]"], &[]).unwrap_err().to_string();
         assert!(wrong.starts_with("'[z-a]' is no pattern as in a .gitignore: "), "{wrong}");
         assert!(wrong.contains("invalid range"), "{wrong}");
-        let wrong = filter(&[], &["rs", "*.toml"]).unwrap_err();
+        let wrong = filter(&[], &["rs", "*.toml"]).unwrap_err().to_string();
         assert_eq!(wrong, "'*.toml' is no extension of a file: write it like rs or toml");
-        assert_eq!(filter(&["a"], &["rs"]), filter(&["a"], &[".rs"]));
-        assert_ne!(filter(&["a"], &[]), filter(&["b"], &[]));
+        assert_eq!(filter(&["a"], &["rs"]).unwrap(), filter(&["a"], &[".rs"]).unwrap());
+        assert_ne!(filter(&["a"], &[]).unwrap(), filter(&["b"], &[]).unwrap());
     }
 }
