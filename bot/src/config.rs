@@ -18,7 +18,9 @@ use reader::Reader;
 pub(crate) use reload::Reload;
 pub(crate) use source::Source;
 pub(crate) use token::Token;
-pub(crate) use value_error::{TokenError, ValueError};
+#[cfg(any(feature = "hmr", feature = "sandbox"))]
+pub(crate) use value_error::TokenError;
+pub(crate) use value_error::ValueError;
 
 mod address;
 #[cfg(any(feature = "hmr", test))]
