@@ -80,21 +80,29 @@ end_cargo() { # CODE
     [[ -z $CARGO_PID ]] || kill -TERM -- "-$CARGO_PID" 2>/dev/null || true
 }
 
-# Builds the development host and the sandbox: quiet when there is nothing to do, cargo's own progress when there is.
+# Sets `packages` to cargo's options that select the development host, the sandbox and the plugins.
 #
-# Host and plugins are selected in one call, here and in the reload engine: cargo unifies the features of shared
-# dependencies across the selected packages, and host and plugins must agree on them. If a plugin does not compile, the bot starts
-# without it; a save that fixes the plugin loads it.
-build_host() {
-    local host=$HOST_TARGET/debug/hotcord manifest folder plugins=()
-    need_rust
+# They are selected in one call, here and in the reload engine: cargo unifies the features of shared dependencies across the
+# selected packages, and host and plugins must agree on them.
+host_packages() {
+    local manifest folder
+    packages=(-p bot -p sandbox -p workspace-hack)
     for manifest in "$ROOT"/commands/*/Cargo.toml "$ROOT"/events/*/Cargo.toml; do
         [[ -f $manifest ]] || continue
         folder=${manifest%/Cargo.toml}
-        plugins+=(-p "$(basename "${folder%/*}")-$(basename "$folder")")
+        packages+=(-p "$(basename "${folder%/*}")-$(basename "$folder")")
     done
-    if ! cargo_ build --keep-going --target-dir "$HOST_TARGET" -p bot -p sandbox -p workspace-hack \
-        ${plugins[@]+"${plugins[@]}"} --no-default-features --features bot/hmr; then
+    packages+=(--no-default-features --features bot/hmr)
+}
+
+# Builds the development host and the sandbox: quiet when there is nothing to do, cargo's own progress when there is.
+#
+# If a plugin does not compile, the bot starts without it; a save that fixes the plugin loads it.
+build_host() {
+    local host=$HOST_TARGET/debug/hotcord packages
+    need_rust
+    host_packages
+    if ! cargo_ build --keep-going --target-dir "$HOST_TARGET" "${packages[@]}"; then
         if [[ ! -x $host || -n $(find "$ROOT/bot" "$ROOT/crates" -name '*.rs' -newer "$host" | head -n 1) ]] ||
             # Not the fault of one plugin: an unreadable manifest, or a missing dependency.
             ! cargo_ metadata --format-version 1 >/dev/null 2>&1; then

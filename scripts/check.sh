@@ -74,7 +74,12 @@ test_all() {
     # A plugin that was just created is not in the lock file yet. In CI, what is committed must be.
     [[ -z ${CI-} ]] || check_lock
     build_host
-    cargo_ test --workspace --no-fail-fast
+    local packages failed=''
+    cargo_ test --workspace --no-fail-fast || failed=1
+    # What the bot has for hot reload alone is compiled and tested with that feature only.
+    host_packages
+    cargo_ test "${packages[@]}" --bin hotcord || failed=1
+    [[ -z $failed ]] || die "some tests failed; their output is above"
 }
 
 # Checks that the production build contains nothing of hot reload, in its dependency tree and in the binary, built as in the

@@ -194,8 +194,11 @@ async fn what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing()
     .await;
 
     // The environment wins. This is logged if it overrides a change.
-    host.save("COMMAND_PREFIX=!\nENABLE_HMR=false\n", "ENABLE_HMR changed in .env, but the environment")
-        .await;
+    host.save(
+        "COMMAND_PREFIX=!\nENABLE_HMR=false\n",
+        "environment sets it too and wins variable=\"ENABLE_HMR\"",
+    )
+    .await;
     host.ping_by_text("!ping").await;
 
     // A misspelling is reported as at the start.
