@@ -24,10 +24,10 @@ use sdk::tracing::warn;
 use sdk::{PluginId, serenity, tokio};
 
 use crate::log::redact;
-use cards::Cards;
+use status_messages::StatusMessages;
 
-mod cards;
-mod words;
+mod render;
+mod status_messages;
 
 /// Shortest time between two changes of one message.
 const EVERY: Duration = Duration::from_secs(1);
@@ -68,7 +68,7 @@ struct Feedback {
     host: Host,
     http: Arc<Http>,
     store: PluginStore,
-    cards: Cards,
+    cards: StatusMessages,
     shown: BTreeMap<Option<PluginId>, Shown>,
     /// The last problem logged, so that it is logged once.
     told: Option<String>,
@@ -87,7 +87,7 @@ enum Trouble {
 impl Feedback {
     fn new(host: Host, http: Arc<Http>) -> Self {
         let store = host.store().of(&PluginId::new("host"));
-        Self { host, http, store, cards: Cards::default(), shown: BTreeMap::new(), told: None }
+        Self { host, http, store, cards: StatusMessages::default(), shown: BTreeMap::new(), told: None }
     }
 
     fn hear(&mut self, event: &ReloadEvent) {
@@ -118,7 +118,7 @@ impl Feedback {
         let Some(text) = self.cards.text(&key).map(str::to_owned) else { return };
         let Some(channel) = self.host.settings().dev_channel else {
             // The channel was removed from the configuration meanwhile.
-            self.cards = Cards::default();
+            self.cards = StatusMessages::default();
             return;
         };
         let known = match self.shown.get(&key) {

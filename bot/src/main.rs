@@ -14,7 +14,7 @@
 //!   ended.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
 //! - `feedback`: reload events in a channel of Discord, in builds with hot reload.
-//! - [`mod@health`] and [`metrics`]: health and metrics over HTTP; [`words`] has the command line, with a client for
+//! - [`mod@health`] and [`metrics`]: health and metrics over HTTP; [`cli`] has the command line, with a client for
 //!   health.
 //! - [`log`]: the log, without tokens; [`files`]: the limit of open files.
 
@@ -28,6 +28,7 @@ use sdk::tokio;
 mod api;
 mod application;
 mod backoff;
+mod cli;
 mod config;
 #[cfg(feature = "hmr")]
 mod environment;
@@ -52,7 +53,6 @@ mod run;
 mod sandbox;
 mod shutdown;
 mod starts;
-mod words;
 
 /// Longest wait for busy threads after everything else has ended.
 const THREADS_WITHIN: Duration = Duration::from_millis(300);
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     if let Some(code) = hmr::control::client::serve_if_asked() {
         return code;
     }
-    if let Some(code) = words::serve_if_asked() {
+    if let Some(code) = cli::serve_if_asked() {
         return code;
     }
     match start() {

@@ -34,16 +34,16 @@ use crate::api::Api;
 use crate::backoff::BackOff;
 use crate::config::CommandScope;
 use failure::Passing;
-use place::{Holds, Moment, Place};
 pub(crate) use plan::Scope;
 use requests::Requests;
+use scope_commands::{Holds, Moment, ScopeCommands};
 
 mod budget;
 mod create;
 mod failure;
-mod place;
 mod plan;
 mod requests;
+mod scope_commands;
 mod withdrawn;
 
 /// Swaps that follow each other faster than this are registered together.
@@ -78,7 +78,7 @@ pub(crate) struct Registrar {
     requests: Requests,
     layout: Layout,
     /// Scopes. The first is the default of commands that need no other.
-    places: Vec<Place>,
+    places: Vec<ScopeCommands>,
     /// Plugins that should be live but are not. While they are not, their commands are not known, so nothing is
     /// removed.
     left_out: BTreeSet<PluginId>,
@@ -130,7 +130,7 @@ impl Registrar {
         left_out: BTreeSet<PluginId>,
     ) -> Self {
         let global = Scope::Global { installs: layout.installs.clone() };
-        let place = |scope, holds, remembers| Place::new(&host, scope, holds, remembers);
+        let place = |scope, holds, remembers| ScopeCommands::new(&host, scope, holds, remembers);
         let places = match &layout.development {
             None => vec![place(global, Holds::Ours, false)],
             Some(Development { guild, scope, .. }) => {
@@ -181,7 +181,7 @@ impl Registrar {
         let mut waits = BackOff::new(ATTEMPTS, self.host.settings().environment);
         loop {
             let Err(problem) = self.attempt(false).await else {
-                self.places.iter_mut().for_each(Place::forget_told);
+                self.places.iter_mut().for_each(ScopeCommands::forget_told);
                 return;
             };
             let Some(wait) = waits.next() else {

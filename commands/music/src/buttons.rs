@@ -5,9 +5,9 @@ use sdk::voice::{Loop, VoiceError};
 use serenity::{ComponentInteraction, CreateInteractionResponse, CreateInteractionResponseMessage};
 
 use crate::card::{self, Act};
-use crate::guard::Desk;
+use crate::guard::MusicContext;
 use crate::look::Look;
-use crate::memory::{Place, change};
+use crate::state::{MessageRef, change};
 use crate::{page, skip, voteskip};
 
 /// Prefix of the custom ids of this plugin's buttons.
@@ -15,24 +15,24 @@ pub(crate) const PREFIX: &str = "music:";
 
 /// Turns a page of the queue, or performs the action of a button under the card of the current track.
 pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> Result<(), Error> {
-    let desk = Desk::pressing(&ctx, &press)?;
+    let music = MusicContext::pressing(&ctx, &press)?;
     let id = press.data.custom_id.strip_prefix(PREFIX).unwrap_or_default();
     if let Some(page) = page::read(id) {
-        return show(&ctx, &press, turn(&desk, &press, page)?).await;
+        return show(&ctx, &press, turn(&music, &press, page)?).await;
     }
     let Some((act, number)) = Act::read(id) else {
         return Err(Refusal::new("This button has no meaning any more; use the command instead.").into());
     };
-    if desk.current()?.number != number {
+    if music.current()?.number != number {
         return Err(VoiceError::TrackOver.into());
     }
-    if let Some(words) = perform(&desk, act, number).await? {
+    if let Some(words) = perform(&music, act, number).await? {
         let nobody = serenity::CreateAllowedMentions::new();
         let message = CreateInteractionResponseMessage::new().content(words).allowed_mentions(nobody);
         press.create_response(&ctx, CreateInteractionResponse::Message(message)).await?;
         return Ok(());
     }
-    show(&ctx, &press, card::now(&desk.player.status())).await
+    show(&ctx, &press, card::now(&music.player.status())).await
 }
 
 async fn show(ctx: &EventContext, press: &ComponentInteraction, look: Look) -> Result<(), Error> {
@@ -41,28 +41,28 @@ async fn show(ctx: &EventContext, press: &ComponentInteraction, look: Look) -> R
 }
 
 /// Turns a page of the message, which becomes the live one. Returns the page.
-fn turn(desk: &Desk, press: &ComponentInteraction, page: usize) -> Result<Look, Error> {
-    let page = page::within(&desk.status, page);
+fn turn(music: &MusicContext, press: &ComponentInteraction, page: usize) -> Result<Look, Error> {
+    let page = page::within(&music.status, page);
     // The press may come before `/queue` has stored its answer.
-    change(&desk.data, desk.guild, |guild| guild.queue = Some((Place::of(&press.message), page)))?;
-    Ok(page::page(&desk.status, page))
+    change(&music.data, music.guild, |guild| guild.queue = Some((MessageRef::of(&press.message), page)))?;
+    Ok(page::page(&music.status, page))
 }
 
 /// Performs the action. Returns the text of an answer, if the card does not show the result.
-async fn perform(desk: &Desk, act: Act, number: u64) -> Result<Option<String>, Error> {
-    if act == Act::Skip && skip::may_skip(desk).is_err() {
-        desk.is_listening()?;
-        return voteskip::vote(desk).await.map(Some);
+async fn perform(music: &MusicContext, act: Act, number: u64) -> Result<Option<String>, Error> {
+    if act == Act::Skip && skip::may_skip(music).is_err() {
+        music.is_listening()?;
+        return voteskip::vote(music).await.map(Some);
     }
     if act != Act::Skip {
-        desk.may_steer()?;
+        music.may_steer()?;
     }
     match act {
-        Act::Pause if desk.current()?.paused => desk.player.resume().await?,
-        Act::Pause => desk.player.pause().await?,
-        Act::Skip => drop(desk.player.skip_start(number, 1).await?),
-        Act::Loop => desk.player.set_loop(after(desk.status.repeat)).await?,
-        Act::Stop => drop(desk.player.stop().await?),
+        Act::Pause if music.current()?.paused => music.player.resume().await?,
+        Act::Pause => music.player.pause().await?,
+        Act::Skip => drop(music.player.skip_start(number, 1).await?),
+        Act::Loop => music.player.set_loop(after(music.status.repeat)).await?,
+        Act::Stop => drop(music.player.stop().await?),
     }
     Ok(None)
 }

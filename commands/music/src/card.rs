@@ -10,8 +10,8 @@ use serenity::{
 };
 
 use crate::bar::bar;
+use crate::display;
 use crate::look::{COLOR, Look};
-use crate::words;
 
 /// Step in seconds in which the moving position is shown, so that a card is not edited every second.
 const STEP: u64 = 5;
@@ -58,14 +58,14 @@ pub(crate) fn now(status: &PlayerStatus) -> Look {
 
 /// Draws the card that is posted when a track starts.
 pub(crate) fn announcement(track: &Track) -> CreateEmbed {
-    let mut facts: Vec<_> = track.artist.iter().map(|artist| words::plain(artist)).collect();
-    facts.extend(words::length(track));
+    let mut facts: Vec<_> = track.artist.iter().map(|artist| display::plain(artist)).collect();
+    facts.extend(display::length(track));
     let embed = about(track).author(CreateEmbedAuthor::new("Now playing")).description(facts.join(" · "));
     embed.footer(CreateEmbedFooter::new(asked(track)))
 }
 
 fn about(track: &Track) -> CreateEmbed {
-    let mut embed = CreateEmbed::new().title(words::plain(&track.title)).color(COLOR);
+    let mut embed = CreateEmbed::new().title(display::plain(&track.title)).color(COLOR);
     if let Some(url) = &track.url {
         embed = embed.url(url.as_str());
     }
@@ -96,14 +96,14 @@ fn headline(status: &PlayerStatus, current: &Current) -> &'static str {
 
 fn progress(current: &Current) -> String {
     // A station sends its titles itself.
-    let artist = current.title.as_deref().or(current.track.artist.as_deref()).map(words::plain);
+    let artist = current.title.as_deref().or(current.track.artist.as_deref()).map(display::plain);
     let position = if current.paused {
         current.position
     } else {
         Duration::from_secs(current.position.as_secs() / STEP * STEP)
     };
     let shown = text::clock(position);
-    let line = match (current.track.duration, words::length(&current.track)) {
+    let line = match (current.track.duration, display::length(&current.track)) {
         (Some(length), Some(told)) => format!("{}\n{shown} / {told}", bar(position, length)),
         _ => format!("{shown}, open end"),
     };
@@ -115,7 +115,7 @@ fn progress(current: &Current) -> String {
 fn footer(status: &PlayerStatus, current: &Current) -> String {
     let mut facts = vec![asked(&current.track), format!("volume {} %", status.volume)];
     if status.repeat != Loop::Off {
-        facts.push(words::repeat(status.repeat).to_owned());
+        facts.push(display::repeat(status.repeat).to_owned());
     }
     if let Some(next) = status.upcoming.first() {
         facts.push(format!("next: {}", foreign(&next.label(), Surface::Label, 60)));

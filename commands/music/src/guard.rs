@@ -12,7 +12,7 @@ use serenity::{
 };
 
 /// A server's player, its state, and the user of the request.
-pub(crate) struct Desk {
+pub(crate) struct MusicContext {
     pub(crate) data: Data,
     pub(crate) guild: GuildId,
     pub(crate) user: UserId,
@@ -29,7 +29,7 @@ pub(crate) struct Desk {
     is_manager: bool,
 }
 
-impl Desk {
+impl MusicContext {
     /// Returns the context of a command's user.
     pub(crate) fn of(ctx: Context<'_>) -> Result<Self, Error> {
         let poise::Context::Application(app) = ctx else { return Err(elsewhere()) };
@@ -38,16 +38,16 @@ impl Desk {
 
     /// Returns the context of a command's user, who has to be in the bot's channel.
     pub(crate) fn listening(ctx: Context<'_>) -> Result<Self, Error> {
-        let desk = Self::of(ctx)?;
-        desk.is_listening()?;
-        Ok(desk)
+        let music = Self::of(ctx)?;
+        music.is_listening()?;
+        Ok(music)
     }
 
     /// Returns the context of the user of a command that affects the other listeners.
     pub(crate) fn steering(ctx: Context<'_>) -> Result<Self, Error> {
-        let desk = Self::of(ctx)?;
-        desk.may_steer()?;
-        Ok(desk)
+        let music = Self::of(ctx)?;
+        music.may_steer()?;
+        Ok(music)
     }
 
     /// Returns the context of a user who presses a button.

@@ -3,10 +3,10 @@
 use sdk::prelude::*;
 use serenity::{ChannelId, GuildChannel, Mentionable as _};
 
-use crate::guard::{self, Desk};
-use crate::memory::change;
-use crate::wait::patiently;
-use crate::words;
+use crate::defer::defer_if_slow;
+use crate::display;
+use crate::guard::{self, MusicContext};
+use crate::state::change;
 
 /// Joins your voice channel, or moves there and plays on
 #[poise::command(slash_command, guild_only)]
@@ -16,30 +16,30 @@ pub(crate) async fn join(
     #[channel_types("Voice", "Stage")]
     channel: Option<GuildChannel>,
 ) -> Result<(), Error> {
-    let desk = Desk::of(ctx)?;
+    let music = MusicContext::of(ctx)?;
     let asked = channel.map(|channel| channel.id);
-    let channel = where_to(&desk, asked)?;
+    let channel = where_to(&music, asked)?;
     let name = channel.mention();
-    if desk.is_in(channel) {
-        return words::say(ctx, format!("I am in {name} already.")).await;
+    if music.is_in(channel) {
+        return display::say(ctx, format!("I am in {name} already.")).await;
     }
-    change(ctx.data(), desk.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
-    patiently(ctx, enter(ctx, &desk, channel)).await?;
-    words::say(ctx, format!("I am in {name} now.")).await
+    change(ctx.data(), music.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
+    defer_if_slow(ctx, enter(ctx, &music, channel)).await?;
+    display::say(ctx, format!("I am in {name} now.")).await
 }
 
 /// Returns the channel to join. Only a DJ can move the bot away from listeners.
-fn where_to(desk: &Desk, asked: Option<ChannelId>) -> Result<ChannelId, Error> {
-    let Some(channel) = asked.or(desk.channel) else { return desk.meeting() };
-    let is_elsewhere = desk.status.channel.is_some_and(|here| here != channel);
-    if is_elsewhere && !desk.listeners.is_empty() && desk.status.current.is_some() {
-        desk.is_dj()?;
+fn where_to(music: &MusicContext, asked: Option<ChannelId>) -> Result<ChannelId, Error> {
+    let Some(channel) = asked.or(music.channel) else { return music.meeting() };
+    let is_elsewhere = music.status.channel.is_some_and(|here| here != channel);
+    if is_elsewhere && !music.listeners.is_empty() && music.status.current.is_some() {
+        music.is_dj()?;
     }
     Ok(channel)
 }
 
 /// Joins a channel, if the bot can speak there.
-pub(crate) async fn enter(ctx: Context<'_>, desk: &Desk, channel: ChannelId) -> Result<(), Error> {
-    guard::can_speak(&ctx.serenity_context().cache, desk.guild, channel)?;
-    Ok(desk.player.join(channel).await?)
+pub(crate) async fn enter(ctx: Context<'_>, music: &MusicContext, channel: ChannelId) -> Result<(), Error> {
+    guard::can_speak(&ctx.serenity_context().cache, music.guild, channel)?;
+    Ok(music.player.join(channel).await?)
 }

@@ -2,8 +2,8 @@
 
 use sdk::prelude::*;
 
-use crate::guard::Desk;
-use crate::{choose, words};
+use crate::guard::MusicContext;
+use crate::{choose, display};
 
 /// Goes straight to a waiting track, passing over those before it
 #[poise::command(slash_command, guild_only)]
@@ -14,7 +14,7 @@ pub(crate) async fn jump(
     #[min = 1]
     track: u32,
 ) -> Result<(), Error> {
-    let desk = Desk::steering(ctx)?;
-    let track = desk.player.jump(track as usize).await?;
-    words::say(ctx, format!("On to {}.", words::bold(&track))).await
+    let music = MusicContext::steering(ctx)?;
+    let track = music.player.jump(track as usize).await?;
+    display::say(ctx, format!("On to {}.", display::bold(&track))).await
 }

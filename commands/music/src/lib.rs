@@ -3,22 +3,23 @@
 use sdk::prelude::*;
 use serenity::GatewayIntents;
 
+mod announce;
 mod bar;
 mod buttons;
 mod card;
 mod choose;
 mod clear;
+mod defer;
+mod display;
 mod guard;
 mod join;
 mod jump;
 mod leave;
-mod live;
+mod live_messages;
 mod look;
 mod r#loop;
 mod lyrics;
-mod memory;
 mod r#move;
-mod news;
 mod nowplaying;
 mod pace;
 mod page;
@@ -32,13 +33,12 @@ mod seek;
 mod settings;
 mod shuffle;
 mod skip;
+mod state;
 mod stop;
 mod time;
 mod volume;
 mod votes;
 mod voteskip;
-mod wait;
-mod words;
 
 struct Player;
 
@@ -72,11 +72,11 @@ impl Plugin for Player {
 
     fn subscriptions(&self, on: &mut Subscriptions) {
         on.component(buttons::PREFIX, buttons::pressed);
-        on.voice(news::heard);
+        on.voice(announce::heard);
     }
 
     fn state(&self) -> Option<StateSlot> {
-        Some(StateSlot::of::<memory::Music>())
+        Some(StateSlot::of::<state::Music>())
     }
 
     fn intents(&self) -> GatewayIntents {
@@ -85,7 +85,7 @@ impl Plugin for Player {
     }
 
     async fn start(&self, data: &Data) -> Result<(), Error> {
-        live::start(data);
+        live_messages::start(data);
         Ok(())
     }
 }

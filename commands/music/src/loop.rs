@@ -3,8 +3,8 @@
 use sdk::prelude::*;
 use sdk::voice::Loop;
 
-use crate::guard::Desk;
-use crate::words;
+use crate::display;
+use crate::guard::MusicContext;
 
 /// What can repeat.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
@@ -23,12 +23,12 @@ pub(crate) async fn repeat(
     ctx: Context<'_>,
     #[description = "What repeats"] mode: Mode,
 ) -> Result<(), Error> {
-    let desk = Desk::steering(ctx)?;
+    let music = MusicContext::steering(ctx)?;
     let mode = match mode {
         Mode::Off => Loop::Off,
         Mode::Track => Loop::Track,
         Mode::Queue => Loop::Queue,
     };
-    desk.player.set_loop(mode).await?;
-    words::say(ctx, format!("From now on {}.", words::repeat(mode))).await
+    music.player.set_loop(mode).await?;
+    display::say(ctx, format!("From now on {}.", display::repeat(mode))).await
 }

@@ -5,10 +5,10 @@ use sdk::text;
 use sdk::voice::Lyrics;
 use serenity::{CreateEmbed, CreateEmbedFooter};
 
-use crate::guard::Desk;
+use crate::defer::defer_if_slow;
+use crate::guard::MusicContext;
 use crate::look::COLOR;
 use crate::pace;
-use crate::wait::patiently;
 
 /// Maximum number of characters of all embeds of a message, less those of the title and the footer. Source: "Embed
 /// Limits" in Discord's documentation.
@@ -27,19 +27,19 @@ pub(crate) async fn lyrics(
     #[max_length = 200]
     song: Option<String>,
 ) -> Result<(), Error> {
-    let desk = Desk::of(ctx)?;
+    let music = MusicContext::of(ctx)?;
     let client = ctx.data().voice().lyrics(&ctx.data().settings())?;
     let asked = match song.as_deref() {
         Some(song) => client.find(song, None, None),
         None => {
-            let track = &desk.current()?.track;
+            let track = &music.current()?.track;
             client.find(&track.title, track.artist.as_deref(), track.duration)
         }
     };
-    pace::count(ctx.data(), desk.user)?;
+    pace::count(ctx.data(), music.user)?;
     let lyrics = {
-        let _permit = desk.data.voice().sources().admit(desk.caller())?;
-        patiently(ctx, async { Ok(asked.await?) }).await?
+        let _permit = music.data.voice().sources().admit(music.caller())?;
+        defer_if_slow(ctx, async { Ok(asked.await?) }).await?
     };
     let mut reply = poise::CreateReply::default();
     for embed in shown(&lyrics) {

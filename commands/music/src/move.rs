@@ -2,8 +2,8 @@
 
 use sdk::prelude::*;
 
-use crate::guard::Desk;
-use crate::{choose, words};
+use crate::guard::MusicContext;
+use crate::{choose, display};
 
 /// Moves a waiting track to another place in the queue
 #[poise::command(slash_command, guild_only, rename = "move")]
@@ -17,7 +17,7 @@ pub(crate) async fn reorder(
     #[min = 1]
     to: u32,
 ) -> Result<(), Error> {
-    let desk = Desk::steering(ctx)?;
-    let track = desk.player.move_track(from as usize, to as usize).await?;
-    words::say(ctx, format!("{} is number {to} in the queue now.", words::bold(&track))).await
+    let music = MusicContext::steering(ctx)?;
+    let track = music.player.move_track(from as usize, to as usize).await?;
+    display::say(ctx, format!("{} is number {to} in the queue now.", display::bold(&track))).await
 }

@@ -13,7 +13,7 @@ use sdk::text;
 use serde::{Deserialize, Serialize};
 use serenity::UserId;
 
-use crate::memory::Music;
+use crate::state::Music;
 
 /// Maximum number of look-ups of one user within [`WITHIN`].
 pub(crate) const MOST: usize = 12;

@@ -7,8 +7,8 @@ use sdk::text;
 use sdk::voice::{ConnectionState, PlayerStatus, Track};
 use serenity::{CreateActionRow, CreateButton, CreateEmbed, CreateEmbedFooter, Mentionable as _};
 
+use crate::display;
 use crate::look::{COLOR, Look};
-use crate::words;
 
 /// Number of tracks on one page.
 const TRACKS: usize = 10;
@@ -55,18 +55,18 @@ fn on(status: &PlayerStatus) -> String {
                 _ if current.paused => "Paused",
                 _ => "Now",
             };
-            format!("{what}: **{}**{}\n", words::linked(&current.track), length(&current.track))
+            format!("{what}: **{}**{}\n", display::linked(&current.track), length(&current.track))
         }
     }
 }
 
 fn line(number: usize, track: &Track) -> String {
     let asked = track.requester.as_ref().map(|requester| format!(" · {}", requester.id.mention()));
-    format!("`{number}.` {}{}{}", words::linked(track), length(track), asked.unwrap_or_default())
+    format!("`{number}.` {}{}{}", display::linked(track), length(track), asked.unwrap_or_default())
 }
 
 fn length(track: &Track) -> String {
-    words::length(track).map(|length| format!(" · {length}")).unwrap_or_default()
+    display::length(track).map(|length| format!(" · {length}")).unwrap_or_default()
 }
 
 fn footer(status: &PlayerStatus, page: usize, pages: usize) -> String {
@@ -81,7 +81,7 @@ fn footer(status: &PlayerStatus, page: usize, pages: usize) -> String {
     if let Some(length) = length.filter(|length| !length.is_zero()) {
         facts.push(text::clock(length));
     }
-    facts.push(words::repeat(status.repeat).to_owned());
+    facts.push(display::repeat(status.repeat).to_owned());
     facts.join(" · ")
 }
 

@@ -2,13 +2,13 @@
 
 use sdk::prelude::*;
 
-use crate::guard::Desk;
-use crate::words;
+use crate::display;
+use crate::guard::MusicContext;
 
 /// Pauses the music
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn pause(ctx: Context<'_>) -> Result<(), Error> {
-    let desk = Desk::steering(ctx)?;
-    desk.player.pause().await?;
-    words::say(ctx, "Paused; /resume plays on.".to_owned()).await
+    let music = MusicContext::steering(ctx)?;
+    music.player.pause().await?;
+    display::say(ctx, "Paused; /resume plays on.".to_owned()).await
 }

@@ -8,16 +8,16 @@ use sdk::voice::{At, Enqueued, Requester, SourceKind};
 use serenity::{Attachment, AutocompleteChoice, ChannelId, CreateAutocompleteResponse};
 
 use crate::choose::{CHOICES, NAME};
-use crate::guard::Desk;
+use crate::defer::defer_if_slow;
+use crate::display;
+use crate::guard::MusicContext;
 use crate::join::enter;
-use crate::memory::change;
 use crate::pace;
-use crate::wait::patiently;
-use crate::words;
+use crate::state::change;
 
 /// Where new tracks are added.
 #[derive(Clone, Copy, Debug, poise::ChoiceParameter)]
-pub(crate) enum Place {
+pub(crate) enum MessageRef {
     #[name = "end of the queue"]
     End,
     #[name = "next"]
@@ -41,29 +41,29 @@ pub(crate) async fn play(
     #[description = "Sound file to play"] file: Option<Attachment>,
     #[description = "Where it goes; at the end, if left out"]
     #[rename = "where"]
-    place: Option<Place>,
+    place: Option<MessageRef>,
 ) -> Result<(), Error> {
-    let desk = Desk::of(ctx)?;
+    let music = MusicContext::of(ctx)?;
     let query = asked(what, file)?;
     let at = match place {
-        None | Some(Place::End) => At::End,
-        Some(Place::Next) => At::Next,
-        Some(Place::Now) => At::Now,
+        None | Some(MessageRef::End) => At::End,
+        Some(MessageRef::Next) => At::Next,
+        Some(MessageRef::Now) => At::Now,
     };
-    may_play(&desk, at)?;
+    may_play(&music, at)?;
     if is_counted(&query) {
-        pace::count(ctx.data(), desk.user)?;
+        pace::count(ctx.data(), music.user)?;
     }
-    change(ctx.data(), desk.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
-    let words = patiently(ctx, put_on(ctx, &desk, query, at)).await?;
-    words::say(ctx, words).await
+    change(ctx.data(), music.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;
+    let words = defer_if_slow(ctx, put_on(ctx, &music, query, at)).await?;
+    display::say(ctx, words).await
 }
 
 /// Returns the channel to play in. Refuses users who may not play there, or not ahead of the waiting tracks.
-fn may_play(desk: &Desk, at: At) -> Result<ChannelId, Error> {
-    let channel = desk.meeting()?;
-    if at != At::End && desk.status.current.is_some() {
-        desk.is_dj()?;
+fn may_play(music: &MusicContext, at: At) -> Result<ChannelId, Error> {
+    let channel = music.meeting()?;
+    if at != At::End && music.status.current.is_some() {
+        music.is_dj()?;
     }
     Ok(channel)
 }
@@ -84,34 +84,34 @@ fn is_counted(query: &Query) -> bool {
 }
 
 /// Finds the tracks, joins the channel and enqueues them. Returns the text of the answer.
-async fn put_on(ctx: Context<'_>, desk: &Desk, query: Query, at: At) -> Result<String, Error> {
+async fn put_on(ctx: Context<'_>, music: &MusicContext, query: Query, at: At) -> Result<String, Error> {
     let is_counted = is_counted(&query);
-    let mut found = desk.data.voice().sources().resolve(query, Limits::default(), desk.caller()).await?;
+    let mut found = music.data.voice().sources().resolve(query, Limits::default(), music.caller()).await?;
     if is_counted && found.tracks.iter().all(|track| track.source() == SourceKind::Library) {
-        pace::give_back(&desk.data, desk.user)?;
+        pace::give_back(&music.data, music.user)?;
     }
     for track in &mut found.tracks {
-        track.requester = Some(Requester { id: desk.user, name: desk.name.clone() });
+        track.requester = Some(Requester { id: music.user, name: music.name.clone() });
     }
     // Meanwhile the bot may have begun to play elsewhere, or the user may have moved.
-    let desk = Desk::of(ctx)?;
-    let channel = may_play(&desk, at)?;
-    if desk.status.channel != Some(channel) {
-        enter(ctx, &desk, channel).await?;
+    let music = MusicContext::of(ctx)?;
+    let channel = may_play(&music, at)?;
+    if music.status.channel != Some(channel) {
+        enter(ctx, &music, channel).await?;
     }
-    let enqueued = desk.player.enqueue_within(found.tracks.clone(), at, desk.share()).await?;
+    let enqueued = music.player.enqueue_within(found.tracks.clone(), at, music.share()).await?;
     Ok(told(&found, enqueued))
 }
 
 /// Returns a sentence about where the tracks were added, and what was left out.
 fn told(found: &Resolved, enqueued: Enqueued) -> String {
-    let mut what = words::those(&found.tracks[..enqueued.added.min(found.tracks.len())]);
+    let mut what = display::those(&found.tracks[..enqueued.added.min(found.tracks.len())]);
     if let Some(playlist) = &found.playlist {
-        what = format!("{what} of the playlist **{}**", words::plain(playlist));
+        what = format!("{what} of the playlist **{}**", display::plain(playlist));
     }
     let mut words = match enqueued.position {
         0 => format!("Playing {what}"),
-        position => format!("Added {what} as number {position} in the queue{}", words::wait(enqueued.eta)),
+        position => format!("Added {what} as number {position} in the queue{}", display::wait(enqueued.eta)),
     };
     if enqueued.left_out > 0 {
         let left_out = text::count(enqueued.left_out, "track");

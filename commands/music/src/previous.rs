@@ -2,13 +2,13 @@
 
 use sdk::prelude::*;
 
-use crate::guard::Desk;
-use crate::words;
+use crate::display;
+use crate::guard::MusicContext;
 
 /// Goes back to the track before; the current one comes next
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn previous(ctx: Context<'_>) -> Result<(), Error> {
-    let desk = Desk::steering(ctx)?;
-    let track = desk.player.previous().await?;
-    words::say(ctx, format!("Back to {}.", words::bold(&track))).await
+    let music = MusicContext::steering(ctx)?;
+    let track = music.player.previous().await?;
+    display::say(ctx, format!("Back to {}.", display::bold(&track))).await
 }

@@ -2,9 +2,9 @@
 
 use sdk::prelude::*;
 
-use crate::guard::Desk;
-use crate::memory::{Place, change};
-use crate::{live, page};
+use crate::guard::MusicContext;
+use crate::state::{MessageRef, change};
+use crate::{live_messages, page};
 
 /// Shows what is on and what waits, live
 #[poise::command(slash_command, guild_only)]
@@ -14,15 +14,15 @@ pub(crate) async fn queue(
     #[min = 1]
     page: Option<u32>,
 ) -> Result<(), Error> {
-    let desk = Desk::of(ctx)?;
-    let at = page::within(&desk.status, page.map_or(0, |page| page as usize - 1));
-    let sent = ctx.send(page::page(&desk.status, at).reply()).await?;
-    let place = Place::of(&sent.into_message().await?);
-    let before = change(ctx.data(), desk.guild, |guild| match guild.queue {
+    let music = MusicContext::of(ctx)?;
+    let at = page::within(&music.status, page.map_or(0, |page| page as usize - 1));
+    let sent = ctx.send(page::page(&music.status, at).reply()).await?;
+    let place = MessageRef::of(&sent.into_message().await?);
+    let before = change(ctx.data(), music.guild, |guild| match guild.queue {
         // Its page has been turned already.
         Some((live, _)) if live == place => None,
         _ => guild.queue.replace((place, at)),
     })?;
-    live::retire(ctx, before.map(|(place, _)| place)).await;
+    live_messages::retire(ctx, before.map(|(place, _)| place)).await;
     Ok(())
 }

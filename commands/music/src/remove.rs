@@ -5,8 +5,8 @@ use std::sync::Arc;
 use sdk::prelude::*;
 use sdk::voice::Track;
 
-use crate::guard::Desk;
-use crate::{choose, words};
+use crate::guard::MusicContext;
+use crate::{choose, display};
 
 /// Takes a waiting track out of the queue, or several
 #[poise::command(slash_command, guild_only)]
@@ -21,24 +21,24 @@ pub(crate) async fn remove(
     #[min = 1]
     to: Option<u32>,
 ) -> Result<(), Error> {
-    let desk = Desk::listening(ctx)?;
+    let music = MusicContext::listening(ctx)?;
     let (one, other) = (track.max(1) as usize, to.unwrap_or(track).max(1) as usize);
     let positions = one.min(other)..=one.max(other);
-    let tracks = desk.status.upcoming.get(*positions.start() - 1..*positions.end()).unwrap_or_default();
-    if !is_own(&desk, tracks) {
-        desk.is_dj()?;
+    let tracks = music.status.upcoming.get(*positions.start() - 1..*positions.end()).unwrap_or_default();
+    if !is_own(&music, tracks) {
+        music.is_dj()?;
     }
     let removed = match tracks {
         // The player returns the reason.
-        [] => desk.player.remove(positions).await?,
+        [] => music.player.remove(positions).await?,
         // Other tracks may have these numbers by now.
-        tracks => desk.player.remove_those(*positions.start(), tracks.to_vec()).await?,
+        tracks => music.player.remove_those(*positions.start(), tracks.to_vec()).await?,
     };
-    words::say(ctx, format!("{} taken out of the queue.", words::those(&removed))).await
+    display::say(ctx, format!("{} taken out of the queue.", display::those(&removed))).await
 }
 
 /// Returns whether the user has added all of these tracks.
-fn is_own(desk: &Desk, tracks: &[Arc<Track>]) -> bool {
+fn is_own(music: &MusicContext, tracks: &[Arc<Track>]) -> bool {
     let mut requesters = tracks.iter().map(|track| track.requester.as_ref());
-    !tracks.is_empty() && requesters.all(|requester| requester.is_some_and(|one| one.id == desk.user))
+    !tracks.is_empty() && requesters.all(|requester| requester.is_some_and(|one| one.id == music.user))
 }

@@ -2,13 +2,13 @@
 
 use sdk::prelude::*;
 
-use crate::guard::Desk;
-use crate::words;
+use crate::display;
+use crate::guard::MusicContext;
 
 /// Plays on after a pause
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn resume(ctx: Context<'_>) -> Result<(), Error> {
-    let desk = Desk::steering(ctx)?;
-    desk.player.resume().await?;
-    words::say(ctx, "Playing on.".to_owned()).await
+    let music = MusicContext::steering(ctx)?;
+    music.player.resume().await?;
+    display::say(ctx, "Playing on.".to_owned()).await
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use sdk::prelude::*;
 use sdk::text;
 
-use crate::guard::Desk;
-use crate::wait::patiently;
-use crate::{time, words};
+use crate::defer::defer_if_slow;
+use crate::guard::MusicContext;
+use crate::{display, time};
 
 /// Goes to another time in the track: 1:30, 90s, +30s, -10s
 #[poise::command(slash_command, guild_only)]
@@ -18,12 +18,12 @@ pub(crate) async fn seek(
     to: String,
 ) -> Result<(), Error> {
     let to = time::seek(&to)?;
-    let desk = Desk::of(ctx)?;
-    desk.current()?;
-    desk.may_steer()?;
-    let sought = desk.player.seek(to);
-    let position = patiently(ctx, async { Ok(sought.await?) }).await?;
+    let music = MusicContext::of(ctx)?;
+    music.current()?;
+    music.may_steer()?;
+    let sought = music.player.seek(to);
+    let position = defer_if_slow(ctx, async { Ok(sought.await?) }).await?;
     // A source may go to a position some milliseconds before the requested one.
     let position = position + Duration::from_millis(500);
-    words::say(ctx, format!("On to {}.", text::clock(position))).await
+    display::say(ctx, format!("On to {}.", text::clock(position))).await
 }

@@ -7,7 +7,7 @@ use sdk::text;
 use sdk::voice::{GuildSettings, WhenAlone};
 use serenity::{ChannelId, CreateEmbed, GuildChannel, Mentionable as _, Permissions, Role, RoleId};
 
-use crate::guard::Desk;
+use crate::guard::MusicContext;
 use crate::look::COLOR;
 
 /// What the bot does when there are no listeners any more.
@@ -60,9 +60,9 @@ pub(crate) async fn settings(
     >,
     #[description = "What goes back to how it was at first"] reset: Option<Reset>,
 ) -> Result<(), Error> {
-    let desk = Desk::of(ctx)?;
+    let music = MusicContext::of(ctx)?;
     if let Some(channel) = &announce {
-        can_write(&ctx.serenity_context().cache, &desk, channel.id)?;
+        can_write(&ctx.serenity_context().cache, &music, channel.id)?;
     }
     let change = Change {
         dj_role: dj_role.map(|role| role.id),
@@ -75,11 +75,11 @@ pub(crate) async fn settings(
         autoplay,
         reset,
     };
-    let settings = change.made(desk.settings.clone(), desk.guild.everyone_role());
-    let title = if settings == desk.settings {
+    let settings = change.made(music.settings.clone(), music.guild.everyone_role());
+    let title = if settings == music.settings {
         "Music settings"
     } else {
-        ctx.data().voice().set_settings(desk.guild, settings.clone());
+        ctx.data().voice().set_settings(music.guild, settings.clone());
         "Music settings, as they are from now on"
     };
     let embed = CreateEmbed::new().title(title).description(told(&settings)).color(COLOR);
@@ -136,8 +136,8 @@ impl Change {
 }
 
 /// Refuses an announce channel in which the bot cannot write.
-fn can_write(cache: &serenity::Cache, desk: &Desk, channel: ChannelId) -> Result<(), Error> {
-    let Some(guild) = cache.guild(desk.guild) else { return Ok(()) };
+fn can_write(cache: &serenity::Cache, music: &MusicContext, channel: ChannelId) -> Result<(), Error> {
+    let Some(guild) = cache.guild(music.guild) else { return Ok(()) };
     let (place, bot) = (guild.channels.get(&channel), cache.current_user().id);
     let (Some(place), Some(member)) = (place, guild.members.get(&bot)) else { return Ok(()) };
     let needed = Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES | Permissions::EMBED_LINKS;

@@ -2,8 +2,8 @@
 
 use sdk::prelude::*;
 
-use crate::guard::Desk;
-use crate::words;
+use crate::display;
+use crate::guard::MusicContext;
 
 /// Goes on to the next track, or passes over several
 #[poise::command(slash_command, guild_only)]
@@ -14,22 +14,22 @@ pub(crate) async fn skip(
     #[max = 500]
     count: Option<u32>,
 ) -> Result<(), Error> {
-    let desk = Desk::of(ctx)?;
-    let number = desk.current()?.number;
+    let music = MusicContext::of(ctx)?;
+    let number = music.current()?.number;
     match count {
-        Some(2..) => desk.may_steer()?,
-        _ => may_skip(&desk)?,
+        Some(2..) => music.may_steer()?,
+        _ => may_skip(&music)?,
     }
-    let skipped = desk.player.skip_start(number, count.map_or(1, |count| count as usize)).await?;
-    words::say(ctx, format!("Skipped {}.", words::those(&skipped))).await
+    let skipped = music.player.skip_start(number, count.map_or(1, |count| count as usize)).await?;
+    display::say(ctx, format!("Skipped {}.", display::those(&skipped))).await
 }
 
 /// Refuses users who may not skip the current track. DJs may, and the user who requested it.
-pub(crate) fn may_skip(desk: &Desk) -> Result<(), Error> {
-    desk.is_listening()?;
-    let requester = desk.current()?.track.requester.as_ref();
-    if requester.is_some_and(|requester| requester.id == desk.user) {
+pub(crate) fn may_skip(music: &MusicContext) -> Result<(), Error> {
+    music.is_listening()?;
+    let requester = music.current()?.track.requester.as_ref();
+    if requester.is_some_and(|requester| requester.id == music.user) {
         return Ok(());
     }
-    desk.is_dj_or("; /voteskip asks them")
+    music.is_dj_or("; /voteskip asks them")
 }

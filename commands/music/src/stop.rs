@@ -3,16 +3,16 @@
 use sdk::prelude::*;
 use sdk::text;
 
-use crate::guard::Desk;
-use crate::words;
+use crate::display;
+use crate::guard::MusicContext;
 
 /// Ends the music and empties the queue; the bot stays in the channel
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn stop(ctx: Context<'_>) -> Result<(), Error> {
-    let desk = Desk::steering(ctx)?;
-    let waited = match desk.player.stop().await? {
+    let music = MusicContext::steering(ctx)?;
+    let waited = match music.player.stop().await? {
         0 => String::new(),
         waited => format!("; {} that waited will not be played", text::count(waited, "track")),
     };
-    words::say(ctx, format!("Stopped{waited}.")).await
+    display::say(ctx, format!("Stopped{waited}.")).await
 }

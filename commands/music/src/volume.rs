@@ -3,8 +3,8 @@
 use sdk::prelude::*;
 use sdk::voice::VoiceError;
 
-use crate::guard::Desk;
-use crate::words;
+use crate::display;
+use crate::guard::MusicContext;
 
 /// Shows the volume, or sets it for everyone
 #[poise::command(slash_command, guild_only)]
@@ -16,13 +16,13 @@ pub(crate) async fn volume(
     percent: Option<u16>,
 ) -> Result<(), Error> {
     let Some(percent) = percent else {
-        let volume = Desk::of(ctx)?.status.volume;
-        return words::say(ctx, format!("The volume is {volume} %.")).await;
+        let volume = MusicContext::of(ctx)?.status.volume;
+        return display::say(ctx, format!("The volume is {volume} %.")).await;
     };
-    let desk = Desk::steering(ctx)?;
-    if percent > desk.settings.max_volume {
-        return Err(VoiceError::TooLoud { max: desk.settings.max_volume }.into());
+    let music = MusicContext::steering(ctx)?;
+    if percent > music.settings.max_volume {
+        return Err(VoiceError::TooLoud { max: music.settings.max_volume }.into());
     }
-    desk.player.set_volume(percent).await?;
-    words::say(ctx, format!("The volume is {percent} % now.")).await
+    music.player.set_volume(percent).await?;
+    display::say(ctx, format!("The volume is {percent} % now.")).await
 }

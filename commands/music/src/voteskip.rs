@@ -3,31 +3,31 @@
 use sdk::prelude::*;
 use sdk::voice::VoiceError;
 
-use crate::guard::Desk;
-use crate::memory::change;
-use crate::words;
+use crate::display;
+use crate::guard::MusicContext;
+use crate::state::change;
 
 /// Votes to skip the track that is on
 #[poise::command(slash_command, guild_only)]
 pub(crate) async fn voteskip(ctx: Context<'_>) -> Result<(), Error> {
-    let desk = Desk::of(ctx)?;
-    desk.current()?;
-    desk.is_listening()?;
-    let words = vote(&desk).await?;
-    words::say(ctx, words).await
+    let music = MusicContext::of(ctx)?;
+    music.current()?;
+    music.is_listening()?;
+    let words = vote(&music).await?;
+    display::say(ctx, words).await
 }
 
 /// Counts the vote of a listener, and skips the track if it is the last one needed. Returns the text of the answer.
-pub(crate) async fn vote(desk: &Desk) -> Result<String, Error> {
-    let current = desk.current()?;
-    let ratio = desk.settings.vote_ratio;
-    let tally = change(&desk.data, desk.guild, |guild| {
-        guild.votes.cast(current.number, desk.user, &desk.listeners, ratio)
+pub(crate) async fn vote(music: &MusicContext) -> Result<String, Error> {
+    let current = music.current()?;
+    let ratio = music.settings.vote_ratio;
+    let tally = change(&music.data, music.guild, |guild| {
+        guild.votes.cast(current.number, music.user, &music.listeners, ratio)
     })?;
     let tally = tally.ok_or(VoiceError::TrackOver)?;
-    let (title, votes, needed) = (words::bold(&current.track), tally.votes, tally.needed);
+    let (title, votes, needed) = (display::bold(&current.track), tally.votes, tally.needed);
     if tally.is_enough() {
-        desk.player.skip_start(current.number, 1).await?;
+        music.player.skip_start(current.number, 1).await?;
         Ok(format!("Skipped {title} with {votes} of {needed} votes."))
     } else if tally.is_new {
         Ok(format!("A vote to skip {title}: {votes} of {needed}."))

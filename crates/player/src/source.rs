@@ -184,14 +184,14 @@ impl Sources {
                 Content::Sound(remote, answer) => {
                     let port = answer.port.clone();
                     let opened = deadline.keep(self.play(remote, *answer)).await;
-                    return opened.map_err(|error| port.told(error));
+                    return opened.map_err(|error| port.explain(error));
                 }
                 Content::Playlist(playlist) => {
                     let first = playlist.entries.into_iter().next().ok_or(SourceError::EmptyPlaylist)?;
                     url = first.url;
                 }
                 Content::Page(page, port) => {
-                    return self.open_page(&page).await.map_err(|error| port.told(error));
+                    return self.open_page(&page).await.map_err(|error| port.explain(error));
                 }
             }
         }
@@ -223,7 +223,7 @@ impl Sources {
         let port = answer.port.clone();
         let origin = HttpOrigin::new(remote, self.0.web.clone(), answer, events.clone())?.renewed_by(renew);
         let opened = media::open(origin, events, receiver, self.bounds().clone()).await;
-        opened.map_err(|error| port.told(error))
+        opened.map_err(|error| port.explain(error))
     }
 
     /// Requests the beginning of the media that yt-dlp has found.

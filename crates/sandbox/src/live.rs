@@ -104,17 +104,17 @@ impl DerefMut for Live<'_> {
 
 impl Live<'_> {
     /// Sends an event to one bot, whatever its intents.
-    pub fn tell_bot(&self, bot: Snowflake, name: &'static str, guild: Option<Snowflake>, data: Value) {
+    pub fn dispatch_bot(&self, bot: Snowflake, name: &'static str, guild: Option<Snowflake>, data: Value) {
         self.dispatch(Some(bot), name, guild, Intents::empty(), data);
     }
 
     /// Sends an event to all bots in a guild that have its intents.
-    pub fn tell_guild(&self, guild: Snowflake, name: &'static str, data: Value) {
+    pub fn dispatch_guild(&self, guild: Snowflake, name: &'static str, data: Value) {
         self.hub.dispatch(&Dispatch::guild(guild, name, data));
     }
 
     /// Sends an event to all bots that see a channel and have its intents.
-    pub fn tell_channel(&self, channel: Snowflake, name: &'static str, data: Value) {
+    pub fn dispatch_channel(&self, channel: Snowflake, name: &'static str, data: Value) {
         let Some(channel) = self.channels.get(&channel) else { return };
         let intents = Intents::for_event(name, channel.guild_id.is_some());
         let mut bots = self.bots_seeing(channel);

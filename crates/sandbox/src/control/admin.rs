@@ -253,6 +253,6 @@ async fn command_permissions(
     application.command_permissions.insert((guild, command), list.clone());
     let id = application.id;
     let event = json!({ "id": command, "application_id": id, "guild_id": guild, "permissions": list });
-    live.tell_bot(id, "APPLICATION_COMMAND_PERMISSIONS_UPDATE", Some(guild), event.clone());
+    live.dispatch_bot(id, "APPLICATION_COMMAND_PERMISSIONS_UPDATE", Some(guild), event.clone());
     Ok(Json(event))
 }

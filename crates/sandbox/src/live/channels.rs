@@ -99,7 +99,7 @@ impl Live<'_> {
             Some(status) => (192, json!({ "channel_id": id, "status": status })),
             None => (193, json!({ "channel_id": id })),
         };
-        self.tell_guild(guild, "VOICE_CHANNEL_STATUS_UPDATE", event);
+        self.dispatch_guild(guild, "VOICE_CHANNEL_STATUS_UPDATE", event);
         self.audit_with_options(guild, action, by, Some(id), reason, &options);
         Ok(())
     }
@@ -154,7 +154,7 @@ impl Live<'_> {
         let event = channel.json();
         self.channels.insert(id, channel);
         if let Some(guild) = guild {
-            self.tell_guild(guild, "CHANNEL_CREATE", event);
+            self.dispatch_guild(guild, "CHANNEL_CREATE", event);
         }
     }
 
@@ -163,8 +163,10 @@ impl Live<'_> {
     pub fn channel_changed(&self, id: Snowflake) {
         let Some(channel) = self.channels.get(&id) else { return };
         match channel.guild_id {
-            Some(guild) if !channel.is_thread() => self.tell_guild(guild, "CHANNEL_UPDATE", channel.json()),
-            _ => self.tell_channel(id, "THREAD_UPDATE", channel.json()),
+            Some(guild) if !channel.is_thread() => {
+                self.dispatch_guild(guild, "CHANNEL_UPDATE", channel.json())
+            }
+            _ => self.dispatch_channel(id, "THREAD_UPDATE", channel.json()),
         }
     }
 
@@ -177,9 +179,9 @@ impl Live<'_> {
             let event =
                 json!({ "id": id, "guild_id": guild, "parent_id": channel.parent_id, "type": channel.kind });
             let _ = thread;
-            self.tell_channel(id, "THREAD_DELETE", event);
+            self.dispatch_channel(id, "THREAD_DELETE", event);
         } else if let Some(guild) = guild {
-            self.tell_guild(guild, "CHANNEL_DELETE", shown.clone());
+            self.dispatch_guild(guild, "CHANNEL_DELETE", shown.clone());
         }
         let threads: Vec<Snowflake> = self
             .channels
@@ -270,7 +272,7 @@ impl Live<'_> {
         if let Some(message) = from.and_then(|id| self.any_message_mut(parent_id, id)) {
             message.flags |= flag::HAS_THREAD;
         }
-        self.tell_thread_created(id);
+        self.dispatch_thread_created(id);
         if let Some(message) = from {
             self.announce_edit(parent_id, message);
             let mut starter = Message::new(self.next_id(), id, Author::User(owner));
@@ -314,7 +316,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    fn tell_thread_created(&self, id: Snowflake) {
+    fn dispatch_thread_created(&self, id: Snowflake) {
         let Some(channel) = self.channels.get(&id) else { return };
         for bot in self.bots_seeing(channel) {
             let mut event = self.channel_json(channel, Some(bot));
@@ -333,7 +335,7 @@ impl Live<'_> {
             return Ok(());
         }
         thread.members.insert(user, now);
-        self.tell_thread_members(id, Some(user), None);
+        self.dispatch_thread_members(id, Some(user), None);
         Ok(())
     }
 
@@ -342,12 +344,12 @@ impl Live<'_> {
         let channel = self.channel_mut(id)?;
         let Some(thread) = &mut channel.thread else { return Err(ApiError::wrong_channel_type()) };
         if thread.members.shift_remove(&user).is_some() {
-            self.tell_thread_members(id, None, Some(user));
+            self.dispatch_thread_members(id, None, Some(user));
         }
         Ok(())
     }
 
-    fn tell_thread_members(&self, id: Snowflake, added: Option<Snowflake>, removed: Option<Snowflake>) {
+    fn dispatch_thread_members(&self, id: Snowflake, added: Option<Snowflake>, removed: Option<Snowflake>) {
         let Some(channel) = self.channels.get(&id) else { return };
         let Some(guild) = channel.guild_id else { return };
         let count = channel.thread.as_ref().map_or(0, |thread| thread.members.len());
@@ -361,7 +363,7 @@ impl Live<'_> {
         if let Some(user) = removed {
             event["removed_member_ids"] = json!([user]);
         }
-        self.tell_channel(id, "THREAD_MEMBERS_UPDATE", event);
+        self.dispatch_channel(id, "THREAD_MEMBERS_UPDATE", event);
     }
 
     /// Checks that `user` has the permissions `needed` in this channel. The error is Discord's.

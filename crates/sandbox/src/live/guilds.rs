@@ -14,7 +14,7 @@ impl Live<'_> {
     /// Sends the event of a guild's changed settings.
     pub fn guild_changed(&self, guild: Snowflake) {
         if let Some(guild) = self.guilds.get(&guild) {
-            self.tell_guild(guild.id, "GUILD_UPDATE", guild.json());
+            self.dispatch_guild(guild.id, "GUILD_UPDATE", guild.json());
         }
     }
 
@@ -32,9 +32,9 @@ impl Live<'_> {
             if let Some(object) = event.as_object_mut() {
                 object.remove("unavailable");
             }
-            self.tell_bot(bot, "GUILD_CREATE", Some(guild.id), event);
+            self.dispatch_bot(bot, "GUILD_CREATE", Some(guild.id), event);
         }
-        self.tell_joined(guild, bot);
+        self.dispatch_joined(guild, bot);
     }
 
     /// Adds a role and sends the event.
@@ -43,13 +43,17 @@ impl Live<'_> {
         if let Some(guild) = self.guilds.get_mut(&guild) {
             guild.roles.insert(role.id, role);
         }
-        self.tell_guild(guild, "GUILD_ROLE_CREATE", event);
+        self.dispatch_guild(guild, "GUILD_ROLE_CREATE", event);
     }
 
     /// Sends the event of a changed role.
     pub fn role_changed(&self, guild: Snowflake, role: Snowflake) {
         if let Some(role) = self.guilds.get(&guild).and_then(|guild| guild.roles.get(&role)) {
-            self.tell_guild(guild, "GUILD_ROLE_UPDATE", json!({ "guild_id": guild, "role": role.json() }));
+            self.dispatch_guild(
+                guild,
+                "GUILD_ROLE_UPDATE",
+                json!({ "guild_id": guild, "role": role.json() }),
+            );
         }
     }
 
@@ -71,7 +75,7 @@ impl Live<'_> {
                 channel.overwrites.retain(|overwrite| overwrite.id != role);
             }
         }
-        self.tell_guild(guild_id, "GUILD_ROLE_DELETE", json!({ "guild_id": guild_id, "role_id": role }));
+        self.dispatch_guild(guild_id, "GUILD_ROLE_DELETE", json!({ "guild_id": guild_id, "role_id": role }));
     }
 
     /// Sends the event of a guild's changed emojis.
@@ -80,7 +84,7 @@ impl Live<'_> {
             let emojis: Vec<Value> =
                 guild.emojis.values().map(|emoji| emoji.json(self.users.get(&emoji.creator))).collect();
             let event = json!({ "guild_id": guild.id, "emojis": emojis });
-            self.tell_guild(guild.id, "GUILD_EMOJIS_UPDATE", event);
+            self.dispatch_guild(guild.id, "GUILD_EMOJIS_UPDATE", event);
         }
     }
 
@@ -127,7 +131,7 @@ impl Live<'_> {
             }
         }
         entry["guild_id"] = json!(guild_id);
-        self.tell_guild(guild_id, "GUILD_AUDIT_LOG_ENTRY_CREATE", entry);
+        self.dispatch_guild(guild_id, "GUILD_AUDIT_LOG_ENTRY_CREATE", entry);
     }
 
     /// Sets a user's presence in all their guilds, and sends the events.
@@ -158,7 +162,7 @@ impl Live<'_> {
             } else if guild.presences.insert(user, presence.clone()).as_ref() == Some(&presence) {
                 continue;
             }
-            self.tell_guild(id, "PRESENCE_UPDATE", crate::state::presence_json(user, Some(id), &shown));
+            self.dispatch_guild(id, "PRESENCE_UPDATE", crate::state::presence_json(user, Some(id), &shown));
         }
     }
 

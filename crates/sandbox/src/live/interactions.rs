@@ -123,7 +123,7 @@ impl Live<'_> {
                 self.drop_ephemeral(message);
             }
         }
-        self.tell_bot(trigger.application, "INTERACTION_CREATE", guild_id, payload);
+        self.dispatch_bot(trigger.application, "INTERACTION_CREATE", guild_id, payload);
         Ok(Started { id, changed })
     }
 

@@ -41,7 +41,7 @@ impl Live<'_> {
         }
         guild.members.insert(user, Member::new(user));
         let (system, quiet) = (guild.system_channel_id, guild.system_channel_flags & 1 != 0);
-        self.tell_joined(guild_id, user);
+        self.dispatch_joined(guild_id, user);
         if let Some(channel) = system.filter(|id| !quiet && self.channels.contains_key(id)) {
             let mut notice = Message::new(self.next_id(), channel, Author::User(user));
             notice.kind = 7;
@@ -51,7 +51,7 @@ impl Live<'_> {
     }
 
     /// Sends the event of a joined member. A bot that joins gets GUILD_CREATE instead.
-    pub(super) fn tell_joined(&self, guild: Snowflake, user: Snowflake) {
+    pub(super) fn dispatch_joined(&self, guild: Snowflake, user: Snowflake) {
         if let Ok(mut event) = self.member_json(guild, user) {
             event["guild_id"] = json!(guild);
             let intents = Intents::for_event("GUILD_MEMBER_ADD", true);
@@ -72,12 +72,12 @@ impl Live<'_> {
         guild.presences.remove(&user);
         let own_role = guild.roles.values().find(|role| role.bot_id == Some(user)).map(|role| role.id);
         if self.applications.contains_key(&user) {
-            self.tell_bot(user, "GUILD_DELETE", Some(guild_id), json!({ "id": guild_id }));
+            self.dispatch_bot(user, "GUILD_DELETE", Some(guild_id), json!({ "id": guild_id }));
         }
         if let Some(role) = own_role {
             self.delete_role(guild_id, role);
         }
-        self.tell_guild(guild_id, "GUILD_MEMBER_REMOVE", json!({ "guild_id": guild_id, "user": shown }));
+        self.dispatch_guild(guild_id, "GUILD_MEMBER_REMOVE", json!({ "guild_id": guild_id, "user": shown }));
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Live<'_> {
         if self.guilds.get(&guild_id).is_some_and(|guild| guild.members.contains_key(&user)) {
             self.leave(guild_id, user)?;
         }
-        self.tell_guild(guild_id, "GUILD_BAN_ADD", json!({ "guild_id": guild_id, "user": shown }));
+        self.dispatch_guild(guild_id, "GUILD_BAN_ADD", json!({ "guild_id": guild_id, "user": shown }));
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Live<'_> {
             return Err(ApiError::unknown_ban());
         }
         let shown = self.user(user)?.json();
-        self.tell_guild(guild_id, "GUILD_BAN_REMOVE", json!({ "guild_id": guild_id, "user": shown }));
+        self.dispatch_guild(guild_id, "GUILD_BAN_REMOVE", json!({ "guild_id": guild_id, "user": shown }));
         Ok(())
     }
 
@@ -157,7 +157,7 @@ impl Live<'_> {
     pub fn member_changed(&self, guild: Snowflake, user: Snowflake) {
         if let Ok(mut event) = self.member_json(guild, user) {
             event["guild_id"] = json!(guild);
-            self.tell_guild(guild, "GUILD_MEMBER_UPDATE", event);
+            self.dispatch_guild(guild, "GUILD_MEMBER_UPDATE", event);
         }
     }
 
@@ -165,7 +165,7 @@ impl Live<'_> {
     pub fn user_changed(&self, user: Snowflake) {
         let Ok(account) = self.user(user) else { return };
         if account.bot {
-            self.tell_bot(user, "USER_UPDATE", None, account.private_json());
+            self.dispatch_bot(user, "USER_UPDATE", None, account.private_json());
         }
         let guilds: Vec<Snowflake> = self.guilds_of(user).map(|guild| guild.id).collect();
         for guild in guilds {

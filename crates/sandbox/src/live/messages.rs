@@ -78,7 +78,7 @@ impl Live<'_> {
             }
         }
         if let Some(event) = self.message_event(channel_id, id) {
-            self.tell_channel(channel_id, "MESSAGE_CREATE", event);
+            self.dispatch_channel(channel_id, "MESSAGE_CREATE", event);
         }
         id
     }
@@ -115,7 +115,7 @@ impl Live<'_> {
     pub fn announce_edit(&mut self, channel: Snowflake, id: Snowflake) {
         self.interactions.message_updated(id);
         if let Some(event) = self.message_event(channel, id) {
-            self.tell_channel(channel, "MESSAGE_UPDATE", event);
+            self.dispatch_channel(channel, "MESSAGE_UPDATE", event);
         }
     }
 
@@ -137,11 +137,11 @@ impl Live<'_> {
             [] => {}
             [id] => {
                 event["id"] = json!(id);
-                self.tell_channel(channel_id, "MESSAGE_DELETE", event);
+                self.dispatch_channel(channel_id, "MESSAGE_DELETE", event);
             }
             ids => {
                 event["ids"] = json!(ids);
-                self.tell_channel(channel_id, "MESSAGE_DELETE_BULK", event);
+                self.dispatch_channel(channel_id, "MESSAGE_DELETE_BULK", event);
             }
         }
     }
@@ -174,7 +174,7 @@ impl Live<'_> {
             event["guild_id"] = json!(guild);
         }
         self.announce_edit(channel_id, id);
-        self.tell_channel(channel_id, "CHANNEL_PINS_UPDATE", event);
+        self.dispatch_channel(channel_id, "CHANNEL_PINS_UPDATE", event);
         if pinned {
             let mut notice = Message::new(self.next_id(), channel_id, Author::User(by));
             notice.kind = 6;
@@ -196,7 +196,7 @@ impl Live<'_> {
             event["guild_id"] = json!(guild);
             event["member"] = self.member_json(guild, user).unwrap_or_default();
         }
-        self.tell_channel(channel_id, "TYPING_START", event);
+        self.dispatch_channel(channel_id, "TYPING_START", event);
     }
 
     /// Returns the message object with the additional fields of gateway events.

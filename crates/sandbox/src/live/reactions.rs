@@ -68,7 +68,7 @@ impl Live<'_> {
         {
             event["member"] = member;
         }
-        self.tell_channel(channel_id, "MESSAGE_REACTION_ADD", event);
+        self.dispatch_channel(channel_id, "MESSAGE_REACTION_ADD", event);
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl Live<'_> {
         event["emoji"] = emoji.to_json();
         event["burst"] = false.into();
         event["type"] = 0.into();
-        self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE", event);
+        self.dispatch_channel(channel_id, "MESSAGE_REACTION_REMOVE", event);
         Ok(())
     }
 
@@ -116,10 +116,10 @@ impl Live<'_> {
                 return Err(ApiError::unknown_emoji());
             }
             event["emoji"] = emoji.to_json();
-            self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE_EMOJI", event);
+            self.dispatch_channel(channel_id, "MESSAGE_REACTION_REMOVE_EMOJI", event);
         } else {
             message.reactions.clear();
-            self.tell_channel(channel_id, "MESSAGE_REACTION_REMOVE_ALL", event);
+            self.dispatch_channel(channel_id, "MESSAGE_REACTION_REMOVE_ALL", event);
         }
         Ok(())
     }

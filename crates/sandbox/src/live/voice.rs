@@ -128,7 +128,7 @@ impl Live<'_> {
         let Some(shown) = state.as_ref().or(before.as_ref()) else { return };
         let mut event = guild.voice_json(shown, channel);
         event["member"] = self.member_json(guild_id, user).unwrap_or_default();
-        self.tell_guild(guild_id, "VOICE_STATE_UPDATE", event);
+        self.dispatch_guild(guild_id, "VOICE_STATE_UPDATE", event);
         if !is_bot {
             return self.voice.person(guild_id, user, channel);
         }
@@ -156,7 +156,7 @@ impl Live<'_> {
             server["endpoint"].take();
         }
         if strike.is_none_or(|strike| strike.effect == VoiceServerEffect::NullEndpoint) {
-            self.tell_bot(bot, "VOICE_SERVER_UPDATE", Some(guild), server);
+            self.dispatch_bot(bot, "VOICE_SERVER_UPDATE", Some(guild), server);
         }
         if let Some(before) = assigned.before {
             self.voice.end(&before, close::disconnected());
@@ -203,7 +203,7 @@ impl Live<'_> {
                 continue;
             }
             let gone = json!({ "token": secret(16), "guild_id": guild, "endpoint": null });
-            self.tell_bot(bot, "VOICE_SERVER_UPDATE", Some(guild), gone);
+            self.dispatch_bot(bot, "VOICE_SERVER_UPDATE", Some(guild), gone);
             self.voice.remove(guild, bot, close::call_terminated());
             self.send_to_server(guild, channel, bot, &session_id);
             self.set_silence(guild, bot);

@@ -60,7 +60,7 @@ async fn create(
         "uses": 0,
     });
     live.invites.insert(invite.code.clone(), invite);
-    live.tell_channel(channel, "INVITE_CREATE", event);
+    live.dispatch_channel(channel, "INVITE_CREATE", event);
     Ok(Json(shown))
 }
 
@@ -101,6 +101,6 @@ async fn remove(State(rest): State<Rest>, Bot(bot): Bot, Path(code): Path<String
     live.require(invite.channel_id, bot, Permissions::MANAGE_CHANNELS)?;
     live.invites.shift_remove(&code);
     let event = json!({ "channel_id": invite.channel_id, "guild_id": invite.guild_id, "code": code });
-    live.tell_channel(invite.channel_id, "INVITE_DELETE", event);
+    live.dispatch_channel(invite.channel_id, "INVITE_DELETE", event);
     Ok(Json(invite.json(&live, false, false)))
 }

@@ -218,7 +218,7 @@ async fn create(
 fn webhooks_changed(live: &Live<'_>, channel: Snowflake) {
     if let Some(guild) = live.channels.get(&channel).and_then(|channel| channel.guild_id) {
         let event = json!({ "guild_id": guild, "channel_id": channel });
-        live.tell_guild(guild, "WEBHOOKS_UPDATE", event);
+        live.dispatch_guild(guild, "WEBHOOKS_UPDATE", event);
     }
 }
 

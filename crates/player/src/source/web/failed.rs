@@ -37,7 +37,7 @@ impl Port {
     }
 
     /// Returns the error that a user sees for an error that happened there.
-    pub(in crate::source) fn told(&self, error: SourceError) -> SourceError {
+    pub(in crate::source) fn explain(&self, error: SourceError) -> SourceError {
         self.failed(error).into()
     }
 }
@@ -93,12 +93,12 @@ mod tests {
                 SourceError::EmptyPlaylist,
                 SourceError::TooLarge,
             ] {
-                assert_eq!(port(urls).told(error), SourceError::NothingThere, "{urls:?}");
+                assert_eq!(port(urls).explain(error), SourceError::NothingThere, "{urls:?}");
             }
-            assert_eq!(port(urls).told(SourceError::Hls), SourceError::Hls);
+            assert_eq!(port(urls).explain(SourceError::Hls), SourceError::Hls);
         }
         for urls in [&["http://a.example/", "https://b.example/"][..], &["https://b.example:443/"], &[]] {
-            assert_eq!(port(urls).told(SourceError::NoSound), SourceError::NoSound, "{urls:?}");
+            assert_eq!(port(urls).explain(SourceError::NoSound), SourceError::NoSound, "{urls:?}");
         }
     }
 }

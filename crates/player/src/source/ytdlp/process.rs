@@ -46,7 +46,7 @@ pub(super) async fn run(
 }
 
 /// Runs a program and returns the beginning of its output, whether it succeeds or not.
-pub(super) async fn told(program: &Path, arguments: &[&str], within: Duration) -> Option<String> {
+pub(super) async fn output_of(program: &Path, arguments: &[&str], within: Duration) -> Option<String> {
     let mut group = Group::start(program, arguments).ok()?;
     let mut output = group.0.stdout.take()?.take(COMPLAINT);
     let mut told = Vec::new();

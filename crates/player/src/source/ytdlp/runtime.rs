@@ -52,7 +52,7 @@ pub(super) async fn find(path: &OsStr, within: Duration) -> Option<JsRuntime> {
 }
 
 async fn version(program: &Path, known: &Known, within: Duration) -> Option<String> {
-    let told = process::told(program, &[known.asked], within).await?;
+    let told = process::output_of(program, &[known.asked], within).await?;
     let first = told.lines().find_map(|line| line.split_once(known.mark).map(|(_, rest)| rest))?;
     let version = first.split_ascii_whitespace().next()?;
     let is_version = version.starts_with(|c: char| c.is_ascii_digit()) && version.len() < 40;

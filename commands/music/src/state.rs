@@ -28,13 +28,13 @@ pub(crate) struct Guild {
     /// Channel of the last `/play` or `/join`, where problems are reported.
     pub(crate) asked_in: Option<ChannelId>,
     /// The live answer of `/nowplaying`.
-    pub(crate) now: Option<Place>,
+    pub(crate) now: Option<MessageRef>,
     /// The live answer of `/queue`, and its page, from 0.
-    pub(crate) queue: Option<(Place, usize)>,
+    pub(crate) queue: Option<(MessageRef, usize)>,
     /// The message in the announce channel.
-    pub(crate) announced: Option<Place>,
+    pub(crate) announced: Option<MessageRef>,
     /// The message about problems, until the next track starts.
-    pub(crate) trouble: Option<(Place, Vec<String>)>,
+    pub(crate) trouble: Option<(MessageRef, Vec<String>)>,
     /// Number of lines about problems that came before those.
     pub(crate) more_trouble: usize,
     pub(crate) votes: Votes,
@@ -42,12 +42,12 @@ pub(crate) struct Guild {
 
 /// The channel and id of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct MessageRef {
     pub(crate) channel: ChannelId,
     pub(crate) message: MessageId,
 }
 
-impl Place {
+impl MessageRef {
     pub(crate) fn of(message: &serenity::Message) -> Self {
         Self { channel: message.channel_id, message: message.id }
     }
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn memory_survives_the_state_file() {
-        let place = Place { channel: ChannelId::new(2), message: MessageId::new(3) };
+        let place = MessageRef { channel: ChannelId::new(2), message: MessageId::new(3) };
         let mut guild = Guild {
             asked_in: Some(ChannelId::new(1)),
             now: Some(place),

@@ -14,7 +14,7 @@ use sdk::voice::{ConnectionState, PlayerStatus};
 use serenity::{GuildId, HttpError, MessageId};
 
 use crate::look::Look;
-use crate::memory::{Guild, Music, Place, change};
+use crate::state::{Guild, MessageRef, Music, change};
 use crate::{card, page};
 
 /// Time between two turns, and so the minimum time between two edits of a message.
@@ -36,7 +36,7 @@ pub(crate) fn start(data: &Data) {
 /// A live message and its wanted content.
 struct Live {
     guild: GuildId,
-    place: Place,
+    place: MessageRef,
     look: Look,
     /// The bot has left, so nothing will change any more by itself.
     is_last: bool,
@@ -110,7 +110,7 @@ enum Edited {
 }
 
 /// Edits a message. Returns the outcome.
-async fn put(ctx: &serenity::Context, place: Place, look: Look) -> Edited {
+async fn put(ctx: &serenity::Context, place: MessageRef, look: Look) -> Edited {
     match place.channel.edit_message(ctx, place.message, look.edit()).await {
         Ok(_) => Edited::Done,
         Err(error) if is_gone(&error) => Edited::Gone,
@@ -122,14 +122,14 @@ async fn put(ctx: &serenity::Context, place: Place, look: Look) -> Edited {
 }
 
 /// Removes the buttons of a message that another one has replaced.
-pub(crate) async fn retire(ctx: Context<'_>, before: Option<Place>) {
+pub(crate) async fn retire(ctx: Context<'_>, before: Option<MessageRef>) {
     let Some(before) = before else { return };
     let edit = serenity::EditMessage::new().components(Vec::new());
     // The message may have been deleted, which is fine.
     let _ = before.channel.edit_message(ctx, before.message, edit).await;
 }
 
-fn forget(data: &Data, guild: GuildId, place: Place) -> Result<(), Error> {
+fn forget(data: &Data, guild: GuildId, place: MessageRef) -> Result<(), Error> {
     change(data, guild, |guild| {
         guild.now.take_if(|now| *now == place);
         guild.queue.take_if(|(queue, _)| *queue == place);

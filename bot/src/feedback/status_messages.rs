@@ -9,7 +9,7 @@ use super::words;
 
 /// The state of a plugin's newest save.
 #[derive(Clone, Debug)]
-pub(super) enum Phase {
+pub(super) enum ReloadPhase {
     /// It is being built, together with the others of the set.
     Building(BTreeSet<PluginId>),
     /// It is live, or was removed.
@@ -26,8 +26,8 @@ pub(super) enum Phase {
     Restart { because: Vec<String>, automatic: bool },
 }
 
-struct Card {
-    phase: Phase,
+struct StatusMessage {
+    phase: ReloadPhase,
     /// The outcome of the transfer of the plugin's state.
     state: Option<String>,
     text: String,
@@ -35,9 +35,9 @@ struct Card {
 
 /// All cards. The key `None` stands for failures that do not belong to a single plugin.
 #[derive(Default)]
-pub(super) struct Cards(BTreeMap<Option<PluginId>, Card>);
+pub(super) struct StatusMessages(BTreeMap<Option<PluginId>, StatusMessage>);
 
-impl Cards {
+impl StatusMessages {
     /// Returns the texts of all cards.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&Option<PluginId>, &str)> {
         self.0.iter().map(|(key, card)| (key, card.text.as_str()))
@@ -59,23 +59,27 @@ impl Cards {
                     group.extend(self.building().into_iter().map(|(plugin, _)| plugin));
                 }
                 for plugin in plugins {
-                    self.set(Some(plugin), Phase::Building(group.clone()));
+                    self.set(Some(plugin), ReloadPhase::Building(group.clone()));
                 }
             }
             ReloadEvent::ReloadCompleted { plugin, from, to, ms, parts, changes } => {
                 // A plugin that is loaded at the start is not reported.
                 if from.is_some() || self.0.contains_key(&Some(plugin.clone())) {
                     let (parts, changes) = (parts.clone(), changes.clone());
-                    let live = Phase::Live { from: *from, to: *to, ms: *ms, parts, changes };
+                    let live = ReloadPhase::Live { from: *from, to: *to, ms: *ms, parts, changes };
                     self.set(Some(plugin), live);
                 }
-                if matches!(self.0.get(&None), Some(Card { phase: Phase::Failed { .. }, .. })) {
-                    self.set(None, Phase::Mended);
+                if matches!(self.0.get(&None), Some(StatusMessage { phase: ReloadPhase::Failed { .. }, .. }))
+                {
+                    self.set(None, ReloadPhase::Mended);
                 }
             }
             ReloadEvent::ReloadFailed { plugin, live, reason, diagnostics } => {
-                let failed =
-                    |live| Phase::Failed { live, reason: reason.clone(), diagnostics: diagnostics.clone() };
+                let failed = |live| ReloadPhase::Failed {
+                    live,
+                    reason: reason.clone(),
+                    diagnostics: diagnostics.clone(),
+                };
                 match plugin {
                     Some(plugin) => {
                         self.hold_back(plugin);
@@ -91,34 +95,34 @@ impl Cards {
                 };
                 if let Some(card) = self.0.get_mut(&Some(plugin.clone())) {
                     card.state = Some(words);
-                    card.text = words::card(Some(plugin), &card.phase, card.state.as_deref());
+                    card.text = render::card(Some(plugin), &card.phase, card.state.as_deref());
                 }
             }
             ReloadEvent::RolledBack { plugin, from, to, code_of, reason } => {
                 let (from, to, code_of) = (*from, *to, *code_of);
-                self.set(Some(plugin), Phase::RolledBack { from, to, code_of, reason: reason.clone() });
+                self.set(Some(plugin), ReloadPhase::RolledBack { from, to, code_of, reason: reason.clone() });
             }
             ReloadEvent::RestartRequired { because, automatic } => {
-                self.set(None, Phase::Restart { because: because.clone(), automatic: *automatic });
+                self.set(None, ReloadPhase::Restart { because: because.clone(), automatic: *automatic });
             }
             _ => {}
         }
     }
 
-    fn set(&mut self, plugin: Option<&PluginId>, phase: Phase) {
+    fn set(&mut self, plugin: Option<&PluginId>, phase: ReloadPhase) {
         let key = plugin.cloned();
         // The transfer of state is reported before the swap.
         let state = match phase {
-            Phase::Live { .. } => self.0.remove(&key).and_then(|card| card.state),
+            ReloadPhase::Live { .. } => self.0.remove(&key).and_then(|card| card.state),
             _ => None,
         };
-        let text = words::card(plugin, &phase, state.as_deref());
-        self.0.insert(key, Card { phase, state, text });
+        let text = render::card(plugin, &phase, state.as_deref());
+        self.0.insert(key, StatusMessage { phase, state, text });
     }
 
     fn building(&self) -> Vec<(PluginId, BTreeSet<PluginId>)> {
         let building = self.0.iter().filter_map(|(key, card)| match (key, &card.phase) {
-            (Some(plugin), Phase::Building(group)) => Some((plugin.clone(), group.clone())),
+            (Some(plugin), ReloadPhase::Building(group)) => Some((plugin.clone(), group.clone())),
             _ => None,
         });
         building.collect()
@@ -128,13 +132,13 @@ impl Cards {
     fn hold_back(&mut self, failed: &PluginId) {
         for (plugin, group) in self.building() {
             if plugin != *failed && group.contains(failed) {
-                self.set(Some(&plugin), Phase::HeldBack { by: failed.clone() });
+                self.set(Some(&plugin), ReloadPhase::HeldBack { by: failed.clone() });
             }
         }
     }
 
     /// Ends the cards of all plugins being built. If there are none, the failure gets a card of its own.
-    fn fail_all(&mut self, failed: &Phase) {
+    fn fail_all(&mut self, failed: &ReloadPhase) {
         let building = self.building();
         for (plugin, _) in &building {
             self.set(Some(plugin), failed.clone());
@@ -170,13 +174,13 @@ mod tests {
         ReloadEvent::ReloadFailed { plugin: name.map(id), live: Some(4), reason, diagnostics: Vec::new() }
     }
 
-    fn text(cards: &Cards, name: &str) -> String {
+    fn text(cards: &StatusMessages, name: &str) -> String {
         cards.text(&Some(id(name))).unwrap_or_default().to_owned()
     }
 
     #[test]
     fn a_card_goes_from_building_to_live_with_what_became_of_the_state() {
-        let mut cards = Cards::default();
+        let mut cards = StatusMessages::default();
         cards.note(&completed("general", None, Some(1)));
         assert_eq!(cards.texts().count(), 0, "coming up at the start is no news");
         cards.note(&started(&["general"]));
@@ -192,7 +196,7 @@ mod tests {
 
     #[test]
     fn those_that_were_to_go_live_together_end_together() {
-        let mut cards = Cards::default();
+        let mut cards = StatusMessages::default();
         cards.note(&started(&["a", "b"]));
         cards.note(&started(&["c"]));
         cards.note(&failed(Some("b")));

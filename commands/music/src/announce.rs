@@ -6,8 +6,8 @@ use sdk::tracing;
 use sdk::voice::{EndReason, Track, VoiceEventKind};
 use serenity::{ChannelId, CreateAllowedMentions, CreateMessage, EditMessage, GuildId, MessageFlags};
 
-use crate::memory::{Place, change, forget};
-use crate::{card, words};
+use crate::state::{MessageRef, change, forget};
+use crate::{card, display};
 
 /// Number of lines about problems in one message. Earlier ones are counted.
 const LINES: usize = 8;
@@ -27,7 +27,7 @@ pub(crate) async fn heard(ctx: EventContext, event: VoiceEvent) -> Result<(), Er
         }
         VoiceEventKind::TrackFailed { track, why } => {
             let (track, why) =
-                (words::bold(&track), foreign(text::clause(&why).as_str(), Surface::Line, WHY));
+                (display::bold(&track), foreign(text::clause(&why).as_str(), Surface::Line, WHY));
             tell(&ctx, guild, format!("{track} could not be played: {why}.")).await
         }
         VoiceEventKind::Suppressed { why } => tell(&ctx, guild, why).await,
@@ -106,9 +106,9 @@ async fn tell(ctx: &EventContext, guild: GuildId, line: String) -> Result<(), Er
     })
 }
 
-async fn post(ctx: &EventContext, channel: ChannelId, message: CreateMessage) -> Option<Place> {
+async fn post(ctx: &EventContext, channel: ChannelId, message: CreateMessage) -> Option<MessageRef> {
     match channel.send_message(ctx, message).await {
-        Ok(message) => Some(Place::of(&message)),
+        Ok(message) => Some(MessageRef::of(&message)),
         Err(error) => {
             tracing::warn!(%channel, %error, "a message about music could not be sent");
             None

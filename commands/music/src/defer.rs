@@ -12,7 +12,7 @@ const SOON: Duration = Duration::from_millis(1_200);
 ///
 /// Only the user sees an error: after "thinking", Discord shows the first answer to everyone, so that line is deleted
 /// first.
-pub(crate) async fn patiently<T>(
+pub(crate) async fn defer_if_slow<T>(
     ctx: Context<'_>,
     work: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {

@@ -41,7 +41,7 @@ pub(super) struct Moment {
 }
 
 /// One scope.
-pub(super) struct Place {
+pub(super) struct ScopeCommands {
     pub(super) scope: Scope,
     holds: Holds,
     remembers: bool,
@@ -60,7 +60,7 @@ pub(super) struct Place {
     told: Option<String>,
 }
 
-impl Place {
+impl ScopeCommands {
     /// Creates the state of a scope. `remembers`: it stores which commands are this bot's own, for later runs.
     pub(super) fn new(host: &Host, scope: Scope, holds: Holds, remembers: bool) -> Self {
         let store = host.store().of(&PluginId::new("host"));

@@ -6,7 +6,7 @@ use sdk::PluginId;
 use sdk::bus::Diagnostic;
 use sdk::text::{self, MESSAGE};
 
-use super::cards::Phase;
+use super::status_messages::ReloadPhase;
 
 /// Maximum number of characters of a reason, so that there is room for the compiler's messages below it.
 const REASON: usize = 700;
@@ -18,14 +18,14 @@ const MORE: &str = "\n-# The rest is in the terminal.";
 const FENCES: [&str; 2] = ["\n```\n", "\n```"];
 
 /// Formats a card.
-pub(super) fn card(plugin: Option<&PluginId>, phase: &Phase, state: Option<&str>) -> String {
+pub(super) fn card(plugin: Option<&PluginId>, phase: &ReloadPhase, state: Option<&str>) -> String {
     let name = format!("**{}**", plugin.map_or("workspace", PluginId::as_str));
     let words = match phase {
-        Phase::Building(group) if group.len() > 1 => {
+        ReloadPhase::Building(group) if group.len() > 1 => {
             format!("🔨 {name} is being built, with {}", text::count(group.len() - 1, "other"))
         }
-        Phase::Building(_) => format!("🔨 {name} is being built"),
-        Phase::Live { from, to, ms, parts, changes } => {
+        ReloadPhase::Building(_) => format!("🔨 {name} is being built"),
+        ReloadPhase::Live { from, to, ms, parts, changes } => {
             let mut words = match (from, to) {
                 (Some(from), Some(to)) => format!("✅ {name} {from} → {to} live in {ms} ms"),
                 (None, Some(to)) => format!("✅ {name} {to} live in {ms} ms"),
@@ -49,7 +49,7 @@ pub(super) fn card(plugin: Option<&PluginId>, phase: &Phase, state: Option<&str>
             }
             words
         }
-        Phase::Failed { live, reason, diagnostics } => {
+        ReloadPhase::Failed { live, reason, diagnostics } => {
             let (reason, whole) = (cut(reason, REASON), reason.encode_utf16().count() <= REASON);
             let head = match (plugin, live) {
                 (Some(_), Some(live)) => format!("❌ {name} {live} stays live: {reason}"),
@@ -58,18 +58,18 @@ pub(super) fn card(plugin: Option<&PluginId>, phase: &Phase, state: Option<&str>
             };
             with_errors(head, diagnostics, whole)
         }
-        Phase::HeldBack { by } => {
+        ReloadPhase::HeldBack { by } => {
             format!("⏸️ {name} stays as it is: it goes live together with **{by}**, which failed")
         }
-        Phase::RolledBack { from, to, code_of, reason } => {
+        ReloadPhase::RolledBack { from, to, code_of, reason } => {
             let code = if code_of == to { String::new() } else { format!(", with the code of {code_of}") };
             format!("↩️ {name} {from} → {to} rolled back{code}: {reason}")
         }
-        Phase::Mended => format!("✅ {name} is understood again"),
-        Phase::Restart { because, automatic: true } => {
+        ReloadPhase::Mended => format!("✅ {name} is understood again"),
+        ReloadPhase::Restart { because, automatic: true } => {
             format!("♻️ a new host is being built, for {}", because.join(", "))
         }
-        Phase::Restart { because, automatic: false } => {
+        ReloadPhase::Restart { because, automatic: false } => {
             format!("♻️ a restart brings in {}", because.join(", "))
         }
     };
@@ -174,7 +174,7 @@ mod tests {
     }
 
     fn failed(diagnostics: Vec<Diagnostic>, reason: &str) -> String {
-        let phase = Phase::Failed { live: Some(2), reason: reason.to_owned(), diagnostics };
+        let phase = ReloadPhase::Failed { live: Some(2), reason: reason.to_owned(), diagnostics };
         card(Some(&PluginId::new("commands/general")), &phase, None)
     }
 
@@ -228,9 +228,9 @@ mod tests {
     fn long_lists_are_cut() {
         let plugin = PluginId::new("commands/general");
         let names = (0..1000).map(|number| format!("+ /command{number}")).collect();
-        let live = Phase::Live { from: Some(1), to: Some(2), ms: 3, parts: [].into(), changes: names };
+        let live = ReloadPhase::Live { from: Some(1), to: Some(2), ms: 3, parts: [].into(), changes: names };
         is_well_formed(&card(Some(&plugin), &live, Some("state kept (version 1)")));
         let because = (0..1000).map(|number| format!("bot/src/{number}.rs")).collect();
-        is_well_formed(&card(None, &Phase::Restart { because, automatic: false }, None));
+        is_well_formed(&card(None, &ReloadPhase::Restart { because, automatic: false }, None));
     }
 }
