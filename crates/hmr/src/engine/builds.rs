@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use sdk_core::PluginId;
+use sdk_core::host::RequestError;
 use sdk_core::status::Reloaded;
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, Id, JoinSet};
@@ -16,7 +17,7 @@ use crate::build::{self, BuildRequest, BuildResult, Toolchain};
 use crate::workspace::{Package, Workspace};
 
 /// The channel for the result of a reload, if one was requested.
-pub(super) type Answer = oneshot::Sender<Vec<Result<Reloaded, String>>>;
+pub(super) type Answer = oneshot::Sender<Vec<Result<Reloaded, RequestError>>>;
 
 /// Plugins that are being built together.
 pub(super) struct Building {

@@ -21,7 +21,7 @@ pub(super) enum Request {
     /// A build and a swap of a plugin, or of all.
     Reload { plugin: Option<PluginId>, answer: Answer },
     /// Earlier code of a plugin.
-    RollBack { plugin: PluginId, to: Option<u64>, answer: oneshot::Sender<Result<String, String>> },
+    RollBack { plugin: PluginId, to: Option<u64>, answer: oneshot::Sender<Result<String, RequestError>> },
 }
 
 /// The handle that the host hands out.
@@ -48,11 +48,7 @@ impl Reloader for Handle {
         if self.requests.send(Request::Reload { plugin, answer }).is_err() {
             return std::future::ready(stopped()).boxed();
         }
-        async move {
-            let Ok(results) = answered.await else { return stopped() };
-            results.into_iter().map(|result| result.map_err(RequestError::from)).collect()
-        }
-        .boxed()
+        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
     }
 
     fn rollback(
@@ -65,7 +61,7 @@ impl Reloader for Handle {
         if self.requests.send(Request::RollBack { plugin, to: generation, answer }).is_err() {
             return std::future::ready(stopped()).boxed();
         }
-        async move { answered.await.map_or_else(|_| stopped(), |outcome| outcome.map_err(RequestError::from)) }.boxed()
+        async move { answered.await.unwrap_or_else(|_| stopped()) }.boxed()
     }
 
     fn watch(&self, on: bool) -> BoxFuture<'static, Result<String, RequestError>> {

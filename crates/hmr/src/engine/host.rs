@@ -88,7 +88,7 @@ impl Loop {
             for building in self.builds.cancel_all() {
                 self.replacement.hold_unreported(building.group());
                 for answer in building.answers {
-                    let _ = answer.send(vec![Err(WAITS.to_owned())]);
+                    let _ = answer.send(vec![Err(WAITS.into())]);
                 }
             }
         }

@@ -15,7 +15,8 @@ impl Loop {
             Request::Reload { plugin, answer } => (plugin, answer),
             Request::RollBack { plugin, to, answer } => {
                 // This fails if the requester does not wait any more.
-                let _ = answer.send(self.roll_back(&plugin, to).await.map_err(|error| error.to_string()));
+                let _ =
+                    answer.send(self.roll_back(&plugin, to).await.map_err(|error| error.to_string().into()));
                 return;
             }
         };
@@ -24,12 +25,13 @@ impl Loop {
             Some(plugin) if self.members.workspace.plugins.contains_key(&plugin) => [plugin].into(),
             Some(plugin) => {
                 // This fails if the requester does not wait any more.
-                let _ = answer.send(vec![Err(format!("there is no plugin {plugin} in the workspace"))]);
+                let _ =
+                    answer.send(vec![Err(format!("there is no plugin {plugin} in the workspace").into())]);
                 return;
             }
         };
         if self.waits_for_host() {
-            let _ = answer.send(vec![Err(WAITS.to_owned())]);
+            let _ = answer.send(vec![Err(WAITS.into())]);
             return;
         }
         self.start_build(Group { plugins, through_cargo: false }, Instant::now(), vec![answer]);

@@ -114,13 +114,13 @@ impl Loop {
         let mut failed = !result.failures.is_empty();
         if failed {
             self.report_failures(&result.failures);
-            answers.extend(result.failures.iter().map(|failure| Err(self.describe_failure(failure))));
+            answers.extend(result.failures.iter().map(|failure| Err(self.describe_failure(failure).into())));
             for built in &result.built {
                 let plugin = built.id();
                 tracing::warn!(%plugin, "stays as it is too: they go live together");
                 let words = format!("{plugin} stays as it is too: they go live together");
                 report::note(&self.host, plugin, words.clone());
-                answers.push(Err(words));
+                answers.push(Err(words.into()));
             }
         } else {
             match self.go_live(result.built, building.began).await {
@@ -138,7 +138,7 @@ impl Loop {
                     let alone = if group.plugins.len() == 1 { group.plugins.first() } else { None };
                     let failure = Failure { plugin: alone.cloned(), error };
                     self.report_failure(&failure);
-                    answers.push(Err(self.describe_failure(&failure)));
+                    answers.push(Err(self.describe_failure(&failure).into()));
                 }
             }
         }
