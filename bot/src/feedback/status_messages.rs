@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sdk::PluginId;
 use sdk::bus::{Cause, Diagnostic, ReloadEvent};
 
-use super::words;
+use super::render;
 
 /// The state of a plugin's newest save.
 #[derive(Clone, Debug)]

@@ -164,7 +164,7 @@ impl Live<'_> {
         let Some(channel) = self.channels.get(&id) else { return };
         match channel.guild_id {
             Some(guild) if !channel.is_thread() => {
-                self.dispatch_guild(guild, "CHANNEL_UPDATE", channel.json())
+                self.dispatch_guild(guild, "CHANNEL_UPDATE", channel.json());
             }
             _ => self.dispatch_channel(id, "THREAD_UPDATE", channel.json()),
         }
