@@ -2,7 +2,7 @@
 //!
 //! # Theory of operation
 //!
-//! One task receives the events of the bus. Each event changes the text of a plugin's card. A card with a new text is
+//! One task receives the events of the bus. Each event changes the text of a plugin's status. A status with a new text is
 //! sent or edited, at most once a second, so that a burst of events ends in one edit with the last state. If Discord
 //! temporarily refuses a message, it is tried again until it is shown. A deleted message is sent again. A channel that
 //! cannot be written to is logged once. The reload engine never waits for any of this.
@@ -54,7 +54,7 @@ pub(crate) async fn run(host: Host, http: Arc<Http>) {
     }
 }
 
-/// Where a card is shown, and when it may be changed.
+/// Where a status is shown, and when it may be changed.
 struct Shown {
     text: String,
     place: Option<(ChannelId, MessageId)>,
@@ -68,7 +68,7 @@ struct Feedback {
     host: Host,
     http: Arc<Http>,
     store: PluginStore,
-    cards: StatusMessages,
+    statuses: StatusMessages,
     shown: BTreeMap<Option<PluginId>, Shown>,
     /// The last problem logged, so that it is logged once.
     told: Option<String>,
@@ -87,22 +87,22 @@ enum Trouble {
 impl Feedback {
     fn new(host: Host, http: Arc<Http>) -> Self {
         let store = host.store().of(&PluginId::new("host"));
-        Self { host, http, store, cards: StatusMessages::default(), shown: BTreeMap::new(), told: None }
+        Self { host, http, store, statuses: StatusMessages::default(), shown: BTreeMap::new(), told: None }
     }
 
     fn hear(&mut self, event: &ReloadEvent) {
         if self.host.settings().dev_channel.is_some() {
-            self.cards.note(event);
+            self.statuses.note(event);
         }
     }
 
-    /// Returns the time at which the next card may be changed, if one has to be.
+    /// Returns the time at which the next status may be changed, if one has to be.
     fn due(&self) -> Option<Instant> {
         self.next().map(|(_, at)| at)
     }
 
     fn next(&self) -> Option<(Option<PluginId>, Instant)> {
-        self.cards
+        self.statuses
             .texts()
             .filter_map(|(key, text)| match self.shown.get(key) {
                 Some(shown) if shown.text == text => None,
@@ -112,13 +112,13 @@ impl Feedback {
             .min_by_key(|(_, at)| *at)
     }
 
-    /// Sends or edits the message of the card that has waited longest.
+    /// Sends or edits the message of the status that has waited longest.
     async fn show_next(&mut self) {
         let Some((key, _)) = self.next() else { return };
-        let Some(text) = self.cards.text(&key).map(str::to_owned) else { return };
+        let Some(text) = self.statuses.text(&key).map(str::to_owned) else { return };
         let Some(channel) = self.host.settings().dev_channel else {
             // The channel was removed from the configuration meanwhile.
-            self.cards = StatusMessages::default();
+            self.statuses = StatusMessages::default();
             return;
         };
         let known = match self.shown.get(&key) {

@@ -9,7 +9,7 @@
 //! about what is live: it is logged, a temporary one is retried, and the next swap starts from what is known to be
 //! registered.
 //!
-//! Production registers everything globally. Elsewhere there are two scopes ([`place`]), the test guild and the global
+//! Production registers everything globally. Elsewhere there are two scopes ([`scope_commands`]), the test guild and the global
 //! one, and [`CommandScope`] determines what goes where. A command that moves from one to the other is registered in
 //! the new scope first and then removed from the old one, so that it is never missing, and shown twice only for a
 //! moment. Commands that a run in production has registered globally stay unchanged.
@@ -78,7 +78,7 @@ pub(crate) struct Registrar {
     requests: Requests,
     layout: Layout,
     /// Scopes. The first is the default of commands that need no other.
-    places: Vec<ScopeCommands>,
+    scopes: Vec<ScopeCommands>,
     /// Plugins that should be live but are not. While they are not, their commands are not known, so nothing is
     /// removed.
     left_out: BTreeSet<PluginId>,
@@ -131,7 +131,7 @@ impl Registrar {
     ) -> Self {
         let global = Scope::Global { installs: layout.installs.clone() };
         let place = |scope, holds, remembers| ScopeCommands::new(&host, scope, holds, remembers);
-        let places = match &layout.development {
+        let scopes = match &layout.development {
             None => vec![place(global, Holds::Ours, false)],
             Some(Development { guild, scope, .. }) => {
                 let guild = place(Scope::Guild(*guild), Holds::Ours, false);
@@ -143,11 +143,11 @@ impl Registrar {
                 }
             }
         };
-        places[0].show_budget();
+        scopes[0].show_budget();
         let (sender, asked) = mpsc::channel(1);
         host.set_registrar(Arc::new(Handle(sender)));
         let requests = Requests::new(api, http, application);
-        Self { host, requests, layout, places, left_out, asked, unusable: BTreeSet::new() }
+        Self { host, requests, layout, scopes, left_out, asked, unusable: BTreeSet::new() }
     }
 
     /// Registers what is live, now and after every swap, until the future is dropped.
@@ -157,7 +157,7 @@ impl Registrar {
         self.register(&mut swaps).await;
         loop {
             let moment = self.moment(false);
-            let wait = self.places.iter().filter_map(|place| place.next_look(&moment)).min();
+            let wait = self.scopes.iter().filter_map(|place| place.next_look(&moment)).min();
             let mut asked = None;
             tokio::select! {
                 changed = swaps.changed() => if changed.is_err() { return },
@@ -181,7 +181,7 @@ impl Registrar {
         let mut waits = BackOff::new(ATTEMPTS, self.host.settings().environment);
         loop {
             let Err(problem) = self.attempt(false).await else {
-                self.places.iter_mut().for_each(ScopeCommands::forget_told);
+                self.scopes.iter_mut().for_each(ScopeCommands::forget_told);
                 return;
             };
             let Some(wait) = waits.next() else {
@@ -217,10 +217,10 @@ impl Registrar {
         self.left_out.retain(|plugin| !live.generations().contains_key(plugin));
         let moment = self.moment(asked);
         let mut outcome = Ok(0);
-        for index in 0..self.places.len() {
+        for index in 0..self.scopes.len() {
             let elsewhere = wanted.iter().enumerate().filter(|(other, _)| *other != index);
             let elsewhere = elsewhere.flat_map(|(_, definitions)| definitions.keys().cloned()).collect();
-            let place = &mut self.places[index];
+            let place = &mut self.scopes[index];
             let updated = place.update(&self.requests, &wanted[index], &elsewhere, &moment).await;
             // A failure in one scope does not prevent updating the other.
             outcome = outcome.and_then(|sum| updated.map(|removed| sum + removed));
@@ -228,7 +228,7 @@ impl Registrar {
         if let Err(problem) = self.remove_moved(&wanted).await {
             outcome = outcome.and(Err(problem));
         }
-        let withdrawn = self.places.iter().flat_map(|place| place.withdrawn(&moment)).collect();
+        let withdrawn = self.scopes.iter().flat_map(|place| place.withdrawn(&moment)).collect();
         self.host.set_withdrawn(withdrawn);
         outcome
     }
@@ -236,11 +236,11 @@ impl Registrar {
     /// Removes commands from the scope that they have moved from, if the other one has them by now.
     async fn remove_moved(&mut self, wanted: &[Definitions]) -> Result<(), Passing> {
         let mut arrived = Vec::new();
-        for (place, definitions) in self.places.iter().zip(wanted) {
+        for (place, definitions) in self.scopes.iter().zip(wanted) {
             let shown = definitions.iter().filter(|(key, definition)| place.shows(key, definition));
             arrived.push(shown.map(|(key, _)| key.clone()).collect::<BTreeSet<_>>());
         }
-        for (index, place) in self.places.iter_mut().enumerate() {
+        for (index, place) in self.scopes.iter_mut().enumerate() {
             let elsewhere = |key: &CommandKey| {
                 let others = arrived.iter().enumerate().filter(|(other, _)| *other != index);
                 !wanted[index].contains_key(key) && others.into_iter().any(|(_, keys)| keys.contains(key))
@@ -252,7 +252,7 @@ impl Registrar {
 
     /// Returns the live definitions, by scope.
     fn wanted(&mut self) -> Vec<Definitions> {
-        let mut wanted = vec![Definitions::new(); self.places.len()];
+        let mut wanted = vec![Definitions::new(); self.scopes.len()];
         let scope = self.layout.development.as_ref().map(|development| development.scope);
         let mut unusable = BTreeSet::new();
         for (key, definition) in self.host.registry().snapshot().definitions() {

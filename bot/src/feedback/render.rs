@@ -1,4 +1,4 @@
-//! The text of a card, within the limits of a message.
+//! The text of a status, within the limits of a message.
 
 use std::fmt::Write as _;
 
@@ -12,13 +12,13 @@ use super::status_messages::ReloadPhase;
 const REASON: usize = 700;
 /// Maximum number of characters of the line with the changes.
 const CHANGES: usize = 900;
-/// Ends a card in which not all errors fit.
+/// Ends a status in which not all errors fit.
 const MORE: &str = "\n-# The rest is in the terminal.";
 /// Opens and closes a code block.
 const FENCES: [&str; 2] = ["\n```\n", "\n```"];
 
-/// Formats a card.
-pub(super) fn card(plugin: Option<&PluginId>, phase: &ReloadPhase, state: Option<&str>) -> String {
+/// Formats a status.
+pub(super) fn status(plugin: Option<&PluginId>, phase: &ReloadPhase, state: Option<&str>) -> String {
     let name = format!("**{}**", plugin.map_or("workspace", PluginId::as_str));
     let words = match phase {
         ReloadPhase::Building(group) if group.len() > 1 => {
@@ -175,7 +175,7 @@ mod tests {
 
     fn failed(diagnostics: Vec<Diagnostic>, reason: &str) -> String {
         let phase = ReloadPhase::Failed { live: Some(2), reason: reason.to_owned(), diagnostics };
-        card(Some(&PluginId::new("commands/general")), &phase, None)
+        status(Some(&PluginId::new("commands/general")), &phase, None)
     }
 
     fn is_well_formed(text: &str) {
@@ -229,8 +229,8 @@ mod tests {
         let plugin = PluginId::new("commands/general");
         let names = (0..1000).map(|number| format!("+ /command{number}")).collect();
         let live = ReloadPhase::Live { from: Some(1), to: Some(2), ms: 3, parts: [].into(), changes: names };
-        is_well_formed(&card(Some(&plugin), &live, Some("state kept (version 1)")));
+        is_well_formed(&status(Some(&plugin), &live, Some("state kept (version 1)")));
         let because = (0..1000).map(|number| format!("bot/src/{number}.rs")).collect();
-        is_well_formed(&card(None, &ReloadPhase::Restart { because, automatic: false }, None));
+        is_well_formed(&status(None, &ReloadPhase::Restart { because, automatic: false }, None));
     }
 }

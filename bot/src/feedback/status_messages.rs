@@ -33,23 +33,23 @@ struct StatusMessage {
     text: String,
 }
 
-/// All cards. The key `None` stands for failures that do not belong to a single plugin.
+/// All statuses. The key `None` stands for failures that do not belong to a single plugin.
 #[derive(Default)]
 pub(super) struct StatusMessages(BTreeMap<Option<PluginId>, StatusMessage>);
 
 impl StatusMessages {
-    /// Returns the texts of all cards.
+    /// Returns the texts of all statuses.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&Option<PluginId>, &str)> {
-        self.0.iter().map(|(key, card)| (key, card.text.as_str()))
+        self.0.iter().map(|(key, status)| (key, status.text.as_str()))
     }
 
-    /// Returns the text of one card.
+    /// Returns the text of one status.
     #[allow(clippy::ref_option)] // The type of the keys.
     pub(super) fn text(&self, key: &Option<PluginId>) -> Option<&str> {
-        self.0.get(key).map(|card| card.text.as_str())
+        self.0.get(key).map(|status| status.text.as_str())
     }
 
-    /// Updates the cards from an event.
+    /// Updates the statuses from an event.
     pub(super) fn note(&mut self, event: &ReloadEvent) {
         match event {
             ReloadEvent::ReloadStarted { plugins, cause } => {
@@ -93,9 +93,9 @@ impl StatusMessages {
                     None => format!("state kept (version {version})"),
                     Some(before) => format!("state kept, migrated from version {before} to {version}"),
                 };
-                if let Some(card) = self.0.get_mut(&Some(plugin.clone())) {
-                    card.state = Some(words);
-                    card.text = render::card(Some(plugin), &card.phase, card.state.as_deref());
+                if let Some(status) = self.0.get_mut(&Some(plugin.clone())) {
+                    status.state = Some(words);
+                    status.text = render::status(Some(plugin), &status.phase, status.state.as_deref());
                 }
             }
             ReloadEvent::RolledBack { plugin, from, to, code_of, reason } => {
@@ -113,22 +113,22 @@ impl StatusMessages {
         let key = plugin.cloned();
         // The transfer of state is reported before the swap.
         let state = match phase {
-            ReloadPhase::Live { .. } => self.0.remove(&key).and_then(|card| card.state),
+            ReloadPhase::Live { .. } => self.0.remove(&key).and_then(|status| status.state),
             _ => None,
         };
-        let text = render::card(plugin, &phase, state.as_deref());
+        let text = render::status(plugin, &phase, state.as_deref());
         self.0.insert(key, StatusMessage { phase, state, text });
     }
 
     fn building(&self) -> Vec<(PluginId, BTreeSet<PluginId>)> {
-        let building = self.0.iter().filter_map(|(key, card)| match (key, &card.phase) {
+        let building = self.0.iter().filter_map(|(key, status)| match (key, &status.phase) {
             (Some(plugin), ReloadPhase::Building(group)) => Some((plugin.clone(), group.clone())),
             _ => None,
         });
         building.collect()
     }
 
-    /// Ends the cards of plugins that were to go live with one that failed.
+    /// Ends the statuses of plugins that were to go live with one that failed.
     fn hold_back(&mut self, failed: &PluginId) {
         for (plugin, group) in self.building() {
             if plugin != *failed && group.contains(failed) {
@@ -137,7 +137,7 @@ impl StatusMessages {
         }
     }
 
-    /// Ends the cards of all plugins being built. If there are none, the failure gets a card of its own.
+    /// Ends the statuses of all plugins being built. If there are none, the failure gets a status of its own.
     fn fail_all(&mut self, failed: &ReloadPhase) {
         let building = self.building();
         for (plugin, _) in &building {
@@ -174,21 +174,26 @@ mod tests {
         ReloadEvent::ReloadFailed { plugin: name.map(id), live: Some(4), reason, diagnostics: Vec::new() }
     }
 
-    fn text(cards: &StatusMessages, name: &str) -> String {
-        cards.text(&Some(id(name))).unwrap_or_default().to_owned()
+    fn text(statuses: &StatusMessages, name: &str) -> String {
+        statuses.text(&Some(id(name))).unwrap_or_default().to_owned()
     }
 
     #[test]
-    fn a_card_goes_from_building_to_live_with_what_became_of_the_state() {
-        let mut cards = StatusMessages::default();
-        cards.note(&completed("general", None, Some(1)));
-        assert_eq!(cards.texts().count(), 0, "coming up at the start is no news");
-        cards.note(&started(&["general"]));
-        assert!(text(&cards, "general").contains("being built"));
+    fn a_status_goes_from_building_to_live_with_what_became_of_the_state() {
+        let mut statuses = StatusMessages::default();
+        statuses.note(&completed("general", None, Some(1)));
+        assert_eq!(statuses.texts().count(), 0, "coming up at the start is no news");
+        statuses.note(&started(&["general"]));
+        assert!(text(&statuses, "general").contains("being built"));
         let plugin = id("general");
-        cards.note(&ReloadEvent::StateRestored { plugin, generation: 5, version: 2, migrated_from: Some(1) });
-        cards.note(&completed("general", Some(4), Some(5)));
-        let text = text(&cards, "general");
+        statuses.note(&ReloadEvent::StateRestored {
+            plugin,
+            generation: 5,
+            version: 2,
+            migrated_from: Some(1),
+        });
+        statuses.note(&completed("general", Some(4), Some(5)));
+        let text = text(&statuses, "general");
         for part in ["4 → 5 live in 512 ms", "build 431", "`~ /ping`", "migrated from version 1 to 2"] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
@@ -196,24 +201,24 @@ mod tests {
 
     #[test]
     fn those_that_were_to_go_live_together_end_together() {
-        let mut cards = StatusMessages::default();
-        cards.note(&started(&["a", "b"]));
-        cards.note(&started(&["c"]));
-        cards.note(&failed(Some("b")));
-        assert!(text(&cards, "b").contains("4 stays live: 1 compile error"), "{}", text(&cards, "b"));
-        assert!(text(&cards, "a").contains("commands/b"), "{}", text(&cards, "a"));
-        assert!(text(&cards, "c").contains("being built"));
+        let mut statuses = StatusMessages::default();
+        statuses.note(&started(&["a", "b"]));
+        statuses.note(&started(&["c"]));
+        statuses.note(&failed(Some("b")));
+        assert!(text(&statuses, "b").contains("4 stays live: 1 compile error"), "{}", text(&statuses, "b"));
+        assert!(text(&statuses, "a").contains("commands/b"), "{}", text(&statuses, "a"));
+        assert!(text(&statuses, "c").contains("being built"));
         let plugins = vec![id("d")];
-        cards.note(&ReloadEvent::ReloadStarted { plugins, cause: Cause::Dependency });
-        cards.note(&failed(Some("c")));
-        assert!(text(&cards, "d").contains("commands/c"), "what came along ends with it");
-        cards.note(&started(&["c"]));
-        cards.note(&failed(None));
-        assert!(text(&cards, "c").contains("1 compile error"));
-        assert_eq!(cards.text(&None), None);
-        cards.note(&failed(None));
-        assert!(cards.text(&None).unwrap().contains("1 compile error"));
-        cards.note(&completed("c", Some(1), Some(2)));
-        assert!(!cards.text(&None).unwrap().contains("1 compile error"));
+        statuses.note(&ReloadEvent::ReloadStarted { plugins, cause: Cause::Dependency });
+        statuses.note(&failed(Some("c")));
+        assert!(text(&statuses, "d").contains("commands/c"), "what came along ends with it");
+        statuses.note(&started(&["c"]));
+        statuses.note(&failed(None));
+        assert!(text(&statuses, "c").contains("1 compile error"));
+        assert_eq!(statuses.text(&None), None);
+        statuses.note(&failed(None));
+        assert!(statuses.text(&None).unwrap().contains("1 compile error"));
+        statuses.note(&completed("c", Some(1), Some(2)));
+        assert!(!statuses.text(&None).unwrap().contains("1 compile error"));
     }
 }

@@ -390,7 +390,7 @@ async fn nothing_is_removed_that_the_day_has_no_creations_left_for() {
     register_once(&mut one).await;
     let withdrawn = host.withdrawn().swap_remove(0);
     assert!(withdrawn.waits_for.unwrap().contains("creations are left"));
-    assert!(one.places[0].next_look(&one.moment(false)).unwrap() > Duration::from_hours(23));
+    assert!(one.scopes[0].next_look(&one.moment(false)).unwrap() > Duration::from_hours(23));
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@
 //!
 //! Dependencies point one way: a generation holds [`HostServices`], the registry holds generations, and a
 //! [`Host`](crate::host::Host) holds both. The three things that a generation needs of what stands above it are here
-//! without their types: panics go to [`Panics`], the end of a generation to [`Ended`], and a service is looked up in a
-//! [`ServiceDirectory`]. The last one and the host are held weakly, so that dropping the host frees everything.
+//! without their types: panics go to [`Panics`], the end of a generation to `Ended`, and a service is looked up in a
+//! `ServiceDirectory`. The last one and the host are held weakly, so that dropping the host frees everything.
 
 use std::any::Any;
 use std::collections::BTreeMap;
