@@ -18,15 +18,18 @@ bench_alone() { # FOLDER PROGRAM [ARGUMENT...]
     cd "$1" && shift && exec "$@"
 }
 
-# Waits for a line of the log that contains WORDS; fails if the bot ends first.
-bench_await() { # LOG WORDS
-    local line
+# Waits for a line of the log that contains one of WORDS; fails if the bot ends first.
+bench_await() { # LOG WORDS...
+    local log=$1 line words
+    shift
     while IFS= read -r line <&9; do
-        printf '%s\n' "$line" >>"$1"
-        [[ $line != *"$2"* ]] || return 0
+        printf '%s\n' "$line" >>"$log"
+        for words in "$@"; do
+            [[ $line != *"$words"* ]] || return 0
+        done
     done
-    tail -n 20 "$1" >&2
-    die "the bot ended before it said '$2'; its last words are above"
+    tail -n 20 "$log" >&2
+    die "the bot ended before it said '$1'; its last words are above"
 }
 
 # Starts the bot of a clone and makes the edits, each timed until it is live.
@@ -51,7 +54,7 @@ bench_commit() { # WHICH COMMIT
 
     since=$(date +%s.%N)
     printf '\n/// Only for the measurement.\npub const MEASURED: u32 = 1;\n' >>"$clone/crates/sdk-core/src/text.rs"
-    bench_await "$log" ": restarted host="
+    bench_await "$log" ": restarted host=" "restarted as host"
     bench_note "$1" "edit of sdk-core, to the new host live" "$(bench_seconds "$since")" s
 
     for player in crates/player/src/clock.rs crates/sdk-core/src/voice/clock.rs; do
@@ -60,7 +63,7 @@ bench_commit() { # WHICH COMMIT
     before=$(find "$clone/target" -path '*/plugins/*.so' | wc -l)
     since=$(date +%s.%N)
     printf '\n/// Only for the measurement.\npub const MEASURED: u32 = 1;\n' >>"$clone/$player"
-    bench_await "$log" ": restarted host="
+    bench_await "$log" ": restarted host=" "restarted as host"
     bench_note "$1" "edit of the player, to the new host live" "$(bench_seconds "$since")" s
     bench_note "$1" "plugins that were built for it" "$(($(find "$clone/target" -path '*/plugins/*.so' | wc -l) - before))" ''
     kill -TERM "$BENCH_RUNS"
