@@ -10,6 +10,8 @@ pub const PLUGIN: &str = "commands/faulty";
 pub const SOURCE: &str = "commands/faulty/src/lib.rs";
 /// Its manifest.
 pub const MANIFEST: &str = "commands/faulty/Cargo.toml";
+/// Description of its command `/pulse`.
+pub const DESCRIPTION: &str = "Says which version is live";
 /// Plugin that shares a crate with it.
 pub const PARTNER: &str = "events/partner";
 /// Source of the shared crate.

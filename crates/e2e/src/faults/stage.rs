@@ -7,6 +7,7 @@ use std::{fs, io};
 
 use sandbox::Sandbox;
 use sandbox::event_log::Kind;
+use serde_json::Value;
 
 use super::plugin::{self, MANIFEST, PLUGIN, Place, SHARED, SOURCE, Sabotage};
 use super::programs::Programs;
@@ -200,9 +201,31 @@ impl Stage {
         self.playground.save(SOURCE, &plugin::source(&self.version.to_string(), None))?;
         if anew {
             self.start_host().await?;
-            return Ok(());
+        } else {
+            self.until_answered(self.version).await?;
         }
-        self.until_answered(self.version).await
+        self.until_registered().await
+    }
+
+    /// Waits until Discord has the command as a working version defines it. A request for that which is still on its way
+    /// would meet a fault of the next row.
+    async fn until_registered(&self) -> io::Result<()> {
+        let client = self.sandbox.client();
+        let began = Instant::now();
+        let is_current =
+            |command: &Value| command["name"] == "pulse" && command["description"] == plugin::DESCRIPTION;
+        loop {
+            let commands = client.commands("alice", "bot-test").await;
+            match commands {
+                Ok(commands) if commands.iter().any(is_current) => return Ok(()),
+                _ if began.elapsed() > PATIENCE => {
+                    return Err(io::Error::other(format!(
+                        "/pulse is not registered as defined: {commands:?}"
+                    )));
+                }
+                _ => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        }
     }
 
     /// Returns the folder into which the failing plugin is built.
