@@ -107,7 +107,7 @@ impl Bot {
         let (reader, writer) = io::pipe()?;
         command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).kill_on_drop(true);
         let child = command.spawn()?;
-        // The command has the pipe open, which ends when nobody has.
+        // The command holds the pipe's writing end: without this, the pipe would never end.
         drop(command);
         let lines = Lines::default();
         listen(Receiver::from_owned_fd(reader.into())?, lines.clone());

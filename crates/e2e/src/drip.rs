@@ -23,9 +23,9 @@ use serde_json::{Value, json};
 
 use crate::bot::PATIENCE;
 use crate::load::{Load, Tally};
-use crate::music_host::until;
 use crate::playground::workspace;
 use crate::soak::inside::Inside;
+use crate::wait::until_registered;
 use crate::{Bot, Playground};
 
 mod server;
@@ -189,11 +189,7 @@ async fn drip(options: &Options) -> io::Result<Outcome> {
     let variables = [("COMMAND_SCOPE", "global"), ("MEDIA_ALLOW_HOSTS", "127.0.0.1")];
     let bot = Bot::start(&playground, &sandbox, &variables).await?;
     let client = sandbox.client();
-    until("the commands are registered", async || {
-        let commands = client.commands("alice", TEXT).await.unwrap_or_default();
-        commands.iter().any(|command| command["name"] == "voteskip").then_some(())
-    })
-    .await?;
+    until_registered(&sandbox, |command| command["name"] == "voteskip").await?;
 
     let mut outcome = Outcome::default();
     let load = Load::start(&sandbox, "/ping", "Pong!", options.rate);

@@ -23,6 +23,7 @@ pub mod smoke;
 pub mod soak;
 pub mod song;
 pub mod test_host;
+pub mod wait;
 
 pub use bot::Bot;
 pub use music_host::MusicTestHost;

@@ -3,7 +3,6 @@
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use sandbox::client::Run;
 use sandbox::event_log::Kind;
@@ -15,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::bot::PATIENCE;
 use crate::song::{self, Place, RATE, Song};
+use crate::wait::{until, until_registered};
 use crate::{Bot, Playground};
 
 /// Minimum similarity of received sound to its song, after resampling and Opus.
@@ -107,12 +107,7 @@ impl MusicTestHost {
 
     /// Registers the commands in the other guilds too. A bot in development registers them only in its test guild.
     async fn register(&self) -> io::Result<()> {
-        let client = self.sandbox.client();
-        until("the commands are registered", async || {
-            let commands = client.commands("alice", TEXT).await.unwrap_or_default();
-            commands.iter().any(|command| command["name"] == "voteskip").then_some(())
-        })
-        .await?;
+        until_registered(&self.sandbox, |command| command["name"] == "voteskip").await?;
         let path =
             |guild: &Snowflake| format!("applications/{}/guilds/{guild}/commands", self.sandbox.bot_id());
         let mut commands = self.rest("GET", &path(&self.sandbox.guild_id()), None).await?;
@@ -316,19 +311,4 @@ fn stage() -> Value {
 fn id(object: &Value) -> io::Result<Snowflake> {
     let id = object["id"].as_str().and_then(|id| id.parse().ok());
     id.ok_or_else(|| io::Error::other(format!("no id: {object}")))
-}
-
-/// Calls `look` repeatedly until it returns a value.
-///
-/// # Errors
-/// If it does not.
-pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> io::Result<T> {
-    let began = Instant::now();
-    while began.elapsed() < PATIENCE {
-        if let Some(found) = look().await {
-            return Ok(found);
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    Err(io::Error::other(format!("waited in vain until {what}")))
 }

@@ -15,10 +15,11 @@ use sandbox::voice::{Counts, Heard};
 use serde_json::{Value, json};
 
 use crate::kept::{self, Kept, Shown};
-use crate::music_host::{ALIKE, MusicOptions, MusicTestHost, until};
+use crate::music_host::{ALIKE, MusicOptions, MusicTestHost};
 use crate::numbers::Numbers;
 use crate::playground::workspace;
 use crate::song::{self, RATE};
+use crate::wait::until;
 
 /// Words of the command line.
 #[derive(Args, Clone, Debug)]

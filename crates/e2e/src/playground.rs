@@ -306,15 +306,10 @@ fn is_of_dependency(path: &Path) -> bool {
 /// Returns the names of this workspace's packages and programs, as cargo names their files.
 fn own_packages() -> BTreeSet<String> {
     let workspace = workspace();
-    let mut names = BTreeSet::from(["hotcord".to_owned()]);
-    for folder in ["", "crates", "commands", "events"] {
-        let prefix =
-            if folder.is_empty() || folder == "crates" { String::new() } else { format!("{folder}-") };
-        let entries = fs::read_dir(workspace.join(folder)).into_iter().flatten().flatten();
-        let packages = entries.filter(|entry| entry.path().join("Cargo.toml").is_file());
-        names.extend(packages.map(|entry| format!("{prefix}{}", entry.file_name().display())));
-    }
-    names
+    let crates = fs::read_dir(workspace.join("crates")).into_iter().flatten().flatten();
+    let crates = crates.map(|entry| entry.file_name().display().to_string());
+    let others = ["hotcord", "bot", "commands", "events"].map(str::to_owned);
+    hmr::workspace::plugin_packages(&workspace).into_iter().chain(crates).chain(others).collect()
 }
 
 /// Returns whether a copy is up to date.

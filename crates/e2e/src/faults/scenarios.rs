@@ -163,7 +163,11 @@ fn refused_registration(stage: &mut Stage, effect: RequestEffect, count: u64) ->
             .add_fault(&Rule::new(On::Request(rule)).times(count))
             .await
             .map_err(|error| of_sandbox(&error))?;
-        stage.edit(plugin::SOURCE, "/// Says which version is live", "/// Tells which version is live")?;
+        stage.edit(
+            plugin::SOURCE,
+            &format!("/// {}", plugin::DESCRIPTION),
+            "/// Tells which version is live",
+        )?;
         stage.live().await?;
         Ok(Seen::default())
     })

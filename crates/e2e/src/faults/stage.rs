@@ -7,12 +7,12 @@ use std::{fs, io};
 
 use sandbox::Sandbox;
 use sandbox::event_log::Kind;
-use serde_json::Value;
 
 use super::plugin::{self, MANIFEST, PLUGIN, Place, SHARED, SOURCE, Sabotage};
 use super::programs::Programs;
 use super::pulse::Pulse;
 use crate::bot::PATIENCE;
+use crate::wait::until_registered;
 use crate::{Bot, Playground};
 
 /// The environment in which rows run.
@@ -140,13 +140,7 @@ impl Stage {
     /// If that does not happen.
     pub async fn live(&mut self) -> io::Result<String> {
         let from = self.from;
-        let line = self
-            .bot()?
-            .wait_for(from, "live or not", |line| {
-                ["loaded", "load failed"].iter().any(|end| line.contains(&format!("{end} plugin={PLUGIN} ")))
-            })
-            .await?;
-        if line.contains("loaded plugin=") { Ok(line) } else { Err(io::Error::other(line)) }
+        self.bot()?.went_live(from, PLUGIN).await
     }
 
     /// Waits until the old version answers after a crash. Returns the time without answers.
@@ -210,22 +204,10 @@ impl Stage {
     /// Waits until Discord has the command as a working version defines it. A request for that which is still on its way
     /// would meet a fault of the next row.
     async fn until_registered(&self) -> io::Result<()> {
-        let client = self.sandbox.client();
-        let began = Instant::now();
-        let is_current =
-            |command: &Value| command["name"] == "pulse" && command["description"] == plugin::DESCRIPTION;
-        loop {
-            let commands = client.commands("alice", "bot-test").await;
-            match commands {
-                Ok(commands) if commands.iter().any(is_current) => return Ok(()),
-                _ if began.elapsed() > PATIENCE => {
-                    return Err(io::Error::other(format!(
-                        "/pulse is not registered as defined: {commands:?}"
-                    )));
-                }
-                _ => tokio::time::sleep(Duration::from_millis(5)).await,
-            }
-        }
+        until_registered(&self.sandbox, |command| {
+            command["name"] == "pulse" && command["description"] == plugin::DESCRIPTION
+        })
+        .await
     }
 
     /// Returns the folder into which the failing plugin is built.

@@ -14,7 +14,8 @@ use sandbox::snowflake::Snowflake;
 
 use super::Outcome;
 use crate::bot::PATIENCE;
-use crate::music_host::{Moment, MusicOptions, MusicTestHost, until};
+use crate::music_host::{Moment, MusicOptions, MusicTestHost};
+use crate::wait::until;
 
 pub mod scenarios;
 pub mod table;

@@ -14,7 +14,7 @@ const GREETER: &str = "\
 
 /// Says a word.
 pub trait Greeter: Send + Sync {
-    /// Gives the word.
+    /// Returns the word.
     fn word(&self) -> String;
 }
 ";
@@ -175,11 +175,11 @@ async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_me
     let mut host = both(&[]).await;
 
     // The trait itself changes: both are rebuilt, and neither goes live until both compile.
-    let mark = "    /// Ends the sentence.\n    fn mark(&self) -> char;\n    /// Gives the word.\n";
+    let mark = "    /// Ends the sentence.\n    fn mark(&self) -> char;\n    /// Returns the word.\n";
     edit(
         &mut host,
         WORDS,
-        "    /// Gives the word.\n",
+        "    /// Returns the word.\n",
         mark,
         "plugin=events/polite live=1 error=1 compile error",
     )

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use e2e::audio::{SECONDS, find, melody};
-use e2e::music_host::{MusicOptions, MusicTestHost, until};
+use e2e::music_host::{MusicOptions, MusicTestHost};
 use e2e::song::RATE;
+use e2e::wait::until;
 use e2e::{Playground, song};
 use sandbox::voice::{Dave, Mode, Options};
 

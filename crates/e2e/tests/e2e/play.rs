@@ -1,8 +1,9 @@
 //! Music keeps playing: through reloads without a lost frame, and after restarts and crashes of the host from its
 //! position.
 
-use e2e::music_host::{MusicOptions, MusicTestHost, Room, until};
+use e2e::music_host::{MusicOptions, MusicTestHost, Room};
 use e2e::play::{Options, Outcome, play};
+use e2e::wait::until;
 
 /// Maximum difference in seconds between the positions before and after a restart: the delay of a busy machine.
 const NEAR: f64 = 40.0;

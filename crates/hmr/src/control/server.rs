@@ -6,7 +6,7 @@ use std::string::FromUtf8Error;
 use std::time::Duration;
 
 use sdk_core::PluginId;
-use sdk_core::host::{Host, Reloader};
+use sdk_core::host::{Host, Reloader, RequestError};
 use sdk_core::status::Status;
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Take};
@@ -95,19 +95,15 @@ struct Connection {
     redact: fn(&str) -> String,
 }
 
-/// Why a request is not handled.
+/// Why a line is no request.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+enum BadRequest {
     #[error("a request has at most {REQUEST} bytes")]
     Long,
     #[error("a request has to be UTF-8")]
     Encoding(#[source] FromUtf8Error),
     #[error("that is no request of the control socket: {}", without_place(.0))]
     Form(#[source] serde_json::Error),
-    #[error("this bot runs without hot reload; a change is live after a restart")]
-    NoHotReload,
-    #[error("commands are not registered yet")]
-    NotRegistered,
 }
 
 /// Returns the parser's message without line and column: a request is one line.
@@ -134,7 +130,7 @@ impl Connection {
                 }
                 Ok(line) => match serde_json::from_str(&line) {
                     Ok(request) => self.handle(request).await,
-                    Err(error) => self.refuse(&Refused::Form(error).to_string()).await,
+                    Err(error) => self.refuse(&BadRequest::Form(error).to_string()).await,
                 },
             };
             if handled.is_err() {
@@ -144,13 +140,13 @@ impl Connection {
     }
 
     /// Reads a line; `None` at the end.
-    async fn line(&mut self) -> Option<Result<String, Refused>> {
+    async fn line(&mut self) -> Option<Result<String, BadRequest>> {
         self.reader.set_limit(REQUEST as u64);
         let mut line = Vec::new();
         match self.reader.read_until(b'\n', &mut line).await {
             Ok(0) | Err(_) => None,
-            Ok(_) if line.last() != Some(&b'\n') && line.len() == REQUEST => Some(Err(Refused::Long)),
-            Ok(_) => Some(String::from_utf8(line).map_err(Refused::Encoding)),
+            Ok(_) if line.last() != Some(&b'\n') && line.len() == REQUEST => Some(Err(BadRequest::Long)),
+            Ok(_) => Some(String::from_utf8(line).map_err(BadRequest::Encoding)),
         }
     }
 
@@ -158,12 +154,12 @@ impl Connection {
         match request {
             Request::Status => {
                 let status = Status::of(&self.host).await;
-                self.reply(&Reply::Ok(status)).await
+                self.answer(Ok(status)).await
             }
             Request::Events { last, follow } => self.events(last, follow).await,
             Request::Reload { plugin } => {
-                let reply = match self.reloader() {
-                    Err(error) => Reply::Error(error.to_string()),
+                let answer = match self.reloader() {
+                    Err(error) => Err(error),
                     Ok(reloader) => {
                         let mut outcome = Outcome::default();
                         for result in reloader.reload(plugin.map(PluginId::new)).await {
@@ -172,49 +168,47 @@ impl Connection {
                                 Err(error) => outcome.failed.push(error.to_string()),
                             }
                         }
-                        Reply::Ok(outcome)
+                        Ok(outcome)
                     }
                 };
-                self.reply(&reply).await
+                self.answer(answer).await
             }
             Request::Rollback { plugin, generation } => {
                 let answer = match self.reloader() {
-                    Err(error) => Err(error.to_string().into()),
+                    Err(error) => Err(error),
                     Ok(reloader) => reloader.rollback(PluginId::new(plugin), generation).await,
                 };
-                self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
+                self.answer(answer).await
             }
             Request::Generations => {
                 let ledger = self.host.registry().ledger();
-                self.reply(&Reply::Ok(ledger)).await
+                self.answer(Ok(ledger)).await
             }
             Request::Watch { on } => {
                 let answer = match self.reloader() {
-                    Err(error) => Err(error.to_string().into()),
+                    Err(error) => Err(error),
                     Ok(reloader) => reloader.watch(on).await,
                 };
-                self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
+                self.answer(answer).await
             }
             Request::Prune => {
                 let answer = match self.host.registrar().cloned() {
-                    None => Err(Refused::NotRegistered.to_string().into()),
+                    None => Err("commands are not registered yet".into()),
                     Some(registrar) => registrar.prune().await,
                 };
-                self.reply(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
+                self.answer(answer).await
             }
             Request::Restart { now } => {
                 let words = if now { "restarting" } else { "restarting as soon as nothing is under way" };
-                let answer = match self.reloader() {
-                    Err(error) => Err(error.to_string()),
-                    Ok(reloader) => reloader.restart(!now).map_err(|error| error.to_string()),
-                };
-                self.reply(&answer.map_or_else(Reply::Error, |()| Reply::Ok(words))).await
+                let answer = self.reloader().and_then(|reloader| reloader.restart(!now));
+                self.answer(answer.map(|()| words)).await
             }
         }
     }
 
-    fn reloader(&self) -> Result<&dyn Reloader, Refused> {
-        self.host.reloader().map(AsRef::as_ref).ok_or(Refused::NoHotReload)
+    fn reloader(&self) -> Result<&dyn Reloader, RequestError> {
+        let off = || "this bot runs without hot reload; a change is live after a restart".into();
+        self.host.reloader().map(AsRef::as_ref).ok_or_else(off)
     }
 
     /// Writes events until the program disconnects.
@@ -248,11 +242,11 @@ impl Connection {
     }
 
     async fn refuse(&mut self, sentence: &str) -> Result<(), Gone> {
-        self.reply(&Reply::<()>::Error(sentence.to_owned())).await
+        self.answer::<()>(Err(sentence.into())).await
     }
 
-    async fn reply<T: Serialize>(&mut self, reply: &Reply<T>) -> Result<(), Gone> {
-        self.write(reply).await
+    async fn answer<T: Serialize>(&mut self, answer: Result<T, RequestError>) -> Result<(), Gone> {
+        self.write(&answer.map_or_else(|error| Reply::Error(error.to_string()), Reply::Ok)).await
     }
 
     async fn write(&mut self, value: &impl Serialize) -> Result<(), Gone> {
