@@ -129,6 +129,11 @@ impl Playground {
         run(command.args(["build", "--quiet", "--bin", "hotcord"]).args(hmr::workspace::HOST_PACKAGES))
     }
 
+    /// Returns its folder.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Returns the absolute path of a file in it.
     pub fn path(&self, inside: &str) -> PathBuf {
         self.folder.path().join(inside)
@@ -147,13 +152,7 @@ impl Playground {
     /// # Errors
     /// If it cannot be written.
     pub fn save(&self, inside: &str, text: &str) -> io::Result<()> {
-        let path = self.path(inside);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let beside = path.with_extension("save");
-        fs::write(&beside, text)?;
-        fs::rename(&beside, &path)
+        save(&self.path(inside), text)
     }
 
     /// Replaces `from`, which has to occur, by `to` in a file and saves it.
@@ -167,6 +166,19 @@ impl Playground {
         }
         self.save(inside, &text.replace(from, to))
     }
+}
+
+/// Saves a file as [`Playground::save`] does.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn save(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let beside = path.with_extension("save");
+    fs::write(&beside, text)?;
+    fs::rename(&beside, path)
 }
 
 /// Returns the root of this workspace.

@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::Path;
 
 use crate::Playground;
+use crate::playground::save;
 
 /// A generated command plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,19 +37,18 @@ impl Sample {
         command_source(self.name, 1, answer)
     }
 
-    /// Writes the plugin, whose first command answers with `answer`, into `folder` of a playground.
+    /// Writes the plugin, whose first command answers with `answer`, into a folder of plugins in a workspace.
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn write(self, playground: &Playground, folder: &str, answer: &str) -> io::Result<()> {
+    pub fn write(self, root: &Path, folder: &str, answer: &str) -> io::Result<()> {
         let Self { name, commands } = self;
+        let own = root.join(folder).join(name);
+        let source = own.join("src");
         let mut lib = format!("//! {commands} commands to be measured.\n\nuse sdk::prelude::*;\n\n");
         for number in 1..=commands {
             let answer = if number == 1 { answer } else { "other" };
-            playground.save(
-                &format!("{folder}/{name}/src/{name}{number}.rs"),
-                &command_source(name, number, answer),
-            )?;
+            save(&source.join(format!("{name}{number}.rs")), &command_source(name, number, answer))?;
             let _ = writeln!(lib, "mod {name}{number};");
         }
         lib.push_str("\nstruct Sample;\n\nimpl Plugin for Sample {\n    fn commands(&self) -> Vec<Command> {\n        vec![");
@@ -55,14 +56,14 @@ impl Sample {
             let _ = write!(lib, "{name}{number}::{name}{number}(), ");
         }
         lib.push_str("]\n    }\n}\n\nsdk::export!(Sample);\n");
-        playground.save(&format!("{folder}/{name}/src/lib.rs"), &lib)?;
+        save(&source.join("lib.rs"), &lib)?;
         // The manifest comes last, because it makes the folder a plugin.
         let manifest = format!(
             "[package]\nname = \"commands-{name}\"\ndescription = \"To be measured.\"\nversion.workspace = true\n\
              edition.workspace = true\nrust-version.workspace = true\nlicense.workspace = true\n\
              publish.workspace = true\n\n[lib]\n\n[dependencies]\npoise.workspace = true\nsdk.workspace = true\n"
         );
-        playground.save(&format!("{folder}/{name}/Cargo.toml"), &manifest)
+        save(&own.join("Cargo.toml"), &manifest)
     }
 
     /// Adds the plugin to the static list, as `./dev-env.sh new` does.

@@ -25,7 +25,7 @@ impl Reloaded {
     /// # Errors
     /// If a file cannot be read or written.
     pub fn all(playground: &Playground) -> io::Result<Vec<Self>> {
-        Sample::SMALL.write(playground, "commands", "v0")?;
+        Sample::SMALL.write(playground.root(), "commands", "v0")?;
         let mut all = vec![
             Self::of("commands/general", PING, playground.read(PING)?.replace("Pong!", "Pong ROUND!")),
             Self::of(

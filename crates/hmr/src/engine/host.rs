@@ -106,7 +106,9 @@ impl Loop {
     pub(super) fn handle_new_host(&mut self, built: Result<NewHost, Refusal>) {
         match built {
             Ok(NewHost::Same) => {
-                tracing::debug!(changed = ?self.replacement.because(), "the host is as it was");
+                let files = self.replacement.because().join(", ");
+                tracing::info!(files, "no change in the host: the running one stays");
+                note(&self.host, None, format!("no change in the host: {files}"));
                 self.replacement.forget_changes();
                 self.build_waiting();
             }

@@ -86,6 +86,14 @@ async fn while_the_sdk_is_built_anew_saved_plugins_wait_for_the_new_host() {
 }
 
 #[tokio::test]
+async fn a_save_that_changes_nothing_in_the_host_is_reported() {
+    let mut engine = Setup::supervised().start(&[("commands/one", Ok(plain("1.0.0")))]).await;
+    engine.save(&["bot/src/main.rs"]);
+    engine.next_host().await.end(Ok(NewHost::Same));
+    assert_eq!(engine.noted("no change").await, "no change in the host: bot/src/main.rs");
+}
+
+#[tokio::test]
 async fn a_package_that_the_host_links_asks_for_a_new_host() {
     let mut engine = Setup::supervised().start(&[("commands/one", Ok(plain("1.0.0")))]).await;
     engine.save(&["Cargo.lock"]);
