@@ -401,8 +401,9 @@ Check
   deny               licences, sources and advisories of dependencies, with cargo-deny
   docs               generate docs/commands.md and docs/metrics.md
   smoke              reloads under load and broken edits, end to end
-  bench [--json]     how long a reload takes, compared with bare rustc and a restart; --busy 2: how many answers
-                     are late or lost while two other programs use the processors
+  bench [--json]     how long a reload takes, compared with bare rustc and a restart; --against COMMIT: with the
+                     same edits in another commit too; --busy 2: how many answers are late or lost while two
+                     other programs use the processors
   bench --build --against COMMIT [--tests]
                      how long a first start, edits of the host, and the tests take, compared with another commit
   bench-music [--reloads N]  reloads while four guilds listen: gaps, packet intervals, and whether the audio is right
