@@ -13,6 +13,7 @@ mod compiler;
 pub mod features;
 pub mod host;
 pub mod library;
+mod linker;
 pub mod mapping;
 mod parts;
 mod plugin;

@@ -11,6 +11,7 @@ use std::process::{ExitStatus, Stdio};
 use tokio::io::AsyncReadExt as _;
 
 use super::compiler::{self, Group};
+use super::linker;
 use super::rustc_call::RustcCall;
 use crate::error::SaveError;
 use crate::findings::Findings;
@@ -47,7 +48,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Turns cargo's call into the one that builds the loadable library.
+    /// Turns cargo's call into the one that builds the loadable library, with the linker that cargo's call has.
     pub fn call(&self, captured: &RustcCall) -> RustcCall {
         let rustc = captured.arguments_at();
         // The compiler comes before the first argument, after any wrapper that cargo was told to use.
@@ -101,7 +102,8 @@ impl Replay {
     /// [`SaveError::Compile`] with rustc's rendered diagnostics, or another error if rustc could not be run.
     pub async fn run(&self, captured: &RustcCall) -> Result<Built, SaveError> {
         std::fs::create_dir_all(&self.folder).map_err(SaveError::io("created", &self.folder))?;
-        let call = self.call(captured);
+        let mut call = self.call(captured);
+        linker::shorten(&mut call, &self.working_folder);
         let krate = call.value_of("--crate-name").unwrap_or_default().to_owned();
         let (program, words) =
             call.words.split_first().map_or(("rustc", &[][..]), |(program, words)| (program.as_str(), words));
