@@ -22,6 +22,7 @@ mod record;
 mod request;
 pub mod rustc;
 pub mod rustc_call;
+mod same_code;
 mod toolchain;
 
 pub use builder::Builder;

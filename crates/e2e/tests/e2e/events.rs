@@ -86,6 +86,49 @@ fn kinds(events: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_save_that_changes_no_code_leaves_the_live_generation_in_place() {
+    let mut host = TestHost::new(&[]).await;
+    host.edit_ping("Pang").await;
+    let mut events = Events::follow(&host.playground).await;
+    let lines = host.bot.line_count();
+    let ping = host.playground.read(PING).unwrap();
+    let stays = |cycle: Vec<Value>| {
+        assert_eq!(kinds(&cycle), ["reload-started", "reload-unchanged"], "{cycle:?}");
+        let (plugin, live) = (&cycle[1]["plugin"], &cycle[1]["live"]);
+        assert_eq!((plugin, live), (&"commands/general".into(), &2.into()));
+    };
+    for same in
+        [format!("{ping}\n"), format!("{ping}// The end"), ping.replacen(";\n", "; // A comment\n", 1)]
+    {
+        host.playground.save(PING, &same).unwrap();
+        stays(events.until(&["reload-unchanged", "reload-completed", "reload-failed"]).await);
+    }
+    host.bot.wait_for_line(lines, "no change in the code plugin=commands/general live=2 ms=").await.unwrap();
+
+    // A mistake that is undone.
+    host.playground.save(PING, &ping.replace("Context<'_>", "Contxt<'_>")).unwrap();
+    assert_eq!(
+        kinds(&events.until(&["reload-unchanged", "reload-completed", "reload-failed"]).await),
+        ["reload-started", "reload-failed"]
+    );
+    host.playground.save(PING, &ping).unwrap();
+    stays(events.until(&["reload-unchanged", "reload-completed", "reload-failed"]).await);
+    assert!(host.say("/about").await.embeds[0].to_string().contains("generation 2"));
+
+    // Each of these is code: the description of a command, and the place of a panic.
+    let described = ping.replacen("/// ", "/// Once more: ", 1);
+    let moved = format!("// A line that moves all others\n{described}");
+    for changed in [&described, &moved] {
+        host.playground.save(PING, changed).unwrap();
+        assert_eq!(
+            kinds(&events.until(&["reload-unchanged", "reload-completed", "reload-failed"]).await),
+            ["reload-started", "reload-completed"],
+            "{changed}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reload_is_told_in_order_to_programs_and_to_plugins() {
     let test_host = TestHost::new(&[]).await;
     let mut events = Events::follow(&test_host.playground).await;

@@ -8,7 +8,7 @@ use sdk_core::PluginId;
 use sdk_core::bus::ReloadEvent;
 use sdk_core::host::Host;
 use sdk_core::registry::PluginSwap;
-use sdk_core::status::Reloaded;
+use sdk_core::status::{Reloaded, milliseconds};
 
 use super::{Loop, reload_line};
 use crate::build::{Failure, Parts};
@@ -81,6 +81,14 @@ impl Loop {
         reload_line::log(swap, took, parts, with, self.is_loading_all);
         self.host.bus().emit(reload_line::event(swap, took, parts));
         reloaded
+    }
+
+    /// Reports a save that has changed no code of a plugin.
+    pub(super) fn report_unchanged(&self, plugin: &PluginId, took: Duration) {
+        let Some(live) = self.live_number(plugin) else { return };
+        let ms = milliseconds(took);
+        tracing::info!(%plugin, live, ms, "no change in the code");
+        self.host.bus().emit(ReloadEvent::ReloadUnchanged { plugin: plugin.clone(), live, ms });
     }
 
     fn live_number(&self, plugin: &PluginId) -> Option<u64> {
