@@ -10,7 +10,7 @@ use std::process::{ExitStatus, Stdio};
 
 use tokio::io::AsyncReadExt as _;
 
-use super::compiler::{self, Group};
+use super::compiler::{self, Group, Purpose};
 use super::linker;
 use super::rustc_call::RustcCall;
 use crate::error::SaveError;
@@ -107,7 +107,7 @@ impl Replay {
         let krate = call.value_of("--crate-name").unwrap_or_default().to_owned();
         let (program, words) =
             call.words.split_first().map_or(("rustc", &[][..]), |(program, words)| (program.as_str(), words));
-        let mut command = compiler::command(program);
+        let mut command = compiler::command(program, Purpose::Reload);
         command
             .args(words)
             .envs(&call.environment)
@@ -115,7 +115,7 @@ impl Replay {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = Group::spawn(command, "rustc")?;
+        let mut child = Group::spawn(command, "rustc", Purpose::Reload)?;
         let mut output = String::new();
         if let Some(mut stderr) = child.stderr() {
             let mut bytes = Vec::new();
