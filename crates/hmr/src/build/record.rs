@@ -149,7 +149,7 @@ impl Records {
         match self.write(&built.package, &record) {
             Ok(()) => discard(&built.library),
             Err(error) => {
-                tracing::warn!(plugin = %built.package.id, %error, "it is built again at the next start")
+                tracing::warn!(plugin = %built.package.id, %error, "it is built again at the next start");
             }
         }
     }
