@@ -162,7 +162,7 @@ async fn a_reload_is_told_in_order_to_programs_and_to_plugins() {
     assert_eq!(failures[0]["plugin"], "commands/general");
     assert!(failures[0]["place"].as_str().unwrap().starts_with(&format!("{PING}:{line}:")), "{failures}");
 
-    test_host.playground.edit(PING, "Contxt<'_>", "Context<'_>").unwrap();
+    test_host.playground.save(PING, &test_host.ping_that_says("Peng")).unwrap();
     let cycle = events.until(&["reload-completed"]).await;
     assert_eq!(kinds(&cycle), ["reload-started", "reload-completed"], "{cycle:?}");
     assert_eq!(cycle.last().unwrap()["to"], 3);
@@ -396,6 +396,8 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     assert_eq!(content.matches("```").count(), 2, "{content}");
     assert_eq!(failed["id"], live["id"], "the same message");
     test_host.playground.edit(PING, "Contxt<'_>", "Context<'_>").unwrap();
+    channel.shows("commands/general", "2 stays live: no change in the code").await;
+    test_host.playground.save(PING, &test_host.ping_that_says("Peng")).unwrap();
     channel.shows("commands/general", "2 → 3 live in ").await;
 
     let many: Vec<_> = (0..5000).map(|number| format!("const E{number}: u8 = missing_{number};\n")).collect();
@@ -409,7 +411,7 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     assert_eq!(content.matches("```").count(), 2, "{content}");
 
     // No user is pinged, whatever a plugin's error contains, and the token is not shown.
-    test_host.playground.save(PING, &source).unwrap();
+    test_host.playground.save(PING, &test_host.ping_that_says("Pung")).unwrap();
     channel.shows("commands/general", "3 → 4 live in ").await;
     let root = test_host.playground.read(GENERAL).unwrap();
     let start = "#[async_trait]\nimpl Plugin for General {\n    async fn start(&self, _: &Data) -> Result<(), Error> {\n        \
@@ -426,7 +428,7 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     // A deleted message is sent again.
     let id = failed["id"].as_str().unwrap().parse().unwrap();
     test_host.sandbox.client().delete("alice", id).await.unwrap();
-    test_host.playground.save(GENERAL, &root).unwrap();
+    test_host.playground.save(GENERAL, &format!("// A line that moves all others.\n{root}")).unwrap();
     let live = channel.shows("commands/general", "4 → 5 live in ").await;
     assert_ne!(live["id"], failed["id"]);
 
