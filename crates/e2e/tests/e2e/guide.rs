@@ -333,7 +333,7 @@ async fn several_files(host: &mut TestHost, lines: usize) {
     let welcome = host.playground.read("events/welcome/src/lib.rs").unwrap();
     host.playground.save(ABOUT, &format!("{about}\n// One.\n")).unwrap();
     host.playground.save(PING, &ping).unwrap();
-    host.playground.save("events/welcome/src/lib.rs", &format!("{welcome}\n// One.\n")).unwrap();
+    host.playground.save("events/welcome/src/lib.rs", &format!("// Moves all lines.\n{welcome}")).unwrap();
     host.playground.save(ABOUT, &format!("{about}\n// Two.\n")).unwrap();
     host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
     host.bot.wait_for_line(lines, "events/welcome ").await.unwrap();

@@ -8,13 +8,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::compiler::{self, Group, Purpose};
 use super::linker;
 use super::rustc_call::RustcCall;
 use crate::error::SaveError;
-use crate::findings::Findings;
+use crate::findings::{Findings, print};
 
 /// A built library with the files that it was made from.
 #[derive(Clone, Debug)]
@@ -116,16 +116,21 @@ impl Replay {
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let mut child = Group::spawn(command, "rustc", Purpose::Reload)?;
-        let mut output = String::new();
-        if let Some(mut stderr) = child.stderr() {
-            let mut bytes = Vec::new();
+        let (mut output, mut findings) = (String::new(), Findings::default());
+        if let Some(stderr) = child.stderr() {
+            let (mut stderr, mut line) = (BufReader::new(stderr), Vec::new());
             // A read that fails leaves what was read. The exit status shows the rest.
-            let _ = stderr.read_to_end(&mut bytes).await;
-            output = String::from_utf8_lossy(&bytes).into_owned();
+            while stderr.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+                let text = String::from_utf8_lossy(&line);
+                findings.read_line(text.trim_end_matches('\n'));
+                // rustc goes on for a while after an error.
+                print(findings.next_to_show());
+                output.push_str(&text);
+                line.clear();
+            }
         }
         let status =
             child.wait().await.map_err(|source| SaveError::Spawn { program: "rustc".to_owned(), source })?;
-        let findings = Findings::read(&output);
         if !status.success() {
             return Err(match findings.errors {
                 0 => without_diagnosis(call.words.first().map_or("rustc", String::as_str), status, &output),

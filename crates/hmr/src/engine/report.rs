@@ -1,7 +1,6 @@
 //! Reports to the developer.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::time::Duration;
 
 use sdk_core::PluginId;
@@ -13,6 +12,7 @@ use sdk_core::status::{Reloaded, milliseconds};
 use super::{Loop, reload_line};
 use crate::build::{Failure, Parts};
 use crate::error::SaveError;
+use crate::findings::print;
 
 impl Loop {
     pub(super) fn describe_failure(&self, failure: &Failure) -> String {
@@ -36,7 +36,7 @@ impl Loop {
             if let SaveError::Compile(findings) = &failure.error
                 && printed.insert(&findings.rendered)
             {
-                print(&findings.rendered);
+                print(findings.unshown());
             }
         }
         for failure in failures {
@@ -99,12 +99,4 @@ impl Loop {
 /// Publishes a note, for those who do not read the log.
 pub(super) fn note<'a>(host: &Host, plugin: impl Into<Option<&'a PluginId>>, words: String) {
     host.bus().emit(ReloadEvent::Note { plugin: plugin.into().cloned(), message: words });
-}
-
-/// Prints the compiler's output to the terminal.
-pub(super) fn print(words: &str) {
-    if !words.is_empty() {
-        // A closed terminal is no reason to stop.
-        let _ = std::io::stderr().lock().write_all(words.as_bytes());
-    }
 }

@@ -8,10 +8,11 @@ use sdk_core::status::milliseconds;
 
 use super::builds::{Answer, Building};
 use super::group::Group;
-use super::report::{self, print};
+use super::report;
 use super::{Loop, names};
 use crate::build::{BuildResult, BuiltPlugin, Failure};
 use crate::error::SaveError;
+use crate::findings::print;
 
 /// Wait before a first retry. Each further wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
