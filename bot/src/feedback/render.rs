@@ -49,6 +49,9 @@ pub(super) fn status(plugin: Option<&PluginId>, phase: &ReloadPhase, state: Opti
             }
             words
         }
+        ReloadPhase::Unchanged { live, ms } => {
+            format!("✅ {name} {live} stays live: no change in the code\n-# {ms} ms")
+        }
         ReloadPhase::Failed { live, reason, diagnostics } => {
             let (reason, whole) = (cut(reason, REASON), reason.encode_utf16().count() <= REASON);
             let head = match (plugin, live) {

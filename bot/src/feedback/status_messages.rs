@@ -14,6 +14,8 @@ pub(super) enum ReloadPhase {
     Building(BTreeSet<PluginId>),
     /// It is live, or was removed.
     Live { from: Option<u64>, to: Option<u64>, ms: u64, parts: BTreeMap<String, f64>, changes: Vec<String> },
+    /// It has changed no code, so that what was live stays.
+    Unchanged { live: u64, ms: u64 },
     /// It is not live.
     Failed { live: Option<u64>, reason: String, diagnostics: Vec<Diagnostic> },
     /// It was held back, because another plugin that was to go live with it failed.
@@ -69,10 +71,11 @@ impl StatusMessages {
                     let live = ReloadPhase::Live { from: *from, to: *to, ms: *ms, parts, changes };
                     self.set(Some(plugin), live);
                 }
-                if matches!(self.0.get(&None), Some(StatusMessage { phase: ReloadPhase::Failed { .. }, .. }))
-                {
-                    self.set(None, ReloadPhase::Mended);
-                }
+                self.mend();
+            }
+            ReloadEvent::ReloadUnchanged { plugin, live, ms } => {
+                self.set(Some(plugin), ReloadPhase::Unchanged { live: *live, ms: *ms });
+                self.mend();
             }
             ReloadEvent::ReloadFailed { plugin, live, reason, diagnostics } => {
                 let failed = |live| ReloadPhase::Failed {
@@ -106,6 +109,13 @@ impl StatusMessages {
                 self.set(None, ReloadPhase::Restart { because: because.clone(), automatic: *automatic });
             }
             _ => {}
+        }
+    }
+
+    /// Ends the status of a failure that did not belong to a single plugin, if there is one.
+    fn mend(&mut self) {
+        if matches!(self.0.get(&None), Some(StatusMessage { phase: ReloadPhase::Failed { .. }, .. })) {
+            self.set(None, ReloadPhase::Mended);
         }
     }
 
@@ -197,6 +207,18 @@ mod tests {
         for part in ["4 → 5 live in 512 ms", "build 431", "`~ /ping`", "migrated from version 1 to 2"] {
             assert!(text.contains(part), "{part} is not in {text}");
         }
+    }
+
+    #[test]
+    fn a_save_that_changes_no_code_ends_what_was_reported_before() {
+        let mut statuses = StatusMessages::default();
+        statuses.note(&failed(None));
+        statuses.note(&failed(Some("general")));
+        statuses.note(&started(&["general"]));
+        statuses.note(&ReloadEvent::ReloadUnchanged { plugin: id("general"), live: 4, ms: 371 });
+        let text = text(&statuses, "general");
+        assert_eq!(text, "✅ **commands/general** 4 stays live: no change in the code\n-# 371 ms");
+        assert!(!statuses.text(&None).unwrap().contains("1 compile error"));
     }
 
     #[test]

@@ -78,6 +78,9 @@ impl Metrics {
                     let took = std::time::Duration::from_millis(ms);
                     self.reload_duration.of([plugin.as_str()]).observe(took.as_secs_f64());
                 }
+                ReloadEvent::ReloadUnchanged { plugin, .. } => {
+                    self.reloads.of([plugin.as_str(), "unchanged"]).inc();
+                }
                 ReloadEvent::ReloadFailed { plugin, .. } => {
                     let plugin = plugin.as_ref().map_or("", PluginId::as_str);
                     self.reloads.of([plugin, "failed"]).inc();

@@ -13,6 +13,7 @@ mod compiler;
 pub mod features;
 pub mod host;
 pub mod library;
+mod linker;
 pub mod mapping;
 mod parts;
 mod plugin;
@@ -21,6 +22,7 @@ mod record;
 mod request;
 pub mod rustc;
 pub mod rustc_call;
+mod same_code;
 mod toolchain;
 
 pub use builder::Builder;

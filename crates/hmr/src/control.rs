@@ -49,7 +49,7 @@ pub enum Request {
         #[serde(default = "yes")]
         follow: bool,
     },
-    /// Builds and swaps one plugin, or all.
+    /// Builds and swaps one plugin, or all, even if no code has changed.
     Reload {
         /// Plugin.
         #[serde(default)]

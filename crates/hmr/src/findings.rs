@@ -1,5 +1,7 @@
 //! The compiler's diagnostics, read from its JSON: rendered for the terminal, and as data for other readers.
 
+use std::io::Write as _;
+
 use sdk_core::bus::Diagnostic;
 use sdk_core::text;
 use serde::Deserialize;
@@ -22,6 +24,8 @@ pub struct Findings {
     pub rendered: String,
     /// First errors, without colour.
     pub first: Vec<Diagnostic>,
+    /// Bytes of `rendered` that the terminal shows already.
+    pub(crate) shown: usize,
 }
 
 /// A diagnostic in rustc's JSON.
@@ -53,19 +57,37 @@ struct Span {
 
 impl Findings {
     /// Reads rustc's standard error in JSON format.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn read(output: &str) -> Self {
         let mut findings = Self::default();
-        for line in output.lines() {
-            match serde_json::from_str(line) {
-                Ok(message) => findings.add(message),
-                // Text of the linker, or of a compiler that crashed.
-                Err(_) => {
-                    findings.rendered.push_str(line);
-                    findings.rendered.push('\n');
-                }
+        output.lines().for_each(|line| findings.read_line(line));
+        findings
+    }
+
+    /// Reads one line of it.
+    pub(crate) fn read_line(&mut self, line: &str) {
+        match serde_json::from_str(line) {
+            Ok(message) => self.add(message),
+            // Text of the linker, or of a compiler that crashed.
+            Err(_) => {
+                self.rendered.push_str(line);
+                self.rendered.push('\n');
             }
         }
-        findings
+    }
+
+    /// Returns the rendered text that was not returned before, for the terminal; nothing as long as there is no error.
+    pub(crate) fn next_to_show(&mut self) -> &str {
+        if self.errors == 0 {
+            return "";
+        }
+        let shown = std::mem::replace(&mut self.shown, self.rendered.len());
+        &self.rendered[shown..]
+    }
+
+    /// Returns the rendered text that the terminal does not show yet.
+    pub(crate) fn unshown(&self) -> &str {
+        &self.rendered[self.shown..]
     }
 
     pub(crate) fn add(&mut self, message: Message) {
@@ -115,6 +137,14 @@ impl Findings {
     }
 }
 
+/// Prints the compiler's output to the terminal.
+pub(crate) fn print(words: &str) {
+    if !words.is_empty() {
+        // A closed terminal is no reason to stop.
+        let _ = std::io::stderr().lock().write_all(words.as_bytes());
+    }
+}
+
 /// Removes the terminal's escape sequences that set colours (ESC, `[`, numbers, a letter), and any other ESC.
 fn without_colour(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -148,6 +178,22 @@ linker says"#;
         assert_eq!(error.place().as_deref(), Some("commands/a.rs:12:79"));
         assert_eq!(error.code.as_deref(), Some("E0599"));
         assert_eq!(error.rendered, "error[E0599]: no method\n");
+    }
+
+    #[test]
+    fn all_is_shown_once_from_the_first_error_on() {
+        let mut findings = Findings::default();
+        findings.read_line(r#"{"level":"warning","message":"a","rendered":"warning: a\n","code":null}"#);
+        assert_eq!(findings.next_to_show(), "", "warnings of code that compiles are shown when they are new");
+        let mut lines = OUTPUT.lines();
+        findings.read_line(lines.next().unwrap());
+        let shown = findings.next_to_show().to_owned();
+        assert!(shown.starts_with("warning: a\n") && shown.ends_with(": no method\n"), "{shown}");
+        assert_eq!(findings.next_to_show(), "");
+        assert_eq!(findings.unshown(), "");
+        findings.read_line(lines.next().unwrap());
+        assert_eq!(findings.unshown(), "warning: b\n");
+        assert_eq!(findings.next_to_show(), "warning: b\n");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Errors of a linker or of the system's loader, as one sentence that also says what to do.
 //!
-//! rustc includes a linker's output in one error, whose own message is "linking with `cc` failed". The output differs
-//! by linker: lld and mold write `undefined symbol: x`, GNU's writes ``undefined reference to `x'``.
+//! rustc includes a linker's output in one error, whose own message is "linking with `cc` failed", with the path of the
+//! linker or of `scripts/bin/hotcord-link`. The output differs by linker: lld and mold write `undefined symbol: x`,
+//! GNU's writes ``undefined reference to `x'``.
 
 use std::fmt;
 
@@ -51,6 +52,12 @@ impl LinkFailure {
     fn read_line(&mut self, line: &str) {
         // The call of the linker itself, which may hold any words.
         if line.trim_start().starts_with("= note:  \"") {
+            return;
+        }
+        if let Some((_, name)) = line.split_once("linker \"")
+            && let Some(name) = name.trim_end().strip_suffix("\" not found")
+        {
+            self.no_linker = Some(name.to_owned());
             return;
         }
         let named = |mark: &str| line.split_once(mark).map(|(_, name)| without_quotes(name).to_owned());
@@ -218,6 +225,7 @@ mod tests {
         assert!(read(killed).is_passing() && !read(full).is_passing());
         let none = LinkFailure::read("linker `cc` not found", "").unwrap();
         assert!(none.to_string().contains("the linker cc is not found"), "{none}");
+        assert_eq!(read("  = note: error: linker \"cc\" not found"), none);
         assert_eq!(LinkFailure::read("mismatched types", "undefined symbol: x"), None);
     }
 }

@@ -53,6 +53,15 @@ pub enum ReloadEvent {
         /// Added, removed and redefined commands and listeners, such as `~ /ping`.
         changes: Vec<String>,
     },
+    /// A save has changed no code, as one of a comment. The live generation stays.
+    ReloadUnchanged {
+        /// Plugin that was built.
+        plugin: PluginId,
+        /// Generation that stays live.
+        live: u64,
+        /// Milliseconds from the save to the end of the build.
+        ms: u64,
+    },
     /// A save did not go live. The live generation stays.
     ReloadFailed {
         /// Plugin; `None` if the reason does not belong to a single plugin.
@@ -226,7 +235,7 @@ impl Past {
                     LastFailure { plugin: plugin.clone(), at: stamped.at, reason: reason.clone(), place };
                 self.failures.insert(plugin.clone(), failure);
             }
-            ReloadEvent::ReloadCompleted { plugin, .. } => {
+            ReloadEvent::ReloadCompleted { plugin, .. } | ReloadEvent::ReloadUnchanged { plugin, .. } => {
                 self.failures.remove(&None);
                 self.failures.remove(&Some(plugin.clone()));
             }
@@ -268,6 +277,7 @@ impl ReloadEvent {
         match self {
             Self::ReloadStarted { plugins, .. } => plugins,
             Self::ReloadCompleted { plugin, .. }
+            | Self::ReloadUnchanged { plugin, .. }
             | Self::StatePreserved { plugin, .. }
             | Self::StateRestored { plugin, .. }
             | Self::RolledBack { plugin, .. } => std::slice::from_ref(plugin),

@@ -98,7 +98,9 @@ impl TestHost {
     async fn only_welcome(&mut self, from: usize) {
         let lines = self.bot.line_count();
         let source = self.playground.read(WELCOME).unwrap();
-        self.playground.save(WELCOME, &format!("{source}\n// {lines}\n")).unwrap();
+        self.playground
+            .save(WELCOME, &format!("// A line that moves all others: {lines}\n{source}"))
+            .unwrap();
         let line = self.bot.wait_for_line(lines, "events/welcome ").await.unwrap();
         assert!(line.contains("loaded plugin="), "{line}");
         let said = self.bot.lines_from(from);

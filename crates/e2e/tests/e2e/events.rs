@@ -86,6 +86,49 @@ fn kinds(events: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_save_that_changes_no_code_leaves_the_live_generation_in_place() {
+    let mut host = TestHost::new(&[]).await;
+    host.edit_ping("Pang").await;
+    let mut events = Events::follow(&host.playground).await;
+    let lines = host.bot.line_count();
+    let ping = host.playground.read(PING).unwrap();
+    let stays = |cycle: Vec<Value>| {
+        assert_eq!(kinds(&cycle), ["reload-started", "reload-unchanged"], "{cycle:?}");
+        let (plugin, live) = (&cycle[1]["plugin"], &cycle[1]["live"]);
+        assert_eq!((plugin, live), (&"commands/general".into(), &2.into()));
+    };
+    for same in
+        [format!("{ping}\n"), format!("{ping}// The end"), ping.replacen(";\n", "; // A comment\n", 1)]
+    {
+        host.playground.save(PING, &same).unwrap();
+        stays(events.until(&["reload-unchanged", "reload-completed", "reload-failed"]).await);
+    }
+    host.bot.wait_for_line(lines, "no change in the code plugin=commands/general live=2 ms=").await.unwrap();
+
+    // A mistake that is undone.
+    host.playground.save(PING, &ping.replace("Context<'_>", "Contxt<'_>")).unwrap();
+    assert_eq!(
+        kinds(&events.until(&["reload-unchanged", "reload-completed", "reload-failed"]).await),
+        ["reload-started", "reload-failed"]
+    );
+    host.playground.save(PING, &ping).unwrap();
+    stays(events.until(&["reload-unchanged", "reload-completed", "reload-failed"]).await);
+    assert!(host.say("/about").await.embeds[0].to_string().contains("generation 2"));
+
+    // Each of these is code: the description of a command, and the place of a panic.
+    let described = ping.replacen("/// ", "/// Once more: ", 1);
+    let moved = format!("// A line that moves all others\n{described}");
+    for changed in [&described, &moved] {
+        host.playground.save(PING, changed).unwrap();
+        assert_eq!(
+            kinds(&events.until(&["reload-unchanged", "reload-completed", "reload-failed"]).await),
+            ["reload-started", "reload-completed"],
+            "{changed}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reload_is_told_in_order_to_programs_and_to_plugins() {
     let test_host = TestHost::new(&[]).await;
     let mut events = Events::follow(&test_host.playground).await;
@@ -119,7 +162,7 @@ async fn a_reload_is_told_in_order_to_programs_and_to_plugins() {
     assert_eq!(failures[0]["plugin"], "commands/general");
     assert!(failures[0]["place"].as_str().unwrap().starts_with(&format!("{PING}:{line}:")), "{failures}");
 
-    test_host.playground.edit(PING, "Contxt<'_>", "Context<'_>").unwrap();
+    test_host.playground.save(PING, &test_host.ping_that_says("Peng")).unwrap();
     let cycle = events.until(&["reload-completed"]).await;
     assert_eq!(kinds(&cycle), ["reload-started", "reload-completed"], "{cycle:?}");
     assert_eq!(cycle.last().unwrap()["to"], 3);
@@ -353,6 +396,8 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     assert_eq!(content.matches("```").count(), 2, "{content}");
     assert_eq!(failed["id"], live["id"], "the same message");
     test_host.playground.edit(PING, "Contxt<'_>", "Context<'_>").unwrap();
+    channel.shows("commands/general", "2 stays live: no change in the code").await;
+    test_host.playground.save(PING, &test_host.ping_that_says("Peng")).unwrap();
     channel.shows("commands/general", "2 → 3 live in ").await;
 
     let many: Vec<_> = (0..5000).map(|number| format!("const E{number}: u8 = missing_{number};\n")).collect();
@@ -366,7 +411,7 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     assert_eq!(content.matches("```").count(), 2, "{content}");
 
     // No user is pinged, whatever a plugin's error contains, and the token is not shown.
-    test_host.playground.save(PING, &source).unwrap();
+    test_host.playground.save(PING, &test_host.ping_that_says("Pung")).unwrap();
     channel.shows("commands/general", "3 → 4 live in ").await;
     let root = test_host.playground.read(GENERAL).unwrap();
     let start = "#[async_trait]\nimpl Plugin for General {\n    async fn start(&self, _: &Data) -> Result<(), Error> {\n        \
@@ -383,7 +428,7 @@ async fn a_channel_shows_each_plugin_in_one_message_that_is_edited_in_place() {
     // A deleted message is sent again.
     let id = failed["id"].as_str().unwrap().parse().unwrap();
     test_host.sandbox.client().delete("alice", id).await.unwrap();
-    test_host.playground.save(GENERAL, &root).unwrap();
+    test_host.playground.save(GENERAL, &format!("// A line that moves all others.\n{root}")).unwrap();
     let live = channel.shows("commands/general", "4 → 5 live in ").await;
     assert_ne!(live["id"], failed["id"]);
 

@@ -37,7 +37,7 @@ const STEPS: &[&str] = &[
     "a file that a source includes (`include_str!`)",
     "a new `.rs` file that no `mod` names yet; `README`, notes; pictures and data, however many",
     "`touch`, or a save without a change",
-    "`#[cfg(test)]` code in a source file",
+    "a comment, a blank at the end of a line, `#[cfg(test)]` code",
     "`tests/`, `benches/`, `examples/` of a plugin",
     "several files at once (`git checkout`, search and replace)",
     "a file again, while it is being built",
@@ -231,10 +231,14 @@ async fn take(host: &mut TestHost, step: &str) {
             file.set_modified(SystemTime::now()).unwrap();
             nothing_happened(host, lines, "Touched").await;
         }
-        "`#[cfg(test)]` code in a source file" => {
+        "a comment, a blank at the end of a line, `#[cfg(test)]` code" => {
             let old = host.playground.read(ABOUT).unwrap();
-            host.playground.save(ABOUT, &format!("{old}\n#[cfg(test)]\nmod more {{}}\n")).unwrap();
-            host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
+            for more in ["// The end.\n", " \n", "\n#[cfg(test)]\nmod more {}\n"] {
+                let lines = host.bot.line_count();
+                host.playground.save(ABOUT, &format!("{old}{more}")).unwrap();
+                let line = host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
+                assert!(line.contains("no change in the code plugin=commands/general live="), "{line}");
+            }
         }
         "`tests/`, `benches/`, `examples/` of a plugin" => {
             for folder in ["tests", "benches", "examples"] {
@@ -329,7 +333,7 @@ async fn several_files(host: &mut TestHost, lines: usize) {
     let welcome = host.playground.read("events/welcome/src/lib.rs").unwrap();
     host.playground.save(ABOUT, &format!("{about}\n// One.\n")).unwrap();
     host.playground.save(PING, &ping).unwrap();
-    host.playground.save("events/welcome/src/lib.rs", &format!("{welcome}\n// One.\n")).unwrap();
+    host.playground.save("events/welcome/src/lib.rs", &format!("// Moves all lines.\n{welcome}")).unwrap();
     host.playground.save(ABOUT, &format!("{about}\n// Two.\n")).unwrap();
     host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
     host.bot.wait_for_line(lines, "events/welcome ").await.unwrap();

@@ -24,7 +24,7 @@ async fn live(host: &mut TestHost, from: usize, plugin: &str) -> String {
 async fn said_until_welcome(host: &mut TestHost, from: usize, words: &str) -> bool {
     let lines = host.bot.line_count();
     let source = host.playground.read(WELCOME).unwrap();
-    host.playground.save(WELCOME, &format!("{source}\n// {lines}\n")).unwrap();
+    host.playground.save(WELCOME, &format!("// A line that moves all others: {lines}\n{source}")).unwrap();
     live(host, lines, "events/welcome").await;
     host.bot.lines_from(from).iter().any(|line| line.contains(words))
 }

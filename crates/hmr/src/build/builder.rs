@@ -20,6 +20,7 @@ use super::record::{BuildRecord, Records, hash_of_text, linked, unchanged_since,
 use super::rustc::Replay;
 use super::rustc_call::RustcCall;
 use super::{BuiltPlugin, Captured, Compilation, Failure, Toolchain};
+use super::{record, same_code};
 use crate::error::SaveError;
 use crate::findings::Findings;
 use crate::hosts::Staged;
@@ -285,6 +286,14 @@ impl Toolchain for Builder {
 
     fn load(&self, plugin: &BuiltPlugin) -> Result<&'static PluginEntry, SaveError> {
         library::load(&plugin.library, &plugin.package.krate)
+    }
+
+    fn is_same_code(&self, live: &Path, built: &BuiltPlugin) -> bool {
+        record::is_same_build(live, &built.library) && same_code::is_same_code(live, &built.library)
+    }
+
+    fn keep_instead(&self, live: &Path, built: &BuiltPlugin) {
+        self.records.keep_instead(live, built);
     }
 
     fn build_host(&self, request: HostRequest) -> BoxFuture<'_, Result<NewHost, Refusal>> {

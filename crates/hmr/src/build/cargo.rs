@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
-use super::compiler::{self, Group};
+use super::compiler::{self, Group, Purpose};
 use super::rustc_call::RustcCall;
 use crate::error::SaveError;
 use crate::findings::{self, Findings};
@@ -63,7 +63,8 @@ struct Target {
 /// When cargo cannot be run at all. Crates that do not compile are part of the outcome.
 pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result<Outcome, SaveError> {
     let format = if colour { "json-diagnostic-rendered-ansi" } else { "json" };
-    let mut command = process::in_workspace(compiler::command(process::cargo()), &workspace.root);
+    let mut command =
+        process::in_workspace(compiler::command(process::cargo(), Purpose::Cargo), &workspace.root);
     command
         .args(["build", "--quiet", "--keep-going", "--color=never"])
         .arg(format!("--message-format={format}"))
@@ -75,7 +76,7 @@ pub async fn build(workspace: &Workspace, target: &Path, colour: bool) -> Result
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = Group::spawn(command, "cargo")?;
+    let mut child = Group::spawn(command, "cargo", Purpose::Cargo)?;
     let (stdout, stderr) = (child.stdout(), child.stderr());
     let (messages, words) = tokio::join!(read_messages(stdout), read_text(stderr));
     let status =

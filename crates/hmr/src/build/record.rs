@@ -142,11 +142,32 @@ impl Records {
         inputs.into_keys().filter_map(|path| hash_of(&path).ok()?.map(|hash| (path, hash))).collect()
     }
 
+    /// Removes a library that was just built, and records that the one at `live` is built from its sources.
+    pub(super) fn keep_instead(&self, live: &Path, built: &BuiltPlugin) {
+        let Some(record) = kept::<BuildRecord>(&record_of(&built.library)) else { return };
+        let record = BuildRecord { library: live.to_owned(), ..record };
+        match self.write(&built.package, &record) {
+            Ok(()) => discard(&built.library),
+            Err(error) => {
+                tracing::warn!(plugin = %built.package.id, %error, "it is built again at the next start");
+            }
+        }
+    }
+
     /// Writes a record beside its library, and as that of the newest one.
     pub(super) fn write(&self, package: &Package, record: &BuildRecord) -> Result<(), SaveError> {
         keep(&record_of(&record.library), record)?;
         keep(&self.newest_file(package), record)
     }
+}
+
+/// Returns whether two libraries were built in the same way, and from the same shared crates.
+pub(super) fn is_same_build(one: &Path, other: &Path) -> bool {
+    let [Some(one), Some(other)] = [one, other].map(|library| kept::<BuildRecord>(&record_of(library)))
+    else {
+        return false;
+    };
+    (one.fingerprint, one.call, one.copies) == (other.fingerprint, other.call, other.copies)
 }
 
 /// Returns the file with the record of a library.

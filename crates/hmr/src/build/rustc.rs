@@ -8,12 +8,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use super::compiler::{self, Group};
+use super::compiler::{self, Group, Purpose};
+use super::linker;
 use super::rustc_call::RustcCall;
 use crate::error::SaveError;
-use crate::findings::Findings;
+use crate::findings::{Findings, print};
 
 /// A built library with the files that it was made from.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Turns cargo's call into the one that builds the loadable library.
+    /// Turns cargo's call into the one that builds the loadable library, with the linker that cargo's call has.
     pub fn call(&self, captured: &RustcCall) -> RustcCall {
         let rustc = captured.arguments_at();
         // The compiler comes before the first argument, after any wrapper that cargo was told to use.
@@ -101,11 +102,12 @@ impl Replay {
     /// [`SaveError::Compile`] with rustc's rendered diagnostics, or another error if rustc could not be run.
     pub async fn run(&self, captured: &RustcCall) -> Result<Built, SaveError> {
         std::fs::create_dir_all(&self.folder).map_err(SaveError::io("created", &self.folder))?;
-        let call = self.call(captured);
+        let mut call = self.call(captured);
+        linker::shorten(&mut call, &self.working_folder);
         let krate = call.value_of("--crate-name").unwrap_or_default().to_owned();
         let (program, words) =
             call.words.split_first().map_or(("rustc", &[][..]), |(program, words)| (program.as_str(), words));
-        let mut command = compiler::command(program);
+        let mut command = compiler::command(program, Purpose::Reload);
         command
             .args(words)
             .envs(&call.environment)
@@ -113,17 +115,22 @@ impl Replay {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = Group::spawn(command, "rustc")?;
-        let mut output = String::new();
-        if let Some(mut stderr) = child.stderr() {
-            let mut bytes = Vec::new();
+        let mut child = Group::spawn(command, "rustc", Purpose::Reload)?;
+        let (mut output, mut findings) = (String::new(), Findings::default());
+        if let Some(stderr) = child.stderr() {
+            let (mut stderr, mut line) = (BufReader::new(stderr), Vec::new());
             // A read that fails leaves what was read. The exit status shows the rest.
-            let _ = stderr.read_to_end(&mut bytes).await;
-            output = String::from_utf8_lossy(&bytes).into_owned();
+            while stderr.read_until(b'\n', &mut line).await.is_ok_and(|read| read > 0) {
+                let text = String::from_utf8_lossy(&line);
+                findings.read_line(text.trim_end_matches('\n'));
+                // rustc goes on for a while after an error.
+                print(findings.next_to_show());
+                output.push_str(&text);
+                line.clear();
+            }
         }
         let status =
             child.wait().await.map_err(|source| SaveError::Spawn { program: "rustc".to_owned(), source })?;
-        let findings = Findings::read(&output);
         if !status.success() {
             return Err(match findings.errors {
                 0 => without_diagnosis(call.words.first().map_or("rustc", String::as_str), status, &output),

@@ -58,6 +58,14 @@ pub trait Toolchain: Send + Sync + 'static {
     /// When it cannot be loaded, with the reason.
     fn load(&self, plugin: &BuiltPlugin) -> Result<&'static PluginEntry, SaveError>;
 
+    /// Returns whether a plugin that was built is the same code as the library at `live`, for all that can be noticed
+    /// when it runs.
+    fn is_same_code(&self, live: &Path, built: &BuiltPlugin) -> bool;
+
+    /// Removes a library that was built and is the same code as the one at `live`, which counts as built from the newest
+    /// sources from now on.
+    fn keep_instead(&self, live: &Path, built: &BuiltPlugin);
+
     /// Builds a new host with all its plugins.
     ///
     /// # Errors

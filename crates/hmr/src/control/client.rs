@@ -54,7 +54,7 @@ enum Command {
         #[arg(long)]
         no_follow: bool,
     },
-    /// Build and swap a plugin, or all.
+    /// Build and swap a plugin, or all, even if no code has changed.
     Reload {
         /// Plugin, as in commands/general.
         plugin: Option<String>,

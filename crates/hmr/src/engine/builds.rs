@@ -23,6 +23,8 @@ pub(super) type Answer = oneshot::Sender<Vec<Result<Reloaded, RequestError>>>;
 pub(super) struct Building {
     pub(super) packages: Vec<Package>,
     pub(super) through_cargo: bool,
+    /// Whether they go live even if their code is the same.
+    pub(super) in_any_case: bool,
     pub(super) began: Instant,
     pub(super) answers: Vec<Answer>,
     /// How often the same build has been retried.
@@ -31,7 +33,11 @@ pub(super) struct Building {
 
 impl Building {
     pub(super) fn group(&self) -> Group {
-        Group { plugins: self.plugins().cloned().collect(), through_cargo: self.through_cargo }
+        Group {
+            plugins: self.plugins().cloned().collect(),
+            through_cargo: self.through_cargo,
+            in_any_case: self.in_any_case,
+        }
     }
 
     pub(super) fn plugins(&self) -> impl Iterator<Item = &PluginId> {

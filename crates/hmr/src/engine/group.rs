@@ -9,15 +9,23 @@ use sdk_core::PluginId;
 pub(super) struct Group {
     pub(super) plugins: BTreeSet<PluginId>,
     pub(super) through_cargo: bool,
+    /// Whether they go live even if their code is the same: something else may have changed, or it was requested.
+    pub(super) in_any_case: bool,
 }
 
 impl Group {
+    /// Returns a plugin that is built through cargo, alone.
+    pub(super) fn through_cargo(plugin: PluginId) -> Self {
+        Self { plugins: [plugin].into(), through_cargo: true, in_any_case: true }
+    }
+
     /// Adds another group's plugins if both have a plugin in common. Returns whether they have.
     pub(super) fn absorb(&mut self, other: &Self) -> bool {
         let meets = !self.plugins.is_disjoint(&other.plugins);
         if meets {
             self.plugins.extend(other.plugins.iter().cloned());
             self.through_cargo |= other.through_cargo;
+            self.in_any_case |= other.in_any_case;
         }
         meets
     }

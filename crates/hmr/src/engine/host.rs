@@ -11,9 +11,10 @@ use tokio::sync::mpsc;
 
 use super::Loop;
 use super::group::Group;
-use super::report::{note, print};
+use super::report::note;
 use crate::build::features::{self, Shared};
 use crate::build::host::{HostRequest, NewHost, Refusal};
+use crate::findings::print;
 
 /// Time without a call after which a host counts as quiet.
 const QUIET: Duration = Duration::from_secs(3);

@@ -67,7 +67,7 @@ impl Loop {
                     // another one.
                     let is_waiting = !live.generations().contains_key(plugin) || !self.plugins.has(plugin);
                     if relinked.contains(plugin) || is_waiting && !self.builds.has(plugin) {
-                        Group { plugins: [plugin.clone()].into(), through_cargo: true }.join(groups);
+                        Group::through_cargo(plugin.clone()).join(groups);
                     }
                 }
             }

@@ -1,18 +1,18 @@
 //! Reports to the developer.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::time::Duration;
 
 use sdk_core::PluginId;
 use sdk_core::bus::ReloadEvent;
 use sdk_core::host::Host;
 use sdk_core::registry::PluginSwap;
-use sdk_core::status::Reloaded;
+use sdk_core::status::{Reloaded, milliseconds};
 
 use super::{Loop, reload_line};
 use crate::build::{Failure, Parts};
 use crate::error::SaveError;
+use crate::findings::print;
 
 impl Loop {
     pub(super) fn describe_failure(&self, failure: &Failure) -> String {
@@ -36,7 +36,7 @@ impl Loop {
             if let SaveError::Compile(findings) = &failure.error
                 && printed.insert(&findings.rendered)
             {
-                print(&findings.rendered);
+                print(findings.unshown());
             }
         }
         for failure in failures {
@@ -83,6 +83,14 @@ impl Loop {
         reloaded
     }
 
+    /// Reports a save that has changed no code of a plugin.
+    pub(super) fn report_unchanged(&self, plugin: &PluginId, took: Duration) {
+        let Some(live) = self.live_number(plugin) else { return };
+        let ms = milliseconds(took);
+        tracing::info!(%plugin, live, ms, "no change in the code");
+        self.host.bus().emit(ReloadEvent::ReloadUnchanged { plugin: plugin.clone(), live, ms });
+    }
+
     fn live_number(&self, plugin: &PluginId) -> Option<u64> {
         self.host.registry().snapshot().generations().get(plugin).map(|generation| generation.number())
     }
@@ -91,12 +99,4 @@ impl Loop {
 /// Publishes a note, for those who do not read the log.
 pub(super) fn note<'a>(host: &Host, plugin: impl Into<Option<&'a PluginId>>, words: String) {
     host.bus().emit(ReloadEvent::Note { plugin: plugin.into().cloned(), message: words });
-}
-
-/// Prints the compiler's output to the terminal.
-pub(super) fn print(words: &str) {
-    if !words.is_empty() {
-        // A closed terminal is no reason to stop.
-        let _ = std::io::stderr().lock().write_all(words.as_bytes());
-    }
 }

@@ -34,6 +34,10 @@ impl Loop {
             let _ = answer.send(vec![Err(WAITS.into())]);
             return;
         }
-        self.start_build(Group { plugins, through_cargo: false }, Instant::now(), vec![answer]);
+        self.start_build(
+            Group { plugins, through_cargo: false, in_any_case: true },
+            Instant::now(),
+            vec![answer],
+        );
     }
 }

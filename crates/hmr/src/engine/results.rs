@@ -1,5 +1,6 @@
 //! Starting builds, and handling their results.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use sdk_core::bus::{Cause, ReloadEvent};
@@ -7,10 +8,11 @@ use sdk_core::status::milliseconds;
 
 use super::builds::{Answer, Building};
 use super::group::Group;
-use super::report::{self, print};
+use super::report;
 use super::{Loop, names};
-use crate::build::{BuildResult, Failure};
+use crate::build::{BuildResult, BuiltPlugin, Failure};
 use crate::error::SaveError;
+use crate::findings::print;
 
 /// Wait before a first retry. Each further wait is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -55,7 +57,8 @@ impl Loop {
                 _ => Cause::Request,
             },
         });
-        let building = Building { packages, through_cargo: group.through_cargo, began, answers, retries };
+        let Group { through_cargo, in_any_case, .. } = group;
+        let building = Building { packages, through_cargo, in_any_case, began, answers, retries };
         self.builds.start(building, wait, workspace, |plugin| self.plugins.call(plugin));
     }
 
@@ -122,6 +125,11 @@ impl Loop {
                 report::note(&self.host, plugin, words.clone());
                 answers.push(Err(words.into()));
             }
+        } else if let Some(libraries) = self.unchanged(&building, &result.built) {
+            for (built, library) in result.built.iter().zip(libraries) {
+                self.toolchain.keep_instead(&library, built);
+                self.report_unchanged(built.id(), building.began.elapsed());
+            }
         } else {
             match self.go_live(result.built, building.began).await {
                 Ok(reloaded) => answers.extend(reloaded.into_iter().map(Ok)),
@@ -153,6 +161,26 @@ impl Loop {
             self.retry_blocked().await;
         }
         self.give_way_when_idle();
+    }
+
+    /// Returns the libraries of the live generations if a save has changed no code of any of these plugins.
+    ///
+    /// After a build through cargo, files that are not in the library may have changed, such as one that a build script
+    /// makes. So that goes live in any case, as does a reload that was requested.
+    fn unchanged(&self, building: &Building, built: &[BuiltPlugin]) -> Option<Vec<PathBuf>> {
+        let is_current = !built.is_empty() && built.iter().all(BuiltPlugin::is_current);
+        if building.in_any_case || !is_current {
+            return None;
+        }
+        let live = self.host.registry().snapshot();
+        built
+            .iter()
+            .map(|built| {
+                let generation = live.generations().get(built.id())?;
+                let library = self.libraries.file(built.id(), generation.code().of())?;
+                self.toolchain.is_same_code(&library, built).then_some(library)
+            })
+            .collect()
     }
 
     /// Records the result of a build, and prints new warnings.

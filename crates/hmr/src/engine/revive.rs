@@ -51,7 +51,8 @@ impl Loop {
                         .plugins
                         .get(&plugin)
                         .is_some_and(|package| !package.shared.is_empty());
-                    let group = Group { plugins: [plugin].into(), through_cargo: shares };
+                    let group =
+                        Group { plugins: [plugin].into(), through_cargo: shares, in_any_case: shares };
                     self.build_or_wait(group, Instant::now());
                 }
             }

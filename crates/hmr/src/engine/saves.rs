@@ -23,7 +23,10 @@ impl Loop {
             membership |= self.members.is_unread && path.ends_with("Cargo.toml");
             match self.members.workspace.classify(path, &filter, reads) {
                 ChangeKind::Plugins { plugins, manifest } => {
-                    Group { plugins, through_cargo: manifest }.join(&mut groups);
+                    // A file that the compiler has not read may be used in another way than as code.
+                    let is_read = plugins.iter().all(|plugin| self.plugins.reads(plugin, path) == Some(true));
+                    let in_any_case = manifest || !is_read;
+                    Group { plugins, through_cargo: manifest, in_any_case }.join(&mut groups);
                 }
                 ChangeKind::Membership => membership = true,
                 ChangeKind::LockFile => lock_file = true,
@@ -51,7 +54,7 @@ impl Loop {
             match self.read_workspace().await {
                 Ok(plugins) if !plugins.is_empty() => {
                     for plugin in plugins {
-                        Group { plugins: [plugin].into(), through_cargo: true }.join(&mut groups);
+                        Group::through_cargo(plugin).join(&mut groups);
                     }
                 }
                 Ok(_) => {}

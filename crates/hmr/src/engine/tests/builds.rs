@@ -1,5 +1,7 @@
 //! Saves in a row: a newer one cancels a stale build, and the last one wins.
 
+use sdk_core::bus::ReloadEvent;
+
 use super::plugins::{GO, WaitsToStart, code, plain};
 use super::test_engine::{Setup, TestEngine};
 use crate::error::SaveError;
@@ -14,6 +16,54 @@ async fn a_save_goes_live_as_the_next_generation() {
     assert_eq!(engine.live("commands/one"), Some((2, "1.0.1".to_owned())));
     assert_eq!(engine.live("events/two"), Some((1, "1.0.0".to_owned())), "the other one stays");
     assert_eq!(engine.toolchain.captures(), 1, "how it is compiled is known from the start");
+}
+
+/// Waits for a save that has changed no code of a plugin, and returns the generation that stays live.
+async fn unchanged(engine: &mut TestEngine, name: &str) -> u64 {
+    engine
+        .next(|event| match event {
+            ReloadEvent::ReloadUnchanged { plugin, live, .. } if plugin.as_str() == name => Some(*live),
+            ReloadEvent::ReloadCompleted { .. } => panic!("{event:?}"),
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_save_that_changes_no_code_leaves_the_live_generation_in_place() {
+    let mut engine = TestEngine::start(&[("commands/one", plain("1.0.0"))]).await;
+    let swaps = engine.swaps();
+    engine.edit("commands/one", plain("1.0.0"));
+    assert_eq!(unchanged(&mut engine, "commands/one").await, 1);
+    engine.break_code("commands/one", "expected `;`");
+    engine.failed().await;
+    assert_eq!(engine.host.bus().failures().len(), 1);
+    engine.edit("commands/one", plain("1.0.0"));
+    assert_eq!(unchanged(&mut engine, "commands/one").await, 1);
+    assert!(engine.host.bus().failures().is_empty(), "what was undone is no failure any more");
+    assert_eq!(engine.swaps(), swaps);
+    engine.edit("commands/one", plain("1.0.1"));
+    assert_eq!(engine.completed("commands/one").await, (Some(1), Some(2)));
+    engine.edit("commands/one", plain("1.0.0"));
+    assert_eq!(engine.completed("commands/one").await, (Some(2), Some(3)), "other code is live since");
+    engine.roll_back("commands/one", Some(2)).await.unwrap();
+    engine.forget().await;
+    engine.edit("commands/one", plain("1.0.1"));
+    assert_eq!(unchanged(&mut engine, "commands/one").await, 4, "it is the code of 2 that is live");
+    engine.edit("commands/one", plain("1.0.0"));
+    assert_eq!(engine.completed("commands/one").await, (Some(4), Some(5)));
+}
+
+#[tokio::test]
+async fn a_manifest_a_shared_crate_and_a_request_reload_the_same_code_too() {
+    let setup = Setup::default().share("crates/words", &["commands/one"]);
+    let mut engine = setup.start(&[("commands/one", Ok(plain("1.0.0")))]).await;
+    engine.save(&["commands/one/Cargo.toml"]);
+    assert_eq!(engine.completed("commands/one").await, (Some(1), Some(2)), "a build script may make files");
+    engine.save(&["crates/words/src/lib.rs"]);
+    assert_eq!(engine.completed("commands/one").await, (Some(2), Some(3)), "services depend on its copies");
+    let reloaded = engine.reload(Some("commands/one")).await;
+    assert_eq!(reloaded.into_iter().flatten().map(|reloaded| reloaded.to).collect::<Vec<_>>(), [Some(4)]);
 }
 
 #[tokio::test]

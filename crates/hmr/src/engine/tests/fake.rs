@@ -39,7 +39,7 @@ struct Inner {
 struct State {
     /// Contents of each plugin's folder.
     sources: BTreeMap<PluginId, Source>,
-    libraries: HashMap<PathBuf, &'static PluginEntry>,
+    libraries: HashMap<PathBuf, (Code, &'static PluginEntry)>,
     is_holding: bool,
     /// Failures of the next probes.
     probes: VecDeque<SaveError>,
@@ -195,7 +195,7 @@ impl FakeToolchain {
         let library = folder.join(format!("lib{}-{}.so", package.krate, plugin.suffix));
         fs::create_dir_all(&folder).unwrap();
         fs::write(&library, code.version).unwrap();
-        self.0.state.lock().libraries.insert(library.clone(), code.entry(&package.name));
+        self.0.state.lock().libraries.insert(library.clone(), (code, code.entry(&package.name)));
         let copies = BTreeMap::from([(package.id.to_string(), hash_of(&library).unwrap().unwrap_or(0))]);
         Ok(BuiltPlugin {
             package: package.clone(),
@@ -255,8 +255,19 @@ impl Toolchain for FakeToolchain {
     }
 
     fn load(&self, plugin: &BuiltPlugin) -> Result<&'static PluginEntry, SaveError> {
-        let entry = self.0.state.lock().libraries.get(&plugin.library).copied();
-        entry.ok_or_else(|| SaveError::Unreadable(format!("{} is gone", plugin.library.display())))
+        let library = self.0.state.lock().libraries.get(&plugin.library).copied();
+        library
+            .map(|(_, entry)| entry)
+            .ok_or_else(|| SaveError::Unreadable(format!("{} is gone", plugin.library.display())))
+    }
+
+    fn is_same_code(&self, live: &Path, built: &BuiltPlugin) -> bool {
+        let libraries = &self.0.state.lock().libraries;
+        libraries[live].0 == libraries[&built.library].0
+    }
+
+    fn keep_instead(&self, _: &Path, built: &BuiltPlugin) {
+        fs::remove_file(&built.library).unwrap();
     }
 
     fn build_host(&self, request: HostRequest) -> BoxFuture<'_, Result<NewHost, Refusal>> {

@@ -16,6 +16,12 @@ pub(super) struct Code {
     make: fn() -> Box<dyn Plugin>,
 }
 
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.version == other.version && std::ptr::fn_addr_eq(self.make, other.make)
+    }
+}
+
 impl Code {
     /// Returns the plugin as a library would export it, for the life of the process.
     pub(super) fn entry(self, package: &str) -> &'static PluginEntry {
