@@ -28,10 +28,12 @@ cmd_test() {
     test_all
 }
 
-# Runs what takes too long for every change: all tests, every fault, and an hour of reloads.
+# Runs what takes too long for every change: all tests, every fault, and the soak: 25 reloads, whose result comes soon, and an
+# hour of them.
 test_slow() {
     test_all
     e2e_ faults
+    e2e_ soak --reloads 25
     e2e_ soak --minutes 60
 }
 
@@ -69,12 +71,16 @@ cmd_deny() {
     fi
 }
 
+processors() { getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2; }
+
 test_all() {
     need_rust
     # A plugin that was just created is not in the lock file yet. In CI, what is committed must be.
     [[ -z ${CI-} ]] || check_lock
     build_host
     local packages failed=''
+    # Tests wait for hosts, compilers and timers as often as they compute.
+    export RUST_TEST_THREADS=${RUST_TEST_THREADS-$(($(processors) * 3 / 2))}
     cargo_ test --workspace --no-fail-fast || failed=1
     # What the bot has for hot reload alone is compiled and tested with that feature only.
     host_packages

@@ -50,9 +50,15 @@ impl Bot {
 
     /// Stops the bot as a service manager does, and starts it again.
     pub(crate) async fn restart(&mut self) {
+        self.restart_after(|| {}).await;
+    }
+
+    /// Stops the bot, does something to its files, and starts it again.
+    pub(crate) async fn restart_after(&mut self, between: impl FnOnce()) {
         let id = self.process.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
         tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
+        between();
         self.process = spawn(&self.sandbox, &self.variables);
         self.ready().await;
     }
@@ -132,10 +138,6 @@ impl Bot {
 
     /// Calls `look` after each event at the local Discord, until it returns a value.
     pub(crate) async fn until<T>(&self, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-        self.until_within(PATIENCE, what, look).await
-    }
-
-    async fn until_within<T>(&self, within: Duration, what: &str, look: impl AsyncFn() -> Option<T>) -> T {
         let mut happenings = self.sandbox.event_log().subscribe(self.sandbox.event_log().newest() + 1);
         let found = async {
             loop {
@@ -145,28 +147,16 @@ impl Bot {
                 happenings.next().await.unwrap();
             }
         };
-        tokio::time::timeout(within, found).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
+        tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("waited in vain until {what}"))
     }
 
     /// Waits for a message in a channel, as `user` sees it, for which `matches` holds.
     pub(crate) async fn message(&self, user: &str, channel: &str, matches: impl Fn(&Value) -> bool) -> Value {
-        self.message_within(PATIENCE.as_secs(), user, channel, matches).await
-    }
-
-    /// As [`message`](Self::message), with a limit in seconds, for what takes long.
-    pub(crate) async fn message_within(
-        &self,
-        seconds: u64,
-        user: &str,
-        channel: &str,
-        matches: impl Fn(&Value) -> bool,
-    ) -> Value {
         let found = async || {
             let messages = self.people.messages(user, channel, 50).await.unwrap();
             messages.into_iter().find(|message| matches(message))
         };
-        let within = Duration::from_secs(seconds);
-        self.until_within(within, &format!("#{channel} has the message"), found).await
+        self.until(&format!("#{channel} has the message"), found).await
     }
 }
 

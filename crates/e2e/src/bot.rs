@@ -15,6 +15,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::Notify;
 
 use crate::Playground;
+use crate::slot::PLAYGROUND;
 
 /// Time after which something expected counts as missing; far more than it takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_mins(5);
@@ -290,6 +291,7 @@ pub(crate) fn command(
         .envs(inherited.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
         // Several bots at once cannot share the default port.
         .env("HEALTH_ADDR", "off")
+        .env(PLAYGROUND, playground.path(""))
         .envs(variables.iter().copied())
         .current_dir(playground.path(""));
     command

@@ -19,10 +19,12 @@ pub mod play;
 pub mod playground;
 mod plugin_cache;
 pub mod plugins;
+mod slot;
 pub mod smoke;
 pub mod soak;
 pub mod song;
 pub mod test_host;
+mod tree;
 pub mod wait;
 
 pub use bot::Bot;

@@ -3,54 +3,71 @@
 //! cargo names its output by paths inside the workspace, so a copy that keeps modification times has nothing to
 //! rebuild.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::{fs, io};
 
 use tempfile::TempDir;
 
 use crate::plugin_cache::PluginCache;
+use crate::slot::Slot;
+use crate::tree::Tree;
 
-/// A copy of the workspace. Dropping it removes it.
+/// A copy of the workspace. Dropping it ends the processes in it.
 pub struct Playground {
-    folder: TempDir,
+    folder: Folder,
+}
+
+/// Where a playground is.
+enum Folder {
+    /// A folder of its own, which is removed in the end.
+    New(TempDir),
+    /// A folder that other playgrounds use before and after it.
+    Slot(Slot),
 }
 
 impl Playground {
     /// Copies this workspace, the development host that is built in it, and its plugins as built by a host. What is
     /// missing is built first.
     ///
+    /// The copy is in a folder that was used by other playgrounds, so that an edit compiles as fast as a developer's.
+    ///
     /// # Errors
     /// If a file cannot be copied or the host does not build.
     pub fn new() -> io::Result<Self> {
         build_own_host()?;
         let cache = PluginCache::of(&workspace())?;
-        let playground = Self::with_host()?;
-        cache.put_into(playground.folder.path())?;
-        Ok(playground)
+        let mut tree = tree_with_host()?;
+        cache.add_to(&mut tree)?;
+        Self::in_slot(&tree)
     }
 
-    /// Copies this workspace and its development host as before a first start, without built plugins.
+    /// Copies this workspace and its development host as before a first start, without built plugins or anything else
+    /// that an earlier playground left.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     pub fn bare() -> io::Result<Self> {
         build_own_host()?;
-        Self::with_host()
+        let playground = Self::fresh()?;
+        tree_with_host()?.add_to(playground.folder())?;
+        Ok(playground)
     }
 
-    /// Copies this workspace and its development host, which has to be built.
+    /// Copies this workspace and its development host, which has to be built, into a folder that was used by other
+    /// playgrounds.
     ///
     /// # Errors
     /// If a file cannot be copied.
     pub(crate) fn with_host() -> io::Result<Self> {
-        let playground = Self::fresh()?;
-        playground.take_build("target/hmr/debug")?;
-        Ok(playground)
+        Self::in_slot(&tree_with_host()?)
+    }
+
+    fn in_slot(tree: &Tree) -> io::Result<Self> {
+        let slot = Slot::take(&workspace().join("target/e2e/slots"))?;
+        slot.restore(tree)?;
+        Ok(Self { folder: Folder::Slot(slot) })
     }
 
     /// Copies only the sources of this workspace, like a fresh clone.
@@ -62,17 +79,17 @@ impl Playground {
         let parent = workspace.join("target/e2e");
         fs::create_dir_all(&parent)?;
         let folder = tempfile::Builder::new().prefix("playground-").tempdir_in(parent)?;
-        copy_sources(&workspace, folder.path())?;
-        Ok(Self { folder })
+        let mut sources = Tree::default();
+        sources.add_sources(&workspace, Path::new(""))?;
+        sources.add_to(folder.path())?;
+        Ok(Self { folder: Folder::New(folder) })
     }
 
-    /// Copies the programs in a folder of this workspace, and cargo's intermediate files for them.
-    fn take_build(&self, programs: &str) -> io::Result<()> {
-        let workspace = workspace();
-        mirror_files(&workspace.join(programs), &self.path(programs))?;
-        mirror(&workspace.join("target/build/debug"), &self.path("target/build/debug"))?;
-        let here = self.folder.path().display().to_string();
-        move_paths(&self.path("target/build/debug/calls"), &workspace.display().to_string(), &here, |_| true)
+    fn folder(&self) -> &Path {
+        match &self.folder {
+            Folder::New(folder) => folder.path(),
+            Folder::Slot(slot) => slot.path(),
+        }
     }
 
     /// Adds the output of an ordinary `cargo build -p bot`, so that it is up to date here as well.
@@ -95,7 +112,9 @@ impl Playground {
         let mut command = cargo(&workspace());
         command.args(["build", "--quiet", "--bin", "hotcord"]).args(hmr::workspace::HOST_PACKAGES);
         run(command.args(["--features", features]))?;
-        self.take_build("target/debug")?;
+        let mut tree = Tree::default();
+        add_build(&mut tree, "target/debug")?;
+        tree.add_to(self.folder())?;
         Ok(self)
     }
 
@@ -106,7 +125,7 @@ impl Playground {
     pub fn new_plugin(&self, name: &str) {
         let output = Command::new("bash")
             .args(["dev-env.sh", "new", name])
-            .current_dir(self.folder.path())
+            .current_dir(self.folder())
             .output()
             .expect("bash can be run");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -117,7 +136,7 @@ impl Playground {
     /// # Errors
     /// If it does not build.
     pub fn build_host(&self) -> io::Result<()> {
-        build_host(self.folder.path())
+        build_host(self.folder())
     }
 
     /// Builds the bot as `cargo build` does, without hot reload.
@@ -125,18 +144,18 @@ impl Playground {
     /// # Errors
     /// If it does not build.
     pub fn build_ordinarily(&self) -> io::Result<()> {
-        let mut command = cargo(self.folder.path());
+        let mut command = cargo(self.folder());
         run(command.args(["build", "--quiet", "--bin", "hotcord"]).args(hmr::workspace::HOST_PACKAGES))
     }
 
     /// Returns its folder.
     pub fn root(&self) -> &Path {
-        self.folder.path()
+        self.folder()
     }
 
     /// Returns the absolute path of a file in it.
     pub fn path(&self, inside: &str) -> PathBuf {
-        self.folder.path().join(inside)
+        self.folder().join(inside)
     }
 
     /// Reads a file.
@@ -179,6 +198,22 @@ pub(crate) fn save(path: &Path, text: &str) -> io::Result<()> {
     let beside = path.with_extension("save");
     fs::write(&beside, text)?;
     fs::rename(&beside, path)
+}
+
+/// Returns the sources of this workspace, its development host, and cargo's intermediate files for it.
+fn tree_with_host() -> io::Result<Tree> {
+    let mut tree = Tree::default();
+    tree.add_sources(&workspace(), Path::new(""))?;
+    add_build(&mut tree, "target/hmr/debug")?;
+    Ok(tree)
+}
+
+/// Adds the programs in a folder of this workspace, and cargo's intermediate files for them.
+fn add_build(tree: &mut Tree, programs: &str) -> io::Result<()> {
+    let (workspace, build) = (workspace(), Path::new("target/build/debug"));
+    let made_in = workspace.display().to_string();
+    tree.add_files(&workspace.join(programs), Path::new(programs), &made_in)?;
+    tree.add_output(&workspace.join(build), build, &made_in)
 }
 
 /// Returns the root of this workspace.
@@ -228,139 +263,4 @@ fn build_own_host() -> io::Result<()> {
 fn run(command: &mut Command) -> io::Result<()> {
     let status = command.status()?;
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("{command:?} ended with {status}"))) }
-}
-
-/// Copies the sources, without build output, history, or a developer's own settings.
-fn copy_sources(from: &Path, to: &Path) -> io::Result<()> {
-    // Nothing in a workspace is built from `fuzz`, which may have grown very large.
-    let left_out: &[&str] = &["target", ".git", ".hotcord", ".env", "fuzz"];
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if left_out.iter().any(|left_out| name == *left_out) {
-            continue;
-        }
-        let path = entry.path();
-        if path.is_dir() {
-            fs::create_dir_all(to.join(&name))?;
-            copy_sources(&path, &to.join(&name))?;
-            keep_time(&path, &to.join(&name))?;
-        } else {
-            copy(&path, &to.join(&name))?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies cargo's output. Files that cargo and rustc only replace as a whole are linked instead of copied.
-pub(crate) fn mirror(from: &Path, to: &Path) -> io::Result<()> {
-    mirror_files(from, to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (path, name) = (entry.path(), entry.file_name());
-        if path.is_dir() && name != "incremental" {
-            mirror(&path, &to.join(&name))?;
-            keep_time(&path, &to.join(&name))?;
-        }
-    }
-    Ok(())
-}
-
-/// Copies only the files of a folder in that way, and leaves those that are up to date.
-fn mirror_files(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let (path, beside) = (entry?.path(), to);
-        let Some(to) = path.file_name().map(|name| beside.join(name)) else { continue };
-        if path.is_dir() || is_other_program(&path) || is_same(&path, &to) {
-            continue;
-        }
-        match fs::remove_file(&to) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        if !(is_replaced_whole(&path) && fs::hard_link(&path, &to).is_ok()) {
-            copy(&path, &to)?;
-        }
-    }
-    Ok(())
-}
-
-/// Returns whether cargo and rustc never modify a file in place: a library or a program, or a file of a dependency, which
-/// is built once and for all.
-///
-/// A copy of everything else would be thousands of files, and ext4 creates files slowly after as many were deleted: it
-/// searches for inodes that were not in use for some minutes.
-fn is_replaced_whole(path: &Path) -> bool {
-    let is_library = ["rlib", "rmeta", "so", "a", "dylib"]
-        .iter()
-        .any(|extension| path.extension() == Some(OsStr::new(extension)));
-    let is_program = || {
-        path.extension().is_none()
-            && fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o100 != 0)
-    };
-    is_library || is_program() || is_of_dependency(path)
-}
-
-/// Returns whether cargo wrote a file for a package that is not of this workspace. Names of such files or of their
-/// folders are the package's, a hyphen, and 16 hexadecimal digits.
-fn is_of_dependency(path: &Path) -> bool {
-    static OURS: LazyLock<BTreeSet<String>> = LazyLock::new(own_packages);
-    let package = |name: &OsStr| {
-        let name = name.to_str()?;
-        let (package, hash) = name.split('.').next()?.rsplit_once('-')?;
-        let is_hash = hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hash.then(|| package.trim_start_matches("lib").replace('_', "-"))
-    };
-    path.iter().find_map(package).is_some_and(|package| !OURS.contains(&package))
-}
-
-/// Returns the names of this workspace's packages and programs, as cargo names their files.
-fn own_packages() -> BTreeSet<String> {
-    let workspace = workspace();
-    let crates = fs::read_dir(workspace.join("crates")).into_iter().flatten().flatten();
-    let crates = crates.map(|entry| entry.file_name().display().to_string());
-    let others = ["hotcord", "bot", "commands", "events"].map(str::to_owned);
-    hmr::workspace::plugin_packages(&workspace).into_iter().chain(crates).chain(others).collect()
-}
-
-/// Returns whether a copy is up to date.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) else { return false };
-    one.len() == other.len() && one.modified().ok() == other.modified().ok()
-}
-
-/// Replaces a folder's path in all files below another folder that are `wanted`.
-pub(crate) fn move_paths(below: &Path, from: &str, to: &str, wanted: fn(&Path) -> bool) -> io::Result<()> {
-    for entry in fs::read_dir(below)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            move_paths(&path, from, to, wanted)?;
-        } else if wanted(&path) {
-            let text = fs::read_to_string(&path)?;
-            fs::write(&path, text.replace(from, to))?;
-        }
-    }
-    Ok(())
-}
-
-/// Returns whether a file is a test or another program, which is large and not needed for building the bot.
-fn is_other_program(path: &Path) -> bool {
-    let is_among_parts = path.parent().and_then(Path::file_name) == Some(OsStr::new("deps"));
-    let is_one_of_ours = path.file_name().is_some_and(|name| {
-        let name = name.to_string_lossy();
-        name.starts_with("hotcord-") || name.starts_with("sandbox-")
-    });
-    is_among_parts && path.extension().is_none() && !is_one_of_ours
-}
-
-/// Copies a file with its modification time, by which cargo determines what is up to date.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::copy(from, to)?;
-    keep_time(from, to)
-}
-
-fn keep_time(from: &Path, to: &Path) -> io::Result<()> {
-    // A folder cannot be opened for writing, and need not be to set its time.
-    fs::File::open(to)?.set_modified(fs::metadata(from)?.modified()?)
 }

@@ -8,7 +8,8 @@ use std::process::{Child, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bot::command;
-use crate::playground::{Playground, mirror, move_paths};
+use crate::playground::Playground;
+use crate::tree::Tree;
 
 /// Built plugins, with the rustc calls that built them.
 pub(crate) struct PluginCache {
@@ -33,17 +34,13 @@ impl PluginCache {
         Ok(Self { folder })
     }
 
-    /// Copies the plugins into the target folder of a copy of the workspace.
+    /// Adds the plugins to a tree that is a copy of the workspace.
     ///
     /// # Errors
-    /// If a file cannot be copied.
-    pub(crate) fn put_into(&self, playground: &Path) -> io::Result<()> {
-        let plugins = playground.join("target/hmr/plugins");
-        mirror(&self.folder.join("plugins"), &plugins)?;
+    /// If a file cannot be read.
+    pub(crate) fn add_to(&self, tree: &mut Tree) -> io::Result<()> {
         let made_in = fs::read_to_string(self.folder.join("made-in"))?;
-        move_paths(&plugins, &made_in, &playground.display().to_string(), |path| {
-            path.extension().is_some_and(|extension| extension == "json" || extension == "d")
-        })
+        tree.add_output(&self.folder.join("plugins"), Path::new("target/hmr/plugins"), &made_in)
     }
 }
 
@@ -63,7 +60,7 @@ fn stamp(workspace: &Path) -> io::Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// Lets a host build all plugins in a bare playground.
+/// Lets a host build all plugins in a playground.
 fn make(folder: &Path, stamp: &str) -> io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -71,17 +68,13 @@ fn make(folder: &Path, stamp: &str) -> io::Result<()> {
     }
     let playground = Playground::with_host()?;
     build_plugins(&playground)?;
-    let plugins = folder.join("plugins");
-    fs::rename(playground.path("target/hmr/plugins"), &plugins)?;
-    // rustc's incremental files are only valid for the folder in which it built.
-    for plugin in fs::read_dir(&plugins)? {
-        let incremental = plugin?.path().join("incremental");
-        if incremental.is_dir() {
-            fs::remove_dir_all(incremental)?;
-        }
-    }
+    // What the host has made is copied: the playground's incremental state stays for the next one in its folder.
     let made_in = playground.path("").display().to_string();
-    fs::write(folder.join("made-in"), made_in.trim_end_matches('/'))?;
+    let made_in = made_in.trim_end_matches('/');
+    let mut plugins = Tree::default();
+    plugins.add_output(&playground.path("target/hmr/plugins"), Path::new("plugins"), made_in)?;
+    plugins.keep_paths().add_to(folder)?;
+    fs::write(folder.join("made-in"), made_in)?;
     fs::write(folder.join("stamp"), stamp)
 }
 

@@ -47,12 +47,25 @@ pub struct Options {
     /// Print one JSON object instead of a table
     #[arg(long)]
     pub json: bool,
+    /// What is not counted at the beginning.
+    #[arg(skip)]
+    pub warm_up: WarmUp,
 }
 
-/// Reloads that are not counted: during them the allocator's arenas and the pool of connections fill up.
-const WARM_UP: u64 = 30;
-/// Time that is not counted either, for resources that are allocated once a minute at most and then stay.
-const WARM_UP_TIME: Duration = Duration::from_secs(90);
+/// What is not counted at the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WarmUp {
+    /// Reloads during which the allocator's arenas and the pool of connections fill up.
+    pub reloads: u64,
+    /// Time for resources that are allocated once a minute at most and then stay.
+    pub time: Duration,
+}
+
+impl Default for WarmUp {
+    fn default() -> Self {
+        Self { reloads: 30, time: Duration::from_secs(90) }
+    }
+}
 
 /// Maximum growth of private memory per reload, in KiB.
 pub const KIB_PER_RELOAD: f64 = 48.0;
@@ -246,7 +259,7 @@ fn print(sample: &Sample) {
 /// # Errors
 /// If a reload does not go live.
 pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Sample)) -> io::Result<()> {
-    let playground = Playground::bare()?;
+    let playground = Playground::new()?;
     let mut all = Reloaded::all(&playground)?;
     let sandbox = Sandbox::builder().bot_name("Hotcord").start().await?;
     let mut bot = Bot::start(&playground, &sandbox, &[]).await?;
@@ -271,7 +284,9 @@ pub async fn soak(options: &Options, outcome: &mut Outcome, shown: impl Fn(&Samp
         outcome.tally = load.so_far();
         outcome.identifies = sandbox.event_log().count(sandbox::event_log::Kind::Identified);
         reloaded?;
-        if reload < WARM_UP || outcome.samples.is_empty() && started.elapsed() < WARM_UP_TIME {
+        if reload < options.warm_up.reloads
+            || outcome.samples.is_empty() && started.elapsed() < options.warm_up.time
+        {
             continue;
         }
         if outcome.samples.is_empty() {

@@ -67,7 +67,7 @@ pub enum Sabotage {
     Panic,
     /// A returned error.
     Error,
-    /// An endless loop without `.await`.
+    /// An endless loop without `.await`. It sleeps, so that it takes a thread, but no processor from other tests.
     Loop,
     /// `abort`.
     Abort,
@@ -82,7 +82,7 @@ impl Sabotage {
         match self {
             Self::Panic => "panic!(\"as asked\");",
             Self::Error => "return Err(\"as asked\".into());",
-            Self::Loop => "loop { std::hint::spin_loop() }",
+            Self::Loop => "loop { std::thread::sleep(std::time::Duration::from_secs(1)) }",
             Self::Abort => "std::process::abort();",
             Self::Segfault => "unsafe { std::ptr::without_provenance_mut::<u8>(8).write_volatile(1) }",
             Self::Overflow => "let _ = deeper(0);",

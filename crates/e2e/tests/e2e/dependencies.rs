@@ -168,6 +168,20 @@ async fn a_provider_takes_its_consumers_along_and_no_call_sees_a_mixture() {
     let tally = load.stop().await;
     assert!(tally.is_clean() && tally.sent > 0, "{tally:?}");
     assert_eq!(host.identifies(), 1);
+
+    // The plugins here reload with what they use.
+    let lines = host.bot.line_count();
+    edit(
+        &mut host,
+        "events/modlog/src/written.rs",
+        "Ok(true)",
+        "Ok(std::hint::black_box(true))",
+        "plugin=events/modlog from=1 to=2 ",
+    )
+    .await;
+    let line = host.bot.wait_for_line(lines, "plugin=commands/general from=1 to=2 ").await.unwrap();
+    assert!(line.contains("with=\"events/modlog\""), "{line}");
+    assert!(host.ping().await.starts_with("Pong!"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,7 +238,20 @@ async fn what_does_not_fit_is_refused_with_both_names_and_goes_live_with_what_me
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back() {
-    let mut host = both(&[]).await;
+    // A plugin comes in once what it needs is there.
+    let playground = Playground::new().unwrap();
+    add_shared_crate(&playground);
+    add_consumer(&playground);
+    let mut host = TestHost::on(playground, &[]).await;
+    let told = "load failed plugin=commands/hello error=commands/hello needs service greeter ^1.2, which no live plugin offers";
+    host.bot.wait_for_line(0, told).await.unwrap();
+    let lines = host.bot.line_count();
+    add_provider(&host.playground);
+    host.bot.wait_for_line(lines, "loaded plugin=events/polite to=1 ").await.unwrap();
+    host.bot.wait_for_line(lines, "loaded plugin=commands/hello to=1 ").await.unwrap();
+    assert_eq!(host.say("/hello").await.content, "whole Hello");
+
+    // What it needs goes.
     let lines = host.bot.line_count();
     fs::remove_dir_all(host.playground.path("events/polite")).unwrap();
     let line = host.bot.wait_for_line(lines, "still live although the folder is gone").await.unwrap();
@@ -254,21 +281,6 @@ async fn a_provider_that_is_removed_stays_while_it_is_needed_and_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_comes_in_once_what_it_needs_is_there() {
-    let playground = Playground::new().unwrap();
-    add_shared_crate(&playground);
-    add_consumer(&playground);
-    let mut host = TestHost::on(playground, &[]).await;
-    let told = "load failed plugin=commands/hello error=commands/hello needs service greeter ^1.2, which no live plugin offers";
-    host.bot.wait_for_line(0, told).await.unwrap();
-    let lines = host.bot.line_count();
-    add_provider(&host.playground);
-    host.bot.wait_for_line(lines, "loaded plugin=events/polite to=1 ").await.unwrap();
-    host.bot.wait_for_line(lines, "loaded plugin=commands/hello to=1 ").await.unwrap();
-    assert_eq!(host.say("/hello").await.content, "whole Hello");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn dependents_stay_where_that_is_asked_for() {
     let mut host = both(&[("HMR_RELOAD_DEPENDENTS", "false")]).await;
     let lines = host.bot.line_count();
@@ -278,21 +290,4 @@ async fn dependents_stay_where_that_is_asked_for() {
     let line = edit(&mut host, POLITE, "\"1.2.0\"", "\"2.0.0\"", "plugin=events/polite live=2 ").await;
     assert!(line.contains("commands/hello needs service greeter ^1.2"), "{line}");
     assert!(!host.bot.lines_from(lines).iter().any(|line| line.contains("plugin=commands/hello from=1 ")));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_plugins_here_reload_with_what_they_use() {
-    let mut host = TestHost::new(&[]).await;
-    let lines = host.bot.line_count();
-    edit(
-        &mut host,
-        "events/modlog/src/written.rs",
-        "Ok(true)",
-        "Ok(std::hint::black_box(true))",
-        "plugin=events/modlog from=1 to=2 ",
-    )
-    .await;
-    let line = host.bot.wait_for_line(lines, "plugin=commands/general from=1 to=2 ").await.unwrap();
-    assert!(line.contains("with=\"events/modlog\""), "{line}");
-    assert!(host.ping().await.starts_with("Pong!"));
 }

@@ -261,6 +261,7 @@ async fn take(host: &mut TestHost, step: &str) {
             assert!(line.contains("commands/general") && line.contains("1 compile error"), "{line}");
             let said = host.bot.lines_from(lines).join("\n");
             assert_eq!(said.matches("cannot find type `Contxt` in this scope").count(), 1, "{said}");
+            assert!(said.contains("commands/general/src/ping.rs:"), "{said}");
             assert!(host.ping().await.starts_with("Third!"));
             edit(host, PING, "Contxt<'_>", "Context<'_>", "commands/general ").await;
         }

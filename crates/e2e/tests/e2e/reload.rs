@@ -41,18 +41,73 @@ async fn a_saved_body_is_live_without_a_new_session_or_registration() {
     host.bot.wait_for_line(lines, "/ping scope=").await.unwrap();
     assert_eq!(writes(&host), before + 1);
     assert_eq!(host.sandbox.event_log().count(Kind::Closed), 0);
+
+    the_owner_reloads_by_hand(&host).await;
+    a_plugin_prints(&mut host).await;
+    listeners_are_replaced(&mut host).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_rustc_says_of_a_mistake_is_printed_once() {
-    let mut host = TestHost::new(&[]).await;
+/// The owner's commands tell what is live, and reload by hand.
+async fn the_owner_reloads_by_hand(host: &TestHost) {
+    let plugins = host.say("/dev plugins").await;
+    let told = plugins.embeds.iter().map(ToString::to_string).collect::<String>() + &plugins.content;
+    assert!(
+        plugins.ephemeral && told.contains("commands/general") && told.contains("hot reload is on"),
+        "{told}"
+    );
+    let answer = host.sandbox.client().run(Run::typed("/dev reload plugin:commands/general")).await.unwrap();
+    let told = answer.embeds.iter().map(ToString::to_string).collect::<String>() + &answer.content;
+    assert!(told.contains("commands/general 3 -> 4 live"), "{told}");
+    let stranger = host.sandbox.client().run(Run::typed("/dev plugins").by("bob")).await;
+    let told = stranger.map_or_else(|refused| refused.to_string(), |answer| answer.content);
+    assert!(!told.contains("generation"), "{told}");
+}
+
+/// A plugin that prints while it is loaded is none the worse.
+async fn a_plugin_prints(host: &mut TestHost) {
     let lines = host.bot.line_count();
-    host.playground.edit(PING, "Context<'_>", "Contxt<'_>").unwrap();
-    host.bot.wait_for_line(lines, "error=1 compile error").await.unwrap();
-    let said = host.bot.lines_from(lines).join("\n");
-    assert_eq!(said.matches("cannot find type `Contxt` in this scope").count(), 1, "{said}");
-    assert!(said.contains("commands/general/src/ping.rs:"), "{said}");
-    assert_eq!(host.identifies(), 1);
+    let printing = "fn commands(&self) -> Vec<Command> {\n        println!(\"loading\");\n        eprintln!(\"{}\", \"x\".repeat(100_000));";
+    host.playground.edit(GENERAL, "fn commands(&self) -> Vec<Command> {", printing).unwrap();
+    let line = host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
+    assert!(line.contains("from=4 to=5 "), "{line}");
+}
+
+/// Stale listeners are gone before new ones answer.
+async fn listeners_are_replaced(host: &mut TestHost) {
+    let client = host.sandbox.client();
+    for round in 1..=3 {
+        let lines = host.bot.line_count();
+        let (old, new) = (
+            if round == 1 { "\"Welcome to".to_owned() } else { format!("\"Round {} in", round - 1) },
+            format!("\"Round {round} in"),
+        );
+        host.playground.edit("events/welcome/src/lib.rs", &old, &new).unwrap();
+        host.bot
+            .wait_for_line(lines, &format!("plugin=events/welcome from={round} to={} ", round + 1))
+            .await
+            .unwrap();
+        let name = format!("newcomer{round}");
+        client.create_user(&name).await.unwrap();
+        client.join("Sandbox", &name).await.unwrap();
+        let began = Instant::now();
+        let greetings = loop {
+            let messages = client.messages("alice", "general", 100).await.unwrap();
+            let greetings: Vec<_> = messages
+                .iter()
+                .filter_map(|message| message["content"].as_str())
+                .filter(|content| content.contains(" in Sandbox") || content.contains("Welcome"))
+                .map(str::to_owned)
+                .collect();
+            if greetings.len() >= round || began.elapsed() > PATIENCE {
+                break greetings;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        // Every listener that received the event has sent its message by the time a later command is answered.
+        host.ping().await;
+        assert_eq!(greetings.len(), round, "{greetings:?}");
+        assert!(greetings[round - 1].starts_with(&format!("Round {round} in")), "{greetings:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,16 +130,6 @@ async fn a_panic_in_a_command_outside_probation_fails_that_call_alone() {
     host.playground.save(PING, &source).unwrap();
     host.bot.wait_for_line(lines, "plugin=commands/general from=2 to=3 ").await.unwrap();
     assert!(host.ping().await.starts_with("Pong!"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plugin_that_prints_while_it_is_loaded_is_none_the_worse() {
-    let mut host = TestHost::new(&[]).await;
-    let lines = host.bot.line_count();
-    let printing = "fn commands(&self) -> Vec<Command> {\n        println!(\"loading\");\n        eprintln!(\"{}\", \"x\".repeat(100_000));";
-    host.playground.edit(GENERAL, "fn commands(&self) -> Vec<Command> {", printing).unwrap();
-    let line = host.bot.wait_for_line(lines, "commands/general ").await.unwrap();
-    assert!(line.contains("from=1 to=2 "), "{line}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,45 +171,6 @@ async fn saves_that_change_nothing_reload_nothing_and_bursts_end_in_one_swap() {
     // Ignored saves would have shown by now: their events came before those of the burst.
     let said = host.bot.lines_from(lines);
     assert_eq!(said.iter().filter(|line| line.contains("commands/general ")).count(), 1, "{said:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn stale_listeners_are_gone_before_new_ones_answer() {
-    let mut host = TestHost::new(&[]).await;
-    let client = host.sandbox.client();
-    for round in 1..=3 {
-        let lines = host.bot.line_count();
-        let (old, new) = (
-            if round == 1 { "\"Welcome to".to_owned() } else { format!("\"Round {} in", round - 1) },
-            format!("\"Round {round} in"),
-        );
-        host.playground.edit("events/welcome/src/lib.rs", &old, &new).unwrap();
-        host.bot
-            .wait_for_line(lines, &format!("plugin=events/welcome from={round} to={} ", round + 1))
-            .await
-            .unwrap();
-        let name = format!("newcomer{round}");
-        client.create_user(&name).await.unwrap();
-        client.join("Sandbox", &name).await.unwrap();
-        let began = Instant::now();
-        let greetings = loop {
-            let messages = client.messages("alice", "general", 100).await.unwrap();
-            let greetings: Vec<_> = messages
-                .iter()
-                .filter_map(|message| message["content"].as_str())
-                .filter(|content| content.contains(" in Sandbox") || content.contains("Welcome"))
-                .map(str::to_owned)
-                .collect();
-            if greetings.len() >= round || began.elapsed() > PATIENCE {
-                break greetings;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        };
-        // Every listener that received the event has sent its message by the time a later command is answered.
-        host.ping().await;
-        assert_eq!(greetings.len(), round, "{greetings:?}");
-        assert!(greetings[round - 1].starts_with(&format!("Round {round} in")), "{greetings:?}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,44 +263,6 @@ async fn plugins_come_and_go_and_share_crates() {
     assert!(answer.content.starts_with("/echo is being worked on"), "the folder may come back: {answer:?}");
     assert!(host.ping().await.starts_with("Pong!"));
     assert_eq!(host.identifies(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_poll_lives_through_reloads() {
-    let mut host = TestHost::new(&[("APP_ENV", "testing")]).await;
-    let client = host.sandbox.client();
-    let poll = host.say("/poll question:\"Tea or coffee?\" option1:tea option2:coffee").await;
-    let message = poll.message.as_ref().unwrap()["id"].as_str().unwrap().parse().unwrap();
-    let buttons: Vec<String> = poll.components[0]["components"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|button| button["custom_id"].as_str())
-        .map(str::to_owned)
-        .collect();
-    client.press("bob", message, &buttons[0]).await.unwrap();
-    host.edit_ping("Pang").await;
-    // A button created by the generation before works, and its votes are still there.
-    let answer = client.press("carol", message, &buttons[0]).await.unwrap();
-    assert!(answer.error.is_none(), "{answer:?}");
-    assert!(answer.embeds[0].to_string().contains("2 votes"), "{:?}", answer.embeds);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_owners_commands_tell_what_is_live_and_reload_by_hand() {
-    let host = TestHost::new(&[]).await;
-    let plugins = host.say("/dev plugins").await;
-    let told = plugins.embeds.iter().map(ToString::to_string).collect::<String>() + &plugins.content;
-    assert!(
-        plugins.ephemeral && told.contains("commands/general") && told.contains("hot reload is on"),
-        "{told}"
-    );
-    let answer = host.sandbox.client().run(Run::typed("/dev reload plugin:commands/general")).await.unwrap();
-    let told = answer.embeds.iter().map(ToString::to_string).collect::<String>() + &answer.content;
-    assert!(told.contains("commands/general 1 -> 2 live"), "{told}");
-    let stranger = host.sandbox.client().run(Run::typed("/dev plugins").by("bob")).await;
-    let told = stranger.map_or_else(|refused| refused.to_string(), |answer| answer.content);
-    assert!(!told.contains("generation"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

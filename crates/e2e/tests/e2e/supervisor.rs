@@ -56,10 +56,10 @@ async fn gone(process: u32) {
     }
 }
 
-/// Waits until the only session is closed.
-async fn closed(sandbox: &Sandbox) {
+/// Waits until this many sessions are closed.
+async fn closed(sandbox: &Sandbox, sessions: u64) {
     let began = Instant::now();
-    while sandbox.event_log().count(Kind::Closed) == 0 {
+    while sandbox.event_log().count(Kind::Closed) < sessions {
         assert!(began.elapsed() < PATIENCE, "the gateway has not been closed");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -169,6 +169,16 @@ async fn a_host_that_is_killed_comes_back_as_it_was() {
     // Reloading continues from there.
     assert!(test_host.edit_ping("Peng").await.contains("plugin=commands/general from=2 to=3 "));
     assert!(test_host.ping().await.starts_with("Peng!"));
+
+    // One signal ends supervisor and host, and closes the session.
+    let host = host(&test_host).await;
+    let TestHost { bot, sandbox, playground } = test_host;
+    closed(&sandbox, 1).await;
+    assert_eq!(sandbox.event_log().count(Kind::Closed), 1, "the killed host's session");
+    assert_eq!(bot.stop().await.unwrap().code(), Some(0));
+    gone(host).await;
+    closed(&sandbox, 2).await;
+    drop(playground);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,17 +197,6 @@ async fn a_crash_loop_is_given_up() {
         }
     }
     assert_eq!(test_host.bot.ended().await.unwrap().code(), Some(70));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_signal_ends_supervisor_and_host_and_closes_the_session() {
-    let test_host = TestHost::new(&[]).await;
-    let host = host(&test_host).await;
-    let TestHost { bot, sandbox, playground } = test_host;
-    assert_eq!(bot.stop().await.unwrap().code(), Some(0));
-    gone(host).await;
-    closed(&sandbox).await;
-    drop(playground);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +227,7 @@ async fn what_nohup_has_started_outlives_its_terminal_and_ends_by_ctrl_c() {
     let TestHost { mut bot, sandbox, playground } = test_host;
     assert_eq!(bot.ended().await.unwrap().code(), Some(0), "{:?}", bot.lines_from(0));
     gone(host).await;
-    closed(&sandbox).await;
+    closed(&sandbox, 1).await;
     drop(playground);
 }
 
@@ -239,6 +238,6 @@ async fn a_host_does_not_outlive_its_supervisor() {
     let TestHost { bot, sandbox, playground } = test_host;
     bot.kill().await.unwrap();
     gone(host).await;
-    closed(&sandbox).await;
+    closed(&sandbox, 1).await;
     drop(playground);
 }

@@ -265,7 +265,7 @@ impl Toolchain for Builder {
     }
 
     fn read_features<'a>(&'a self, workspace: &'a Workspace) -> BoxFuture<'a, Result<Shared, SaveError>> {
-        Shared::read(workspace).boxed()
+        async { Shared::read(workspace, &self.records.features_file()).await }.boxed()
     }
 
     fn capture<'a>(

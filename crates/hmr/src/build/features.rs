@@ -8,14 +8,19 @@
 //! dependency that turns on a feature of a shared crate causes a rebuild of that crate and of all that depends on it:
 //! serenity, the sdk, the host, every plugin. cargo has no means to build a package twice with different features in
 //! one call. `cargo tree` resolves the same call without building anything; its output is compared with its earlier
-//! output.
+//! output. It is kept on disk, because most hosts start with the manifests of the host before.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
 
-use sdk_core::PluginId;
+use sdk_core::{FINGERPRINT, PluginId};
+use serde::{Deserialize, Serialize};
 
+use super::cargo::{keep, kept};
 use crate::error::SaveError;
 use crate::process;
+use crate::watch::hash_of;
 use crate::workspace::{HOST_FEATURES, HOST_PACKAGES, Workspace};
 
 /// Packages that the host links, by name and version, with the features that each is built with.
@@ -41,11 +46,16 @@ pub struct Change {
 }
 
 impl Shared {
-    /// Asks cargo which features it would build the host and all plugins with.
+    /// Returns the features that cargo would build the host and all plugins with. Asks cargo if a manifest or the lock
+    /// file is not as it was for the answer in `file`, and keeps the new answer there.
     ///
     /// # Errors
     /// When cargo cannot be run or does not accept a manifest.
-    pub async fn read(workspace: &Workspace) -> Result<Self, SaveError> {
+    pub async fn read(workspace: &Workspace, file: &Path) -> Result<Self, SaveError> {
+        let question = question(workspace);
+        if let Some(answer) = kept::<Answer>(file).filter(|answer| answer.question == question) {
+            return Ok(Self::of(&answer.text, workspace));
+        }
         let mut cargo = process::in_workspace(process::command("nice"), &workspace.root);
         cargo
             .args(["-n", "10"])
@@ -54,7 +64,15 @@ impl Shared {
             .args(HOST_PACKAGES)
             .args(workspace.plugins.values().flat_map(|plugin| ["-p", &plugin.name]))
             .args(HOST_FEATURES);
-        Ok(Self::of(&String::from_utf8_lossy(&process::output_of_cargo(cargo).await?), workspace))
+        let text = String::from_utf8_lossy(&process::output_of_cargo(cargo).await?).into_owned();
+        let shared = Self::of(&text, workspace);
+        // A manifest that was saved meanwhile may be part of the answer, or not.
+        if question == self::question(workspace)
+            && let Err(error) = keep(file, &Answer { question, text })
+        {
+            tracing::debug!(%error, "cargo will be asked again at the next start");
+        }
+        Ok(shared)
     }
 
     /// Reads trees of lines like `2url v2.5.8|default,std (*)`, whose first number is the depth.
@@ -144,6 +162,31 @@ impl Shared {
     }
 }
 
+/// An answer of cargo on disk.
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    question: u64,
+    text: String,
+}
+
+/// Returns a hash of everything in the workspace that cargo's answer depends on: manifests, lock file, and settings.
+fn question(workspace: &Workspace) -> u64 {
+    let mut folders: BTreeSet<&PathBuf> = workspace.host.iter().collect();
+    for plugin in workspace.plugins.values() {
+        folders.extend([&plugin.root].into_iter().chain(&plugin.shared).chain(&plugin.copies));
+    }
+    let at_root = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml"];
+    let files = folders.into_iter().map(|folder| folder.join("Cargo.toml"));
+    let mut hasher = DefaultHasher::new();
+    FINGERPRINT.hash(&mut hasher);
+    for file in files.chain(at_root.map(|file| workspace.root.join(file))) {
+        // The workspace may have been moved.
+        let name = file.strip_prefix(&workspace.root).unwrap_or(&file);
+        (name, hash_of(&file).ok().flatten()).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
 /// Returns the packages that can be reached from a package, each with those that it links.
 fn reached(root: &str, edges: &HashMap<String, BTreeSet<String>>) -> HashMap<String, BTreeSet<String>> {
     let mut reached = HashMap::new();
@@ -204,8 +247,6 @@ fn part(change: &Change) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::workspace::Package;
 
@@ -232,6 +273,29 @@ mod tests {
                         2url v2.5.8|default,std (*)\n";
     const PLUGINS: &str = "0commands-one v0.1.0 (/w/commands/one)|\n1serenity v0.12.5| (*)\n\
                            0events-two v0.1.0 (/w/events/two)|\n1serenity v0.12.5| (*)\n";
+
+    #[tokio::test]
+    async fn cargo_is_asked_again_only_if_a_manifest_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut workspace = workspace();
+        workspace.root = folder.path().to_path_buf();
+        for plugin in workspace.plugins.values_mut() {
+            plugin.root = folder.path().join(plugin.id.as_str());
+            std::fs::create_dir_all(&plugin.root).unwrap();
+            std::fs::write(plugin.root.join("Cargo.toml"), "no manifest").unwrap();
+        }
+        let file = folder.path().join("features.json");
+        let text = format!("{HOST}{PLUGINS}");
+        keep(&file, &Answer { question: question(&workspace), text: text.clone() }).unwrap();
+        assert_eq!(Shared::read(&workspace, &file).await.unwrap(), shared(&text));
+        // What cargo would be asked now is no workspace.
+        std::fs::write(folder.path().join("events/two/Cargo.toml"), "another one").unwrap();
+        assert!(Shared::read(&workspace, &file).await.is_err());
+        std::fs::write(folder.path().join("events/two/Cargo.toml"), "no manifest").unwrap();
+        assert_eq!(Shared::read(&workspace, &file).await.unwrap(), shared(&text));
+        std::fs::write(folder.path().join("Cargo.lock"), "").unwrap();
+        assert!(Shared::read(&workspace, &file).await.is_err());
+    }
 
     #[test]
     fn the_dependency_that_turns_a_feature_on_is_named_with_its_plugin() {

@@ -73,6 +73,11 @@ impl Records {
         self.folder.join("artifacts.json")
     }
 
+    /// Returns the file with cargo's last answer about features.
+    pub(super) fn features_file(&self) -> PathBuf {
+        self.folder.join("features.json")
+    }
+
     /// Returns the file with the call of rustc that cargo made last.
     pub(super) fn call_file(&self, package: &Package) -> PathBuf {
         self.folder(package).join("call.json")
