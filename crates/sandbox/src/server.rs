@@ -21,6 +21,7 @@ use crate::event_log::{Capacity, EventLog};
 use crate::fault::{Connection, Faults, Listener};
 use crate::gateway::{Hub, Options};
 use crate::live::{Discord, Limits};
+use crate::parity::Gaps;
 use crate::ratelimit::{self, Config, Edge};
 use crate::rest::{self, Rest};
 use crate::snowflake::Snowflake;
@@ -178,8 +179,14 @@ impl Builder {
         let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
         let limits = ratelimit::Limits::new(self.rate_limits);
         let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
-        let control = Control { discord: Arc::clone(&discord), log: log.clone(), faults: faults.clone() };
-        let edge = Edge { log: log.clone(), faults: faults.clone(), limits };
+        let gaps = Gaps::default();
+        let control = Control {
+            discord: Arc::clone(&discord),
+            log: log.clone(),
+            faults: faults.clone(),
+            gaps: gaps.clone(),
+        };
+        let edge = Edge { log: log.clone(), faults: faults.clone(), limits, gaps };
         let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
         let router = Router::new()
             .merge(rest::router(&rest, edge))

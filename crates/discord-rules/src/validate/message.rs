@@ -387,7 +387,11 @@ fn webhook_name(form: &mut Form, value: &Value) -> Option<String> {
 
 /// Reads the body of a webhook's creation and returns its name.
 pub fn webhook(body: &Value) -> ApiResult<String> {
-    Form::read_object(body, |form, body| form.required(body, "name", webhook_name))
+    Form::read_object(body, |form, body| {
+        // The caller stores the picture.
+        form.skip(body, &["avatar"]);
+        form.required(body, "name", webhook_name)
+    })
 }
 
 fn reference(form: &mut Form, value: &Value) -> Option<MessageReference> {

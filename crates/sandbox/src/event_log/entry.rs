@@ -137,6 +137,10 @@ kinds! {
     VoiceEnded = "voice_ended",
     /// A fault was injected.
     Fault = "fault",
+    /// A client asked for an operation of Discord's that the sandbox lacks.
+    NotImplemented = "not_implemented",
+    /// A valid body had a field that nothing in the sandbox reads.
+    UnreadField = "unread_field",
     /// A note was added.
     Note = "note",
 }
@@ -361,6 +365,27 @@ pub enum Event {
         /// Its effect, as in the rule.
         effect: Value,
     },
+    /// A client asked for an operation of Discord's that the sandbox lacks, and got 501.
+    NotImplemented {
+        /// Name of the operation in Discord's description of its API.
+        operation: &'static str,
+        /// Method, in capitals.
+        method: &'static str,
+        /// Path below the version, with parameters in braces.
+        path: &'static str,
+        /// Bot that asked, if it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bot: Option<Snowflake>,
+    },
+    /// A valid body had a field that nothing in the sandbox reads. Each field of a route is logged once.
+    UnreadField {
+        /// Method, in capitals.
+        method: String,
+        /// Path with ids and tokens replaced by their names.
+        route: String,
+        /// Path of the field in the body, such as `embeds[].colour`.
+        field: String,
+    },
     /// A note was added.
     Note {
         /// Text.
@@ -386,6 +411,7 @@ impl Event {
             | Self::Received { data, .. }
             | Self::VoiceSent { data, .. }
             | Self::VoiceReceived { data, .. } => data.weight(),
+            Self::UnreadField { route, field, .. } => route.len() + field.len(),
             Self::Note { text, data } => text.len() + data.as_ref().map_or(0, Body::weight),
             _ => 0,
         }

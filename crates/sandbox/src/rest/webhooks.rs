@@ -14,10 +14,11 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::state::secret;
 use crate::state::webhook::Webhook;
+use crate::state::{picture_hash, secret};
 use crate::validate;
 use crate::validate::message::MessageOrigin;
+use crate::validate::unread::all_but;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -204,7 +205,7 @@ async fn create(
         guild_id,
         channel_id: channel,
         name,
-        avatar: None,
+        avatar: payload.json.get("avatar").and_then(Value::as_str).map(|_| picture_hash()),
         token: secret(68),
         application_id: Some(bot),
         creator: bot,
@@ -272,7 +273,7 @@ fn change(live: &mut Live<'_>, id: Snowflake, body: &Value) -> ApiResult<()> {
         name.clone_into(&mut webhook.name);
     }
     if let Some(avatar) = body.get("avatar") {
-        webhook.avatar = avatar.as_str().map(|_| crate::state::picture_hash());
+        webhook.avatar = avatar.as_str().map(|_| picture_hash());
     }
     let channel = webhook.channel_id;
     webhooks_changed(live, channel);
@@ -287,6 +288,7 @@ async fn edit(
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
     managed(&live, bot, id)?;
+    all_but(payload.object()?, &["name", "avatar", "channel_id"]);
     if let Some(target) = payload.json.get("channel_id").filter(|id| !id.is_null()) {
         let target = serde_json::from_value(target.clone())
             .map_err(|_| ApiError::field(&["channel_id"], FieldError::not_a("snowflake", target)))?;
@@ -308,6 +310,7 @@ async fn edit_by_token(
     let Address::Channel(webhook) = resolve(&live, &id, &token)? else {
         return Err(ApiError::unknown_webhook());
     };
+    all_but(payload.object()?, &["name", "avatar"]);
     change(&mut live, webhook.id, &payload.json)?;
     let webhook = live.webhooks.get(&webhook.id).ok_or_else(ApiError::unknown_webhook)?;
     Ok(Json(webhook.json(&live, false)))

@@ -4,7 +4,7 @@
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
 mod audit_log;
-mod bot;
+pub(crate) mod bot;
 mod cli;
 mod commands;
 mod components;
