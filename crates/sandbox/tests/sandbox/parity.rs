@@ -77,7 +77,7 @@ fn sources(folder: &Path) -> String {
             || ["intents.rs", "content.rs", "event.rs", "tests.rs", "fuzzing.rs"].contains(&name);
         if path.is_dir() && !lists {
             text += &sources(&path);
-        } else if name.ends_with(".rs") && !lists {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !lists {
             // Unit tests stand at the end of a file.
             let code = std::fs::read_to_string(&path).unwrap();
             text += code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
