@@ -147,8 +147,10 @@ pub struct Message {
     pub embeds: Vec<Value>,
     /// Components with their ids.
     pub components: Vec<Value>,
-    /// Files.
+    /// Files that are listed.
     pub attachments: Vec<Attachment>,
+    /// Files that its embeds and components show, which are not listed.
+    pub shown: Vec<Attachment>,
     /// Users it mentions.
     pub mentions: Vec<Snowflake>,
     /// Roles it mentions.
@@ -186,6 +188,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Returns all its files, listed or not.
+    pub fn files(&self) -> impl Iterator<Item = &Attachment> {
+        self.attachments.iter().chain(&self.shown)
+    }
+
     /// Creates an empty message.
     pub fn new(id: Snowflake, channel_id: Snowflake, author: Author) -> Self {
         Self {
@@ -197,6 +204,7 @@ impl Message {
             embeds: Vec::new(),
             components: Vec::new(),
             attachments: Vec::new(),
+            shown: Vec::new(),
             mentions: Vec::new(),
             mention_roles: Vec::new(),
             mention_everyone: false,

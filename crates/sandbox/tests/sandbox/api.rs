@@ -19,3 +19,5 @@ mod modals;
 mod openapi;
 mod people;
 mod terminal;
+
+mod uploads;
