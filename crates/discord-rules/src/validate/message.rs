@@ -128,6 +128,8 @@ pub struct MessageCreate {
     pub avatar_url: Option<String>,
     /// Name of the thread to create, for a webhook in a forum.
     pub thread_name: Option<String>,
+    /// Tags of that thread.
+    pub applied_tags: Vec<Snowflake>,
 }
 
 /// State of a message before an edit.
@@ -233,6 +235,9 @@ pub(super) fn read_create(
         thread_name: form
             .optional(body, "thread_name", |form, value| form.trimmed(value, 1..=100))
             .filter(|_| webhook),
+        applied_tags: form
+            .optional(body, "applied_tags", |form, value| form.id_set(value, 0..=5))
+            .unwrap_or_default(),
     }
 }
 

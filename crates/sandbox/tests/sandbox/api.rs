@@ -19,5 +19,5 @@ mod modals;
 mod openapi;
 mod people;
 mod terminal;
-
+mod threads;
 mod uploads;
