@@ -46,6 +46,7 @@
 //! The world's lock is never held across an await. Events are sent to the hub under that lock, so a bot receives them
 //! in the order in which they happened. No code here depends on the bot.
 
+mod address;
 pub mod answer;
 mod backend;
 pub mod client;

@@ -6,12 +6,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::Request;
 use axum::serve::ListenerExt;
+use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tower::util::MapRequest;
 
+use crate::address;
 use crate::backend;
 use crate::client::Client;
 use crate::control::guard::Guard;
@@ -69,10 +72,12 @@ impl Builder {
         self
     }
 
-    /// Sets the base address of attachments and webhooks, if it differs from the one listened on.
+    /// Sets the base address of attachments, webhooks and the gateway, if it differs from the one listened on.
     #[must_use]
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
-        self.public_url = Some(url.into().trim_end_matches('/').to_owned());
+        let url = url.into().trim_end_matches('/').to_owned();
+        self.gateway.public_url = Some(url.replacen("http", "ws", 1));
+        self.public_url = Some(url);
         self
     }
 
@@ -122,7 +127,8 @@ impl Builder {
     /// Sets the options of the gateway.
     #[must_use]
     pub fn gateway(mut self, options: Options) -> Self {
-        self.gateway = options;
+        let public_url = options.public_url.clone().or(self.gateway.public_url.take());
+        self.gateway = Options { public_url, ..options };
         self
     }
 
@@ -227,7 +233,8 @@ fn host(url: &str) -> &str {
 const GRACE: Duration = Duration::from_secs(1);
 
 async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    let service = router.into_make_service_with_connect_info::<Connection>();
+    let service = MapRequest::new(router, address::normalised);
+    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(service);
     let mut ends = stopped.clone();
     let listener = listener.tap_io(|stream| {
         // Without this, Nagle's algorithm and delayed acknowledgements add 40 ms to small events under load (measured).

@@ -81,7 +81,9 @@ async fn connect(
             }
         }
     }
-    let resume_url = hub.options().resume_url.clone().unwrap_or_else(|| address(&headers));
+    let options = hub.options();
+    let resume_url = options.resume_url.as_ref().or(options.public_url.as_ref());
+    let resume_url = resume_url.cloned().unwrap_or_else(|| address(&headers));
     let transport = negotiate(&wishes);
     upgrade.max_message_size(LONGEST_FRAME).max_frame_size(LONGEST_FRAME).on_upgrade(move |socket| {
         connection::serve(Opening { hub, backend, socket, wire, transport, resume_url, delay })

@@ -134,6 +134,17 @@ impl Hub {
         self.shared.starts.limit(Instant::now(), bot, &self.shared.options)
     }
 
+    /// Returns the address of the gateway that is configured, such as `ws://sandbox:8787`; `None` if it is the one that
+    /// the client has used.
+    pub fn public_url(&self) -> Option<&str> {
+        self.shared.options.public_url.as_deref()
+    }
+
+    /// Returns the number of shards that GET /gateway/bot recommends.
+    pub fn recommended_shards(&self) -> u32 {
+        self.shared.options.shards.max(1)
+    }
+
     pub(super) fn options(&self) -> &Options {
         &self.shared.options
     }

@@ -3,6 +3,7 @@
 //! Every answer of REST in a test is checked against Discord's own description of its API if the machine has it
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
+mod addresses;
 mod audit_log;
 pub(crate) mod bot;
 mod cli;

@@ -46,6 +46,14 @@ impl Connection {
         }
 
         let id: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
+        // Before the session is there, so that it is not told of its own bot, which GUILD_CREATE shows as online.
+        match &identify.presence {
+            Some(presence) => self.backend.presence_update(bot, presence),
+            None if self.hub.sessions_of(bot).is_empty() => {
+                self.backend.presence_update(bot, &json!({ "status": "online", "activities": [] }));
+            }
+            None => {}
+        }
         let session = Arc::new(Session::new(id.clone(), viewer, identify.compress, &self.backend));
         session.attach(self.id);
         self.hub.add(session.clone());
@@ -72,9 +80,6 @@ impl Connection {
         });
         session.open(first, guilds.into_iter().collect::<HashSet<_>>(), self.hub.log(), &options);
         self.backend.session_started(&session.info());
-        if let Some(presence) = &identify.presence {
-            self.backend.presence_update(bot, presence);
-        }
         Ok(())
     }
 
@@ -88,6 +93,16 @@ impl Connection {
             "session_id": &*session.id,
             "resume_gateway_url": self.resume_url,
             "application": profile.application,
+            // Not documented, but Discord sends them to bots too, and older libraries (eris) read them.
+            "private_channels": [],
+            "relationships": [],
+            "presences": [],
+            "guild_join_requests": [],
+            "geo_ordered_rtc_regions": [],
+            "user_settings": {},
+            "auth": {},
+            "session_type": "normal",
+            "_trace": [],
         });
         if let Some(shard) = shard {
             ready["shard"] = json!(shard);
