@@ -1,4 +1,6 @@
-//! Addresses of requests in one form, before they are matched with routes.
+//! Addresses: those of requests in one form, before they are matched with routes, and parts of the sandbox's own.
+
+use std::net::SocketAddr;
 
 use axum::extract::Request;
 use axum::http::Uri;
@@ -42,6 +44,21 @@ fn decoded(uri: &Uri) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
     Uri::from_parts(parts).ok()
+}
+
+/// Returns the address under which a client on this machine reaches a listener.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
+}
+
+/// Returns the host of an address such as `http://127.0.0.1:8787`.
+pub(crate) fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
+        _ => authority,
+    }
 }
 
 #[cfg(test)]

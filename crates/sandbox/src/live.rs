@@ -13,6 +13,7 @@ mod members;
 mod messages;
 mod overwrites;
 mod reactions;
+mod threads;
 mod voice;
 
 use std::ops::{Deref, DerefMut};

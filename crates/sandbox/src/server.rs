@@ -153,9 +153,10 @@ impl Builder {
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
-        let base_url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+        let base_url =
+            self.public_url.clone().unwrap_or_else(|| format!("http://{}", address::reachable(address)));
         let Assembled { router, scenario, control_secret, discord, log, faults } = self.assemble(&base_url);
-        let host = host(&base_url);
+        let host = address::host(&base_url);
         let guard = |router| Guard::new(host, log.clone()).around(router);
         let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
         let (stop, stopped) = watch::channel(false);
@@ -199,7 +200,7 @@ impl Builder {
             .merge(control::router(control, &control_secret))
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
-        let router = Guard::new(host(base_url), log.clone()).around(router);
+        let router = Guard::new(address::host(base_url), log.clone()).around(router);
         Assembled { router, scenario, control_secret, discord, log, faults }
     }
 }
@@ -212,21 +213,6 @@ pub(crate) struct Assembled {
     pub(crate) discord: Arc<Discord>,
     pub(crate) log: EventLog,
     pub(crate) faults: Faults,
-}
-
-/// Returns the address under which a client on this machine reaches a listener.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
-}
-
-/// Returns the host of an address such as `http://127.0.0.1:8787`.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or(rest);
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
-        _ => authority,
-    }
 }
 
 /// Time for requests in progress at shutdown. A followed log never ends by itself.
@@ -290,7 +276,7 @@ impl Sandbox {
 
     /// Returns the base address from this machine, whatever address other machines use.
     pub fn local_url(&self) -> String {
-        format!("http://{}", reachable(self.address))
+        format!("http://{}", address::reachable(self.address))
     }
 
     /// Returns the address of REST, such as `http://127.0.0.1:8787/api/v10`.
@@ -389,7 +375,7 @@ impl Drop for Sandbox {
 
 #[cfg(test)]
 mod tests {
-    use super::host;
+    use crate::address::host;
 
     #[test]
     fn a_host_is_what_stands_before_the_port() {

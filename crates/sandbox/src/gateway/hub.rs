@@ -66,7 +66,7 @@ pub struct Target {
 pub enum Command {
     /// Drops the connection without a close frame. The session can be resumed.
     Sever,
-    /// Closes the connection with a code. The session can be resumed.
+    /// Closes the connection with a code. The session can be resumed, except after 4009.
     Close {
         /// Close code.
         code: u16,

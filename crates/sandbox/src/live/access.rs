@@ -60,19 +60,6 @@ impl Live<'_> {
             }
         }
     }
-
-    /// Sends the events of a thread that is active again: THREAD_UPDATE, then THREAD_MEMBER_UPDATE to each member.
-    pub fn unarchived(&self, id: Snowflake) {
-        self.channel_changed(id);
-        let Some(channel) = self.channels.get(&id) else { return };
-        for bot in self.bots_seeing(channel) {
-            if let Some(mut event) = channel.thread_member(bot) {
-                event["guild_id"] = json!(channel.guild_id);
-                let intents = crate::gateway::Intents::GUILDS;
-                self.dispatch(Some(bot), "THREAD_MEMBER_UPDATE", channel.guild_id, intents, event);
-            }
-        }
-    }
 }
 
 fn is_active(channel: &Channel) -> bool {

@@ -177,6 +177,8 @@ pub struct Message {
     pub interaction_metadata: Option<Arc<Value>>,
     /// The command it answers, in the older form `interaction`.
     pub interaction: Option<Arc<Value>>,
+    /// Number of messages in its thread before it.
+    pub position: Option<u64>,
     /// The sender's nonce.
     pub nonce: Option<Value>,
     /// Poll, in the form of Discord's answers.
@@ -205,6 +207,7 @@ impl Message {
             components: Vec::new(),
             attachments: Vec::new(),
             shown: Vec::new(),
+            position: None,
             mentions: Vec::new(),
             mention_roles: Vec::new(),
             mention_everyone: false,
@@ -278,6 +281,9 @@ impl Message {
         o.insert("flags".into(), self.flags.into());
         if !self.reactions.is_empty() {
             o.insert("reactions".into(), self.reactions.iter().map(|r| reaction_json(r, viewer)).collect());
+        }
+        if let Some(position) = self.position {
+            o.insert("position".into(), position.into());
         }
         if let Some(nonce) = &self.nonce {
             o.insert("nonce".into(), nonce.clone());

@@ -87,7 +87,7 @@ impl Connection {
         let profile = self.backend.profile(session.viewer.bot);
         let guilds: Vec<_> = guilds.iter().map(|id| json!({"id": id, "unavailable": true})).collect();
         let mut ready = json!({
-            "v": 10,
+            "v": self.version,
             "user": profile.user,
             "guilds": guilds,
             "session_id": &*session.id,
@@ -134,7 +134,11 @@ impl Connection {
                 });
                 Ok(())
             }
-            Err(NoResume::Unknown) => Err(close::invalid_seq().into()),
+            Err(NoResume::Unknown) => {
+                // "Reconnect and start a new session" (Opcodes and Status Codes, 4007).
+                self.hub.end(&session, "resumed with an invalid sequence number");
+                Err(close::invalid_seq().into())
+            }
             Err(NoResume::Gone) => {
                 self.hub.end(&session, "resumed too late");
                 self.send(op::INVALID_SESSION, false.into()).await

@@ -16,6 +16,8 @@ async fn an_archived_thread_changes_only_by_becoming_active() {
     let mut bot = Bot::start().await;
     let (path, made) = thread(&bot, &bot.channel("general")).await;
     let message = bot.post(&format!("{path}/messages"), json!({ "content": "a" })).await;
+    assert_eq!(message["position"], 0);
+    assert_eq!(bot.post(&format!("{path}/messages"), json!({ "content": "b" })).await["position"], 1);
     let message = format!("{path}/messages/{}", text(&message["id"]));
     bot.expect(200, Method::PATCH, &path, &json!({ "archived": true, "name": "u" })).await;
 
