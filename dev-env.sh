@@ -399,7 +399,7 @@ Check
                      --image: the image only
   check              formatting, clippy on every feature set, dependencies, tests, documentation
   deny               licences, sources and advisories of dependencies, with cargo-deny
-  docs               generate docs/commands.md and docs/metrics.md
+  docs               generate docs/commands.md, metrics.md and parity.md
   smoke              reloads under load and broken edits, end to end
   bench [--json]     how long a reload takes, compared with bare rustc and a restart; --against COMMIT: with the
                      same edits in another commit too; --busy 2: how many answers are late or lost while two

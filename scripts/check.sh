@@ -133,7 +133,9 @@ cmd_docs() {
         die "docs/commands.md was not written; UPDATE_DOCS=1 cargo test -p bot --test plugins commands_doc says why"
     UPDATE_DOCS=1 cargo_ test --quiet -p bot --bin hotcord metrics::tests >/dev/null ||
         die "docs/metrics.md was not written; UPDATE_DOCS=1 cargo test -p bot --bin hotcord metrics::tests says why"
-    say "docs/commands.md and docs/metrics.md are written from the code"
+    UPDATE_DOCS=1 cargo_ test --quiet -p sandbox -p workspace-hack --test sandbox parity::the_page >/dev/null ||
+        die "docs/parity.md was not written; UPDATE_DOCS=1 cargo test -p sandbox --test sandbox parity::the_page says why"
+    say "docs/commands.md, docs/metrics.md and docs/parity.md are written from the code"
 }
 
 # Runs a program of the e2e on the development host.

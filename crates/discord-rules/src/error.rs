@@ -241,6 +241,12 @@ documented! {
     uploaded_file_not_found = BAD_REQUEST, 50146, "Uploaded file not found.";
     /// The other user has blocked the caller.
     reaction_blocked = FORBIDDEN, 90001, "Reaction blocked";
+    /// A webhook in a forum needs a thread.
+    webhook_needs_thread = BAD_REQUEST, 220_001, "Webhooks posted to forum channels must have a thread_name or thread_id";
+    /// A webhook in a forum posts in one thread, which is new or not.
+    webhook_names_two_threads = BAD_REQUEST, 220_002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id";
+    /// A webhook opens threads in forums only.
+    webhook_opens_no_thread = BAD_REQUEST, 220_003, "Webhooks can only create threads in forum channels";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
 }

@@ -20,5 +20,6 @@ pub mod poll;
 pub mod query;
 pub mod reaction;
 pub mod role;
+pub mod unread;
 
 pub use form::{Change, Form};

@@ -106,7 +106,9 @@ struct RawHeartbeat {
 pub(crate) struct Speaking {
     /// Flags: microphone, soundshare, priority.
     pub(crate) speaking: u8,
-    pub(crate) ssrc: u32,
+    /// The documentation's example has it; Discord does not miss it (py-cord leaves it out).
+    #[serde(default)]
+    pub(crate) ssrc: Option<u32>,
     #[serde(default)]
     pub(crate) delay: Option<u32>,
 }

@@ -83,6 +83,8 @@ impl Backend for GatewayBackend {
     }
 
     fn session_ended(&self, session: &SessionInfo) {
-        self.0.lock().drop_voice(session.bot, &session.id);
+        let mut live = self.0.lock();
+        live.drop_voice(session.bot, &session.id);
+        live.go_offline(session.bot);
     }
 }

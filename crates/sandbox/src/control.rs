@@ -28,6 +28,7 @@ use axum::http::StatusCode;
 use crate::event_log::EventLog;
 use crate::fault::Faults;
 use crate::live::Discord;
+use crate::parity::Gaps;
 
 pub(crate) use find::{BadRequest, Path, Query, Request};
 
@@ -40,6 +41,8 @@ pub(crate) struct Control {
     pub(crate) log: EventLog,
     /// The faults.
     pub(crate) faults: Faults,
+    /// Gaps that clients have met.
+    pub(crate) gaps: Gaps,
 }
 
 /// Returns all routes under `/sandbox`, for callers that know the secret.

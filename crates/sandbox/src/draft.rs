@@ -43,7 +43,7 @@ pub fn edit_target(message: &Message) -> EditTarget {
         embeds: !message.embeds.is_empty(),
         components: !message.components.is_empty(),
         fixed: message.poll.is_some() || message.forwarded.is_some(),
-        attachments: message.attachments.iter().map(|file| (file.id, file.filename.clone())).collect(),
+        attachments: message.files().map(|file| (file.id, file.filename.clone())).collect(),
     }
 }
 
@@ -106,6 +106,9 @@ impl Edit {
         let infos = change.attachments.as_ref().cloned().unwrap_or_default();
         if change.attachments.is_change() {
             let kept = |attachment: &Attachment| infos.iter().any(|info| info.id == attachment.id);
+            // A file that stays, but that nothing may show any more, is listed again.
+            let stays: Vec<_> = message.shown.extract_if(.., |attachment| kept(attachment)).collect();
+            message.attachments.extend(stays);
             for gone in message.attachments.iter().filter(|attachment| !kept(attachment)) {
                 world.files.remove(&gone.id);
             }

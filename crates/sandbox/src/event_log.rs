@@ -8,6 +8,7 @@
 mod body;
 mod entry;
 mod redact;
+mod request;
 mod subscription;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -21,8 +22,9 @@ use tokio::sync::watch;
 pub use sandbox_net::Closer;
 
 pub use self::body::{Body, Json};
-pub use self::entry::{Entry, Event, Kind, Request};
+pub use self::entry::{Entry, Event, Kind};
 pub use self::redact::Redactor;
+pub use self::request::Request;
 pub use self::subscription::{Missed, Subscription, WaitError};
 
 /// The capacity of the log. The oldest entries are dropped first.

@@ -38,6 +38,7 @@
 //! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: the layers in front of REST.
 //! - `control`: the users' side over HTTP; [`client`]: the same in Rust; [`typed`]: commands as users type them.
 //! - [`voice`]: the voice servers, from the crate `sandbox-voice`.
+//! - [`parity`]: what Discord has and the sandbox lacks, and `docs/parity.md`.
 //! - [`event_log`]: the log of every request and event; [`fault`]: injected faults.
 //! - [`server`]: serves it all at one address; [`state_file`]: the file with that address for its owner.
 //!
@@ -45,6 +46,7 @@
 //! The world's lock is never held across an await. Events are sent to the hub under that lock, so a bot receives them
 //! in the order in which they happened. No code here depends on the bot.
 
+mod address;
 pub mod answer;
 mod backend;
 pub mod client;
@@ -57,6 +59,7 @@ pub mod fault;
 pub mod fuzzing;
 pub mod gateway;
 pub mod live;
+pub mod parity;
 pub mod ratelimit;
 pub mod rest;
 pub mod server;

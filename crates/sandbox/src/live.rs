@@ -5,6 +5,7 @@
 //! order in which they happened, and never for a change that it could not read through REST yet. The lock is never held
 //! across an await, and the hub only queues.
 
+mod access;
 mod channels;
 mod guilds;
 mod interactions;
@@ -12,6 +13,7 @@ mod members;
 mod messages;
 mod overwrites;
 mod reactions;
+mod threads;
 mod voice;
 
 use std::ops::{Deref, DerefMut};

@@ -29,12 +29,15 @@ mod webhooks;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, OriginalUri};
+use axum::http::Method;
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 use crate::live::Discord;
-use crate::ratelimit::{Edge, Limits};
+use crate::parity::{NotImplemented, Operation};
+use crate::ratelimit::{Edge, Limits, Route};
 
 pub(crate) use request::{Form, Ids, Path, Payload, Query, Reason};
 
@@ -69,7 +72,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(emojis::routes())
         .merge(invites::routes())
         .merge(voice::routes())
-        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
+        .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)
         .layer(from_fn_with_state(rest.clone(), request::note))
         // Bodies are limited where they are read. axum's own limit of 2 MB is less than Discord's.
@@ -82,12 +85,23 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(files::routes().with_state(rest.clone()))
 }
 
-/// Returns Discord's 404, or its own answer for a version that is not served any more.
-async fn unknown_route(uri: axum::extract::OriginalUri) -> ApiError {
+/// Returns 501 for an operation that Discord has, else Discord's 405.
+async fn unknown_method(method: Method, uri: OriginalUri) -> Response {
+    not_implemented(&method, &uri).unwrap_or_else(|| ApiError::method_not_allowed().into_response())
+}
+
+/// Returns 501 for an operation that Discord has, else Discord's 404, or its own answer for a version that is not served
+/// any more.
+async fn unknown_route(method: Method, uri: OriginalUri) -> Response {
     let version = uri.path().strip_prefix("/api/v").and_then(|rest| rest.split('/').next());
-    if version.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
-        let served = matches!(version, Some("9" | "10"));
-        return if served { ApiError::not_found() } else { ApiError::invalid_api_version() };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if version.is_some_and(|version| is_number(version) && !matches!(version, "9" | "10")) {
+        return ApiError::invalid_api_version().into_response();
     }
-    ApiError::not_found()
+    not_implemented(&method, &uri).unwrap_or_else(|| ApiError::not_found().into_response())
+}
+
+fn not_implemented(method: &Method, uri: &OriginalUri) -> Option<Response> {
+    let operation = Operation::find(method.as_str(), Route::parse(uri.path()).path())?;
+    Some(NotImplemented(operation).into_response())
 }

@@ -6,12 +6,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::Request;
 use axum::serve::ListenerExt;
+use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tower::util::MapRequest;
 
+use crate::address;
 use crate::backend;
 use crate::client::Client;
 use crate::control::guard::Guard;
@@ -21,6 +24,7 @@ use crate::event_log::{Capacity, EventLog};
 use crate::fault::{Connection, Faults, Listener};
 use crate::gateway::{Hub, Options};
 use crate::live::{Discord, Limits};
+use crate::parity::Gaps;
 use crate::ratelimit::{self, Config, Edge};
 use crate::rest::{self, Rest};
 use crate::snowflake::Snowflake;
@@ -68,10 +72,12 @@ impl Builder {
         self
     }
 
-    /// Sets the base address of attachments and webhooks, if it differs from the one listened on.
+    /// Sets the base address of attachments, webhooks and the gateway, if it differs from the one listened on.
     #[must_use]
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
-        self.public_url = Some(url.into().trim_end_matches('/').to_owned());
+        let url = url.into().trim_end_matches('/').to_owned();
+        self.gateway.public_url = Some(url.replacen("http", "ws", 1));
+        self.public_url = Some(url);
         self
     }
 
@@ -121,7 +127,8 @@ impl Builder {
     /// Sets the options of the gateway.
     #[must_use]
     pub fn gateway(mut self, options: Options) -> Self {
-        self.gateway = options;
+        let public_url = options.public_url.clone().or(self.gateway.public_url.take());
+        self.gateway = Options { public_url, ..options };
         self
     }
 
@@ -146,9 +153,10 @@ impl Builder {
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
-        let base_url = self.public_url.clone().unwrap_or_else(|| format!("http://{}", reachable(address)));
+        let base_url =
+            self.public_url.clone().unwrap_or_else(|| format!("http://{}", address::reachable(address)));
         let Assembled { router, scenario, control_secret, discord, log, faults } = self.assemble(&base_url);
-        let host = host(&base_url);
+        let host = address::host(&base_url);
         let guard = |router| Guard::new(host, log.clone()).around(router);
         let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
         let (stop, stopped) = watch::channel(false);
@@ -178,15 +186,21 @@ impl Builder {
         let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
         let limits = ratelimit::Limits::new(self.rate_limits);
         let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
-        let control = Control { discord: Arc::clone(&discord), log: log.clone(), faults: faults.clone() };
-        let edge = Edge { log: log.clone(), faults: faults.clone(), limits };
+        let gaps = Gaps::default();
+        let control = Control {
+            discord: Arc::clone(&discord),
+            log: log.clone(),
+            faults: faults.clone(),
+            gaps: gaps.clone(),
+        };
+        let edge = Edge { log: log.clone(), faults: faults.clone(), limits, gaps };
         let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
         let router = Router::new()
             .merge(rest::router(&rest, edge))
             .merge(control::router(control, &control_secret))
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
-        let router = Guard::new(host(base_url), log.clone()).around(router);
+        let router = Guard::new(address::host(base_url), log.clone()).around(router);
         Assembled { router, scenario, control_secret, discord, log, faults }
     }
 }
@@ -201,26 +215,12 @@ pub(crate) struct Assembled {
     pub(crate) faults: Faults,
 }
 
-/// Returns the address under which a client on this machine reaches a listener.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
-}
-
-/// Returns the host of an address such as `http://127.0.0.1:8787`.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or(rest);
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => host,
-        _ => authority,
-    }
-}
-
 /// Time for requests in progress at shutdown. A followed log never ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
 async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    let service = router.into_make_service_with_connect_info::<Connection>();
+    let service = MapRequest::new(router, address::normalised);
+    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(service);
     let mut ends = stopped.clone();
     let listener = listener.tap_io(|stream| {
         // Without this, Nagle's algorithm and delayed acknowledgements add 40 ms to small events under load (measured).
@@ -276,7 +276,7 @@ impl Sandbox {
 
     /// Returns the base address from this machine, whatever address other machines use.
     pub fn local_url(&self) -> String {
-        format!("http://{}", reachable(self.address))
+        format!("http://{}", address::reachable(self.address))
     }
 
     /// Returns the address of REST, such as `http://127.0.0.1:8787/api/v10`.
@@ -375,7 +375,7 @@ impl Drop for Sandbox {
 
 #[cfg(test)]
 mod tests {
-    use super::host;
+    use crate::address::host;
 
     #[test]
     fn a_host_is_what_stands_before_the_port() {

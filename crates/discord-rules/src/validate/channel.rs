@@ -254,9 +254,10 @@ pub struct ThreadBody {
     pub applied_tags: Change<Vec<Snowflake>>,
 }
 
-/// Reads the body of a thread's creation.
+/// Reads the body of a thread's creation. In a forum, its `message` is a body of its own.
 pub fn thread_create(body: &Value) -> ApiResult<ThreadBody> {
     Form::read_object(body, |form, body| {
+        form.skip(body, &["message"]);
         if !body.contains_key("name") {
             form.complain_at("name", FieldError::required());
         }

@@ -43,27 +43,26 @@ pub enum Scope {
 
 /// Reads the body of a creation.
 pub fn create(body: &Value, scope: Scope) -> ApiResult<Definition> {
-    Form::read(|form| read(form, body, scope))
+    Form::read_body(body, |form| read(form, body, scope))
 }
 
 /// Reads the body of an edit; fields that it does not mention are kept.
 pub fn edit(current: &Definition, body: &Value, scope: Scope) -> ApiResult<Definition> {
-    Form::read(|form| {
-        let changes = form.object(body)?;
-        let mut merged = current.body();
-        for (key, value) in changes {
-            // The kind of a command is fixed; Discord ignores it in an edit.
-            if key != "type" {
-                merged.insert(key.clone(), value.clone());
-            }
+    let mut merged = current.body();
+    let changes = Form::read(|form| form.object(body))?;
+    for (key, value) in changes {
+        // The kind of a command is fixed; Discord ignores it in an edit.
+        if key != "type" {
+            merged.insert(key.clone(), value.clone());
         }
-        read(form, &Value::Object(merged), scope)
-    })
+    }
+    let merged = Value::Object(merged);
+    Form::read_body(&merged, |form| read(form, &merged, scope))
 }
 
 /// Reads the body of a bulk overwrite: the commands in their order, all of them or none.
 pub fn overwrite(body: &Value, scope: Scope) -> ApiResult<Vec<Definition>> {
-    let definitions = Form::read(|form| {
+    let definitions = Form::read_body(body, |form| {
         let most = MAX_OF_TYPE.iter().sum();
         let definitions = form.list(body, 0..=most, |form, item| read(form, item, scope))?;
         let mut seen = HashSet::new();

@@ -34,6 +34,8 @@ fn size(embed: &Value) -> usize {
 
 fn read(form: &mut Form, value: &Value) -> Option<Value> {
     let embed = form.object(value)?;
+    // Libraries send back what Discord added; it sets these itself.
+    form.skip(embed, &["type"]);
     let mut out = Map::new();
     out.insert("type".to_owned(), json!("rich"));
     text(form, embed, &mut out, "title", 256);
@@ -50,7 +52,10 @@ fn read(form: &mut Form, value: &Value) -> Option<Value> {
         link(form, footer, out, "icon_url", MEDIA);
     });
     for media in ["image", "thumbnail", "video"] {
-        part(form, embed, &mut out, media, "url", |form, image, out| link(form, image, out, "url", MEDIA));
+        part(form, embed, &mut out, media, "url", |form, image, out| {
+            form.skip(image, &["proxy_url", "height", "width"]);
+            link(form, image, out, "url", MEDIA);
+        });
     }
     part(form, embed, &mut out, "provider", "name", |form, provider, out| {
         text(form, provider, out, "name", 256);

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use crate::error::{ApiError, ApiResult, FieldError, FormErrors, Segment};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
+use crate::validate::unread::Seen;
 
 pub use self::change::Change;
 pub use self::moment::{format_moment, parse_moment};
@@ -37,15 +38,25 @@ pub type Object = Map<String, Value>;
 pub struct Form {
     path: Vec<Segment>,
     errors: FormErrors,
+    seen: Seen,
 }
 
 impl Form {
     /// Reads a whole body; returns the result if nothing was wrong with it, or else every error.
     pub fn read<T>(read: impl FnOnce(&mut Self) -> Option<T>) -> ApiResult<T> {
-        let mut form = Self::default();
+        Self::read_body(&Value::Null, read)
+    }
+
+    /// Reads a whole body like [`read`](Self::read), and reports its fields that nothing has read
+    /// ([`unread`](super::unread)).
+    pub fn read_body<T>(body: &Value, read: impl FnOnce(&mut Self) -> Option<T>) -> ApiResult<T> {
+        let mut form = Self { seen: Seen::new(), ..Self::default() };
         let value = read(&mut form);
         match value {
-            Some(value) if form.errors.is_empty() => Ok(value),
+            Some(value) if form.errors.is_empty() => {
+                form.seen.report(body);
+                Ok(value)
+            }
             _ => {
                 if form.errors.is_empty() {
                     form.complain(FieldError::required());
@@ -57,7 +68,7 @@ impl Form {
 
     /// Reads a body that must be an object.
     pub fn read_object<T>(body: &Value, read: impl FnOnce(&mut Self, &Object) -> Option<T>) -> ApiResult<T> {
-        Self::read(|form| {
+        Self::read_body(body, |form| {
             let object = form.object(body)?;
             read(form, object)
         })
@@ -92,6 +103,13 @@ impl Form {
         result
     }
 
+    /// Counts fields as read that something else than this form reads.
+    pub fn skip(&mut self, object: &Object, keys: &[&str]) {
+        for value in keys.iter().filter_map(|key| object.get(*key)) {
+            self.seen.value(value);
+        }
+    }
+
     /// Reads a field that may be absent or null.
     pub fn field<T>(
         &mut self,
@@ -99,7 +117,9 @@ impl Form {
         key: &str,
         read: impl FnOnce(&mut Self, &Value) -> Option<T>,
     ) -> Change<T> {
-        match object.get(key) {
+        let value = object.get(key);
+        value.inspect(|value| self.seen.value(value));
+        match value {
             None => Change::Keep,
             Some(Value::Null) => Change::Clear,
             Some(value) => self.within(key, |form| read(form, value)).map_or(Change::Keep, Change::Set),
@@ -123,7 +143,9 @@ impl Form {
         key: &str,
         read: impl FnOnce(&mut Self, &Value) -> Option<T>,
     ) -> Option<T> {
-        match object.get(key) {
+        let value = object.get(key);
+        value.inspect(|value| self.seen.value(value));
+        match value {
             None | Some(Value::Null) => {
                 self.complain_at(key, FieldError::required());
                 None
@@ -135,8 +157,9 @@ impl Form {
     /// Reads an object with fixed fields.
     pub fn object<'v>(&mut self, value: &'v Value) -> Option<&'v Object> {
         let object = value.as_object();
-        if object.is_none() {
-            self.complain(FieldError::not_an_object());
+        match object {
+            Some(object) => self.seen.object(object),
+            None => self.complain(FieldError::not_an_object()),
         }
         object
     }

@@ -46,6 +46,8 @@ pub struct GuildBody {
 pub fn modify(body: &Value) -> ApiResult<GuildBody> {
     const AFK_SECONDS: &[u16] = &[60, 300, 900, 1800, 3600];
     Form::read_object(body, |form, body| {
+        // The caller stores the picture.
+        form.skip(body, &["icon"]);
         let name = match body.get("name") {
             Some(_) => form.required(body, "name", |form, value| form.trimmed(value, 2..=100)),
             None => None,

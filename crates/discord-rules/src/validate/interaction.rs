@@ -79,6 +79,7 @@ pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<C
     message::check_files(files)?;
     let callback = Form::read_object(body, |form, body| {
         let kind = form.required(body, "type", |form, value| form.one_of(value, allowed(asked.kind)))?;
+        form.skip(body, &["data"]);
         let none = Value::Object(serde_json::Map::new());
         let data = body.get("data").filter(|data| !data.is_null());
         if data.is_none() && matches!(kind, 4 | 8 | 9) {

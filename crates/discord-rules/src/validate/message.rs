@@ -128,6 +128,8 @@ pub struct MessageCreate {
     pub avatar_url: Option<String>,
     /// Name of the thread to create, for a webhook in a forum.
     pub thread_name: Option<String>,
+    /// Tags of that thread.
+    pub applied_tags: Vec<Snowflake>,
 }
 
 /// State of a message before an edit.
@@ -233,6 +235,9 @@ pub(super) fn read_create(
         thread_name: form
             .optional(body, "thread_name", |form, value| form.trimmed(value, 1..=100))
             .filter(|_| webhook),
+        applied_tags: form
+            .optional(body, "applied_tags", |form, value| form.id_set(value, 0..=5))
+            .unwrap_or_default(),
     }
 }
 
@@ -387,7 +392,11 @@ fn webhook_name(form: &mut Form, value: &Value) -> Option<String> {
 
 /// Reads the body of a webhook's creation and returns its name.
 pub fn webhook(body: &Value) -> ApiResult<String> {
-    Form::read_object(body, |form, body| form.required(body, "name", webhook_name))
+    Form::read_object(body, |form, body| {
+        // The caller stores the picture.
+        form.skip(body, &["avatar"]);
+        form.required(body, "name", webhook_name)
+    })
 }
 
 fn reference(form: &mut Form, value: &Value) -> Option<MessageReference> {

@@ -49,6 +49,9 @@ fn answer(form: &mut Form, value: &Value) -> Option<Value> {
         let mut out = json!({ "text": text });
         if let Some(emoji) = form.optional(media, "emoji", emoji_object) {
             out["emoji"] = emoji;
+            if out["emoji"].get("id").is_none() {
+                out["emoji"]["id"] = Value::Null;
+            }
         }
         Some(out)
     })

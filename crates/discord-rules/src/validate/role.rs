@@ -68,7 +68,7 @@ pub(super) fn placed<T>(
     body: &Value,
     read: impl Fn(&mut Form, &Object, Snowflake, Option<u32>) -> Option<T>,
 ) -> ApiResult<Vec<T>> {
-    Form::read(|form| {
+    Form::read_body(body, |form| {
         form.list(body, 0..=1000, |form, item| {
             let item = form.object(item)?;
             let id = form.required(item, "id", Form::snowflake);

@@ -57,7 +57,7 @@ impl Connection {
     }
 
     pub(super) fn speaking(session: &Arc<Session>, speaking: &Speaking) -> Result<(), Ending> {
-        if speaking.ssrc != session.ssrc {
+        if speaking.ssrc.is_some_and(|ssrc| ssrc != session.ssrc) {
             return Err(close::bad_request("SPEAKING names an SSRC that READY did not give").into());
         }
         session.announce();

@@ -37,6 +37,18 @@ pub(super) struct Serve {
     /// Do not limit the rate of requests.
     #[arg(long)]
     no_rate_limits: bool,
+    /// Number of shards that GET /gateway/bot recommends.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    shards: u32,
+    /// Sessions that may start at once, one for each value of the shard's number modulo N.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    max_concurrency: u32,
+    /// Sessions that a bot may start in 24 hours.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    session_starts: u32,
+    /// Enforce --max-concurrency in 5 seconds and --session-starts in 24 hours, as Discord does.
+    #[arg(long)]
+    limit_identify: bool,
     /// End when standard input ends, as it does with the program that has started this one.
     #[arg(long)]
     exit_with_stdin: bool,
@@ -78,6 +90,13 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     }
     let dave = serve.dave.into();
     builder = builder.voice(voice::Options { listen: serve.voice_listen, dave, ..voice::Options::default() });
+    builder = builder.gateway(sandbox::gateway::Options {
+        shards: serve.shards,
+        max_concurrency: serve.max_concurrency,
+        session_starts: serve.session_starts,
+        limit_identify: serve.limit_identify,
+        ..sandbox::gateway::Options::default()
+    });
     if serve.no_rate_limits {
         builder = builder.rate_limits(Config::off());
     }

@@ -116,7 +116,14 @@ fn filled(
     match component_kind {
         kind::TEXT_INPUT => out["value"] = text(component, given, required)?.into(),
         kind::RADIO_GROUP => {
-            let wanted = given.and_then(Value::as_str);
+            let wanted = match given {
+                Some(other) if !other.is_string() => {
+                    return Err(BadRequest::new(format!(
+                        "\"{custom_id}\" takes one choice as text, not {other}."
+                    )));
+                }
+                given => given.and_then(Value::as_str),
+            };
             out["value"] = match wanted {
                 Some(wanted) => option_value(component, wanted).ok_or_else(|| {
                     BadRequest::new(format!("\"{custom_id}\" does not offer \"{wanted}\"."))
@@ -125,9 +132,21 @@ fn filled(
                 None => Value::Null,
             };
         }
-        kind::CHECKBOX => out["value"] = given.and_then(Value::as_bool).unwrap_or(false).into(),
+        kind::CHECKBOX => {
+            // On the command line every value is a text.
+            out["value"] = match given {
+                None => false.into(),
+                Some(Value::Bool(ticked)) => (*ticked).into(),
+                Some(Value::String(text)) if text == "true" || text == "false" => (text == "true").into(),
+                Some(other) => {
+                    return Err(BadRequest::new(format!(
+                        "\"{custom_id}\" is a checkbox and takes true or false, not {other}."
+                    )));
+                }
+            };
+        }
         kind::CHECKBOX_GROUP => {
-            let wanted = list(given);
+            let wanted = list(custom_id, given)?;
             if wanted.is_empty() && required {
                 return Err(empty(custom_id));
             }
@@ -138,7 +157,7 @@ fn filled(
             out["values"] = values.collect::<Result<Vec<_>, _>>()?.into();
         }
         kind::FILE_UPLOAD => {
-            let wanted = list(given);
+            let wanted = list(custom_id, given)?;
             if wanted.is_empty() && required {
                 return Err(empty(custom_id));
             }
@@ -149,7 +168,7 @@ fn filled(
             out["values"] = ids.map(|id| id.map(|id| json!(id))).collect::<Result<Vec<_>, _>>()?.into();
         }
         _ => {
-            let wanted = list(given);
+            let wanted = list(custom_id, given)?;
             out["values"] = if wanted.is_empty() && !required {
                 json!([])
             } else {
@@ -164,12 +183,17 @@ fn empty(custom_id: &str) -> BadRequest {
     BadRequest::new(format!("\"{custom_id}\" must be filled in."))
 }
 
-/// Returns one text or several.
-fn list(given: Option<&Value>) -> Vec<String> {
+/// Returns one text or several. Anything else is refused.
+fn list(custom_id: &str, given: Option<&Value>) -> Result<Vec<String>, BadRequest> {
+    let text = |item: &Value| {
+        let refusal =
+            || BadRequest::new(format!("\"{custom_id}\" takes a text or a list of texts, not {item}."));
+        item.as_str().map(str::to_owned).ok_or_else(refusal)
+    };
     match given {
-        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(one)) => vec![one.clone()],
-        _ => Vec::new(),
+        Some(Value::Array(items)) => items.iter().map(text).collect(),
+        Some(one) => Ok(vec![text(one)?]),
+        None => Ok(Vec::new()),
     }
 }
 

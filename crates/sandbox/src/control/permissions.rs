@@ -99,11 +99,13 @@ async fn edit_role(
     let mut live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?;
     let (guild, id) = (guild.id, find::role(guild, &role)?);
+    let before = live.access(guild);
     let role = live.guild_mut(guild)?.roles.get_mut(&id);
     let role = role.ok_or_else(|| BadRequest::missing(format!("There is no role {id}.")))?;
     role.permissions = role.permissions & !(deny | inherit) | allow;
     let shown = json!({ "id": id, "name": role.name, "allow": role.permissions.names().collect::<Vec<_>>() });
     live.role_changed(guild, id);
+    live.sync_threads(guild, &before);
     Ok(Json(shown))
 }
 

@@ -76,7 +76,10 @@ async fn note(State(control): State<Control>, Request(note): Request<Note>) -> J
 
 async fn stats(State(control): State<Control>) -> Json<Value> {
     let totals = control.discord.lock().interactions.totals;
-    Json(json!({ "interactions": totals, "record": control.log.counts() }))
+    let mut stats = control.gaps.json();
+    stats["interactions"] = json!(totals);
+    stats["record"] = json!(control.log.counts());
+    Json(stats)
 }
 
 async fn sessions(State(control): State<Control>) -> Json<Value> {

@@ -7,13 +7,16 @@ use crate::state::message::{Attachment, Message};
 use crate::validate::component;
 
 /// Resolves all media of a message. Files that are shown in an embed or component are not listed a second time.
-pub(super) fn resolve(world: &World, message: &mut Message) {
-    let base = &world.base_url;
+pub(super) fn resolve(world: &mut World, message: &mut Message) {
+    let base = &world.base_url.clone();
     let mut used = Vec::new();
     let mut resolver = |media: &mut Map<String, Value>, files: &[Attachment], url_key: &str| {
         let Some(url) = media.get(url_key).and_then(Value::as_str).map(str::to_owned) else { return };
-        let file =
-            url.strip_prefix("attachment://").and_then(|name| files.iter().find(|f| f.filename == name));
+        let file = match url.strip_prefix("attachment://") {
+            Some(name) => files.iter().find(|file| file.filename == name),
+            // An edit that sends back what it has read, or that leaves this part alone.
+            None => files.iter().find(|file| file.url(base) == url),
+        };
         let proxy_key = if url_key == "icon_url" { "proxy_icon_url" } else { "proxy_url" };
         let shown = file.map_or(url, |file| file.url(base));
         media.insert(url_key.to_owned(), shown.clone().into());
@@ -31,7 +34,7 @@ pub(super) fn resolve(world: &World, message: &mut Message) {
             used.push(file.id);
         }
     };
-    let files = message.attachments.clone();
+    let mut files: Vec<Attachment> = message.files().cloned().collect();
     for embed in &mut message.embeds {
         for (part, key) in [
             ("image", "url"),
@@ -49,6 +52,27 @@ pub(super) fn resolve(world: &World, message: &mut Message) {
     component::each_media(&mut message.components, &mut |media| {
         resolver(media, &files, "url");
         media.insert("loading_state".to_owned(), 2.into());
+        media.entry("id").or_insert_with(|| json!(world.next_id()));
     });
+    describe_files(&mut message.components, &files, base);
     message.attachments.retain(|attachment| !used.contains(&attachment.id));
+    for gone in message.shown.extract_if(.., |file| !used.contains(&file.id)) {
+        world.files.remove(&gone.id);
+    }
+    files.retain(|file| used.contains(&file.id));
+    message.shown = files;
+}
+
+/// Adds the name and the size of the file to every component that shows one ("File" component).
+fn describe_files(components: &mut [Value], files: &[Attachment], base: &str) {
+    for component in components {
+        let url = component["file"]["url"].as_str();
+        if let Some(file) = url.and_then(|url| files.iter().find(|file| file.url(base) == url)) {
+            component["name"] = file.filename.clone().into();
+            component["size"] = file.size.into();
+        }
+        if let Some(inside) = component.get_mut("components").and_then(Value::as_array_mut) {
+            describe_files(inside, files, base);
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::body::Body;
+use super::request::Request;
 use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
 
@@ -36,40 +37,6 @@ impl Entry {
         // Valid JSON contains them only in strings.
         line.replace('\u{85}', "\\u0085").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
     }
-}
-
-/// One REST request and its answer.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Request {
-    /// Method, in capitals.
-    pub method: String,
-    /// Path and query, tokens redacted.
-    pub path: String,
-    /// Path with ids and tokens replaced by their names, as in `/channels/{channel.id}/messages`.
-    pub route: String,
-    /// Bot that sent it, if a handler knew it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bot: Option<Snowflake>,
-    /// Status of the answer; absent if the client got none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// Microseconds from the request to the answer's head.
-    pub us: u64,
-    /// Body of the request.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<Body>,
-    /// Body of the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub response: Option<Body>,
-    /// Rate limit bucket, as in `X-RateLimit-Bucket`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub bucket: Option<String>,
-    /// The limit that refused it: `user`, `shared` or `global`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limited: Option<&'static str>,
-    /// Number of the fault rule that struck it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<u64>,
 }
 
 macro_rules! kinds {
@@ -137,6 +104,10 @@ kinds! {
     VoiceEnded = "voice_ended",
     /// A fault was injected.
     Fault = "fault",
+    /// A client asked for an operation of Discord's that the sandbox lacks.
+    NotImplemented = "not_implemented",
+    /// A valid body had a field that nothing in the sandbox reads.
+    UnreadField = "unread_field",
     /// A note was added.
     Note = "note",
 }
@@ -361,6 +332,27 @@ pub enum Event {
         /// Its effect, as in the rule.
         effect: Value,
     },
+    /// A client asked for an operation of Discord's that the sandbox lacks, and got 501.
+    NotImplemented {
+        /// Name of the operation in Discord's description of its API.
+        operation: &'static str,
+        /// Method, in capitals.
+        method: &'static str,
+        /// Path below the version, with parameters in braces.
+        path: &'static str,
+        /// Bot that asked, if it is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bot: Option<Snowflake>,
+    },
+    /// A valid body had a field that nothing in the sandbox reads. Each field of a route is logged once.
+    UnreadField {
+        /// Method, in capitals.
+        method: String,
+        /// Path with ids and tokens replaced by their names.
+        route: String,
+        /// Path of the field in the body, such as `embeds[].colour`.
+        field: String,
+    },
     /// A note was added.
     Note {
         /// Text.
@@ -386,6 +378,7 @@ impl Event {
             | Self::Received { data, .. }
             | Self::VoiceSent { data, .. }
             | Self::VoiceReceived { data, .. } => data.weight(),
+            Self::UnreadField { route, field, .. } => route.len() + field.len(),
             Self::Note { text, data } => text.len() + data.as_ref().map_or(0, Body::weight),
             _ => 0,
         }

@@ -16,7 +16,7 @@ closes! {
     pub(super) timed_out = 4009, "Session timed out.";
     pub(super) invalid_shard = 4010, "Invalid shard.";
     pub(super) sharding_required = 4011, "Sharding required.";
-    pub(super) invalid_version = 4012, "Invalid API version: this gateway speaks version 10.";
+    pub(super) invalid_version = 4012, "Invalid API version: this gateway speaks versions 9 and 10.";
     pub(super) invalid_intents = 4013, "Invalid intent(s).";
     pub(super) disallowed_intents = 4014, "Disallowed intent(s).";
 }

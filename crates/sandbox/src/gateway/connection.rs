@@ -35,6 +35,8 @@ pub(super) struct Opening {
     /// Handle to cut the connection, if the listener supports that.
     pub(super) wire: Option<Wire>,
     pub(super) transport: Result<Transport, Close>,
+    /// Version of the API that the client asked for.
+    pub(super) version: u8,
     pub(super) resume_url: String,
     /// Time to wait before HELLO.
     pub(super) delay: Duration,
@@ -47,6 +49,7 @@ struct Connection {
     id: u64,
     socket: Socket,
     transport: Transport,
+    version: u8,
     resume_url: String,
     session: Option<Arc<Session>>,
     /// Number of the newest event that was written.
@@ -59,7 +62,7 @@ struct Connection {
 
 /// Serves one connection until it ends.
 pub(super) async fn serve(opening: Opening) {
-    let Opening { hub, backend, socket, wire, transport, resume_url, delay } = opening;
+    let Opening { hub, backend, socket, wire, transport, version, resume_url, delay } = opening;
     let (id, orders) = hub.link();
     let start =
         transport.as_ref().err().cloned().map_or(Start::Hello(delay), |close| Start::End(close.into()));
@@ -76,6 +79,7 @@ pub(super) async fn serve(opening: Opening) {
         id,
         socket: Socket::new(socket, wire, limits, delay),
         transport,
+        version,
         resume_url,
         session: None,
         written: 0,
@@ -223,8 +227,15 @@ impl Protocol for Connection {
         });
         self.leave_session();
         // "When you close the connection with 1000 or 1001, your session will be invalidated" (Gateway).
-        if let (Closer::Client, Some(1000 | 1001), Some(session)) = (end.by, end.code, &session) {
-            self.hub.end(session, "closed by the client");
+        match (end.by, end.code, &session) {
+            (Closer::Client, Some(1000 | 1001), Some(session)) => {
+                self.hub.end(session, "closed by the client");
+            }
+            // "Your session timed out. Reconnect and start a new one" (Opcodes and Status Codes).
+            (Closer::Server, Some(4009), Some(session)) => {
+                self.hub.end(session, "closed without heartbeats");
+            }
+            _ => {}
         }
     }
 }

@@ -81,10 +81,14 @@ async fn connect(
             }
         }
     }
-    let resume_url = hub.options().resume_url.clone().unwrap_or_else(|| address(&headers));
+    let options = hub.options();
+    let resume_url = options.resume_url.as_ref().or(options.public_url.as_ref());
+    let resume_url = resume_url.cloned().unwrap_or_else(|| address(&headers));
     let transport = negotiate(&wishes);
+    // Both are available (Gateway, "API Versions"), and differ in nothing that is sent here.
+    let version = if wishes.v.as_deref() == Some("9") { 9 } else { 10 };
     upgrade.max_message_size(LONGEST_FRAME).max_frame_size(LONGEST_FRAME).on_upgrade(move |socket| {
-        connection::serve(Opening { hub, backend, socket, wire, transport, resume_url, delay })
+        connection::serve(Opening { hub, backend, socket, wire, transport, version, resume_url, delay })
     })
 }
 
@@ -93,7 +97,7 @@ async fn connect(
 /// Only JSON is supported. A client that asks for ETF gets a 4002 with that reason, since its payloads could not be
 /// decoded here.
 fn negotiate(wishes: &Wishes) -> Result<Transport, Close> {
-    if wishes.v.as_deref().is_some_and(|version| version != "10") {
+    if wishes.v.as_deref().is_some_and(|version| !matches!(version, "9" | "10")) {
         return Err(close::invalid_version());
     }
     if let Some(encoding) = wishes.encoding.as_deref().filter(|&encoding| encoding != "json") {

@@ -66,7 +66,7 @@ pub struct Target {
 pub enum Command {
     /// Drops the connection without a close frame. The session can be resumed.
     Sever,
-    /// Closes the connection with a code. The session can be resumed.
+    /// Closes the connection with a code. The session can be resumed, except after 4009.
     Close {
         /// Close code.
         code: u16,
@@ -132,6 +132,17 @@ impl Hub {
     /// Returns how many sessions a bot may still start, for GET /gateway/bot.
     pub fn session_start_limit(&self, bot: Snowflake) -> SessionStartLimit {
         self.shared.starts.limit(Instant::now(), bot, &self.shared.options)
+    }
+
+    /// Returns the address of the gateway that is configured, such as `ws://sandbox:8787`; `None` if it is the one that
+    /// the client has used.
+    pub fn public_url(&self) -> Option<&str> {
+        self.shared.options.public_url.as_deref()
+    }
+
+    /// Returns the number of shards that GET /gateway/bot recommends.
+    pub fn recommended_shards(&self) -> u32 {
+        self.shared.options.shards.max(1)
     }
 
     pub(super) fn options(&self) -> &Options {

@@ -17,6 +17,11 @@ pub struct Options {
     pub replay_events: usize,
     /// Most bytes of events that a session keeps for a replay.
     pub replay_bytes: usize,
+    /// Address of the gateway for GET /gateway and, unless `resume_url` is set, READY; if not set, the one the client
+    /// connected to. [`Builder::public_url`](crate::Builder::public_url) sets it.
+    pub public_url: Option<String>,
+    /// Number of shards that GET /gateway/bot recommends.
+    pub shards: u32,
     /// Address for READY's `resume_gateway_url`; if not set, the one the client connected to.
     pub resume_url: Option<String>,
     /// Payloads that a connection may send in 60 seconds before it is closed with 4008; `None`: no limit.
@@ -46,6 +51,8 @@ impl Default for Options {
             resume_window: Duration::from_mins(3),
             replay_events: 16_384,
             replay_bytes: 32 << 20,
+            public_url: None,
+            shards: 1,
             resume_url: None,
             payloads_per_minute: Some(120),
             limit_identify: false,

@@ -1,5 +1,6 @@
 //! Channels and threads: creating, changing, deleting, joining and leaving.
 
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::Live;
@@ -64,6 +65,8 @@ impl Live<'_> {
         let ids: Vec<_> =
             (0..body.available_tags.as_ref().map_or(0, Vec::len)).map(|_| self.next_id()).collect();
         let mut ids = ids.into_iter();
+        let guild = self.channel(id)?.guild_id;
+        let before = guild.map(|guild| (guild, self.access(guild)));
         let channel = self.channel_mut(id)?;
         let region = channel.rtc_region.clone();
         channel.apply(body, || ids.next().unwrap_or_default());
@@ -71,6 +74,9 @@ impl Live<'_> {
         self.channel_changed(id);
         if moves_call {
             self.change_server(id);
+        }
+        if let Some((guild, before)) = before {
+            self.sync_threads(guild, &before);
         }
         Ok(())
     }
@@ -123,6 +129,8 @@ impl Live<'_> {
             .filter(|_| place.lock_permissions)
             .and_then(|parent| self.channels.get(parent))
             .map(|parent| parent.overwrites.clone());
+        let guild = self.channel(place.id)?.guild_id;
+        let before = guild.map(|guild| (guild, self.access(guild)));
         let channel = self.channel_mut(place.id)?;
         channel.position = place.position.map_or(channel.position, i64::from);
         place.parent_id.apply(&mut channel.parent_id);
@@ -130,18 +138,39 @@ impl Live<'_> {
             channel.overwrites = overwrites;
         }
         self.channel_changed(place.id);
+        if let Some((guild, before)) = before {
+            self.sync_threads(guild, &before);
+        }
         Ok(())
     }
 
-    /// Sets a channel's overwrite for a role or member and sends the event.
+    /// Sets a channel's overwrite for a role or member and sends the events.
     pub fn set_overwrite(&mut self, id: Snowflake, overwrite: Overwrite) -> ApiResult<()> {
-        let channel = self.channel_mut(id)?;
-        if channel.guild_id.is_none() || channel.is_thread() {
+        let channel = self.channel(id)?;
+        let Some(guild) = channel.guild_id.filter(|_| !channel.is_thread()) else {
             return Err(ApiError::wrong_channel_type());
-        }
+        };
+        let before = self.access(guild);
+        let channel = self.channel_mut(id)?;
         channel.overwrites.retain(|other| other.id != overwrite.id);
         channel.overwrites.push(overwrite);
         self.channel_changed(id);
+        self.sync_threads(guild, &before);
+        Ok(())
+    }
+
+    /// Removes a channel's overwrite for a role or member and sends the events.
+    pub fn remove_overwrite(&mut self, id: Snowflake, target: Snowflake) -> ApiResult<()> {
+        let channel = self.channel(id)?;
+        if !channel.overwrites.iter().any(|overwrite| overwrite.id == target) {
+            return Err(ApiError::unknown_overwrite());
+        }
+        let before = channel.guild_id.map(|guild| (guild, self.access(guild)));
+        self.channel_mut(id)?.overwrites.retain(|other| other.id != target);
+        self.channel_changed(id);
+        if let Some((guild, before)) = before {
+            self.sync_threads(guild, &before);
+        }
         Ok(())
     }
 
@@ -191,7 +220,7 @@ impl Live<'_> {
             .collect();
         for gone in threads.into_iter().chain([id]) {
             if let Some(channel) = self.channels.remove(&gone) {
-                for attachment in channel.messages.values().flat_map(|message| &message.attachments) {
+                for attachment in channel.messages.values().flat_map(Message::files) {
                     self.files.remove(&attachment.id);
                 }
             }
@@ -249,6 +278,8 @@ impl Live<'_> {
             ));
         }
         let now = self.now();
+        // A webhook that opens a post of a forum is no member.
+        let owner_joins = self.guilds.get(&guild).is_some_and(|guild| guild.members.contains_key(&owner));
         let name = settings.name.unwrap_or_default();
         let mut channel = Channel::new(id, kind, Some(guild), &name);
         channel.parent_id = Some(parent_id);
@@ -261,7 +292,7 @@ impl Live<'_> {
             locked: false,
             invitable: settings.invitable.value().unwrap_or(true),
             create_timestamp: now.clone(),
-            members: [(owner, now)].into_iter().collect(),
+            members: if owner_joins { [(owner, now)].into_iter().collect() } else { IndexMap::new() },
             total_sent: 0,
             applied_tags: if forum { applied_tags } else { Vec::new() },
         });
@@ -324,46 +355,6 @@ impl Live<'_> {
             let guild = channel.guild_id;
             self.dispatch(Some(bot), "THREAD_CREATE", guild, crate::gateway::Intents::GUILDS, event);
         }
-    }
-
-    /// Adds a user to a thread.
-    pub fn join_thread(&mut self, id: Snowflake, user: Snowflake) -> ApiResult<()> {
-        let now = self.now();
-        let channel = self.channel_mut(id)?;
-        let Some(thread) = &mut channel.thread else { return Err(ApiError::wrong_channel_type()) };
-        if thread.members.contains_key(&user) {
-            return Ok(());
-        }
-        thread.members.insert(user, now);
-        self.dispatch_thread_members(id, Some(user), None);
-        Ok(())
-    }
-
-    /// Removes a user from a thread.
-    pub fn leave_thread(&mut self, id: Snowflake, user: Snowflake) -> ApiResult<()> {
-        let channel = self.channel_mut(id)?;
-        let Some(thread) = &mut channel.thread else { return Err(ApiError::wrong_channel_type()) };
-        if thread.members.shift_remove(&user).is_some() {
-            self.dispatch_thread_members(id, None, Some(user));
-        }
-        Ok(())
-    }
-
-    fn dispatch_thread_members(&self, id: Snowflake, added: Option<Snowflake>, removed: Option<Snowflake>) {
-        let Some(channel) = self.channels.get(&id) else { return };
-        let Some(guild) = channel.guild_id else { return };
-        let count = channel.thread.as_ref().map_or(0, |thread| thread.members.len());
-        let mut event = json!({ "id": id, "guild_id": guild, "member_count": count.min(50) });
-        if let Some(user) = added {
-            let mut member = channel.thread_member(user).unwrap_or_default();
-            member["member"] = self.member_json(guild, user).unwrap_or_default();
-            member["presence"] = Value::Null;
-            event["added_members"] = json!([member]);
-        }
-        if let Some(user) = removed {
-            event["removed_member_ids"] = json!([user]);
-        }
-        self.dispatch_channel(id, "THREAD_MEMBERS_UPDATE", event);
     }
 
     /// Checks that `user` has the permissions `needed` in this channel. The error is Discord's.

@@ -59,6 +59,7 @@ impl Live<'_> {
 
     /// Deletes a role and removes it from all members.
     pub fn delete_role(&mut self, guild_id: Snowflake, role: Snowflake) {
+        let access = self.access(guild_id);
         let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
         if let Some(gone) = guild.roles.shift_remove(&role) {
             // Roles above it move down, without events of their own, as discord.py counts them (`Guild._remove_role`).
@@ -76,6 +77,7 @@ impl Live<'_> {
             }
         }
         self.dispatch_guild(guild_id, "GUILD_ROLE_DELETE", json!({ "guild_id": guild_id, "role_id": role }));
+        self.sync_threads(guild_id, &access);
     }
 
     /// Sends the event of a guild's changed emojis.
@@ -163,6 +165,13 @@ impl Live<'_> {
                 continue;
             }
             self.dispatch_guild(id, "PRESENCE_UPDATE", crate::state::presence_json(user, Some(id), &shown));
+        }
+    }
+
+    /// Withdraws the presence of a bot that has no session any more.
+    pub fn go_offline(&mut self, bot: Snowflake) {
+        if self.hub.sessions().iter().all(|session| session.bot != bot) {
+            self.set_presence(bot, &json!({ "status": "offline", "activities": [] }));
         }
     }
 

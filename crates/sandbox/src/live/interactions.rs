@@ -413,7 +413,7 @@ impl Live<'_> {
 
     fn drop_ephemeral(&mut self, message: Snowflake) {
         if let Some(gone) = self.ephemeral.remove(&message) {
-            for attachment in gone.attachments {
+            for attachment in gone.files() {
                 self.files.remove(&attachment.id);
             }
         }

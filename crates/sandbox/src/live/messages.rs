@@ -40,6 +40,10 @@ impl Live<'_> {
         if !channel.is_text() {
             return Err(ApiError::not_a_text_channel());
         }
+        // There are no stickers here.
+        if !draft.message.sticker_ids.is_empty() {
+            return Err(ApiError::invalid_sticker());
+        }
         if let Sender::User(user) = sender {
             self.may_send(*user, channel, &draft)?;
             if let Some(earlier) = self.same_nonce(*user, channel, &draft) {
@@ -52,7 +56,9 @@ impl Live<'_> {
                 Author::Webhook { name: name.clone(), avatar: avatar.clone() }
             }
         };
-        let mut message = Message::new(self.next_id(), channel_id, author);
+        // The first message of a forum's post has the id of its thread (Start Thread in Forum or Media Channel).
+        let id = if self.awaits_first_message(channel) { channel_id } else { self.next_id() };
+        let mut message = Message::new(id, channel_id, author);
         if let Sender::Webhook { id, application, .. } = sender {
             message.webhook_id = Some(*id);
             message.application_id = *application;
@@ -62,18 +68,40 @@ impl Live<'_> {
         Ok(self.publish(message))
     }
 
+    /// Returns whether a channel is the thread of a forum's post that has had no message yet.
+    fn awaits_first_message(&self, channel: &Channel) -> bool {
+        let parent = channel.parent_id.and_then(|id| self.channels.get(&id));
+        channel.thread.as_ref().is_some_and(|thread| thread.total_sent == 0)
+            && parent.is_some_and(Channel::is_forum)
+    }
+
     /// Adds a complete message to its channel, sends the event, and returns the message's id.
     pub fn publish(&mut self, message: Message) -> Snowflake {
         let (id, channel_id) = (message.id, message.channel_id);
         let Some(channel) = self.channels.get_mut(&channel_id) else { return id };
-        if let Some(thread) = &mut channel.thread
-            && let Author::User(author) = message.author
-        {
-            thread.archived = false;
-            thread.members.entry(author).or_insert_with(|| clock::iso(clock::now()));
+        let (mut awoken, mut joined) = (false, None);
+        if let Some(thread) = &mut channel.thread {
+            let now = || clock::iso(clock::now());
+            awoken = std::mem::take(&mut thread.archived);
+            if awoken {
+                thread.archive_timestamp = now();
+            }
+            if let Author::User(author) = message.author
+                && !thread.members.contains_key(&author)
+            {
+                thread.members.insert(author, now());
+                joined = Some(author);
+            }
         }
+        if awoken {
+            self.unarchived(channel_id);
+        }
+        if joined.is_some() {
+            self.dispatch_thread_members(channel_id, joined, None);
+        }
+        let Some(channel) = self.channels.get_mut(&channel_id) else { return id };
         if let Some(forgotten) = channel.push(message) {
-            for attachment in forgotten.attachments {
+            for attachment in forgotten.files() {
                 self.files.remove(&attachment.id);
             }
         }
@@ -125,7 +153,7 @@ impl Live<'_> {
         let guild = channel.guild_id;
         let gone: Vec<Message> = ids.iter().filter_map(|id| channel.messages.remove(id)).collect();
         channel.pins.retain(|(id, _)| !ids.contains(id));
-        for attachment in gone.iter().flat_map(|message| &message.attachments) {
+        for attachment in gone.iter().flat_map(Message::files) {
             self.files.remove(&attachment.id);
         }
         let ids: Vec<Snowflake> = gone.iter().map(|message| message.id).collect();

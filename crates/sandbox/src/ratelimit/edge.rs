@@ -25,6 +25,7 @@ use self::record::Pending;
 use super::Limits;
 use crate::event_log::EventLog;
 use crate::fault::Faults;
+use crate::parity::{Gaps, NotImplemented};
 use crate::snowflake::Snowflake;
 
 /// The layers in front of a REST router: the log, injected faults and limits, in this order from the outside in.
@@ -36,6 +37,8 @@ pub struct Edge {
     pub faults: Faults,
     /// Limits in force.
     pub limits: Limits,
+    /// Gaps that clients have met.
+    pub gaps: Gaps,
 }
 
 /// Data about a request that only a handler knows. From the extensions of its response, it is logged.
@@ -43,6 +46,10 @@ pub struct Edge {
 pub struct Extra {
     /// Bot that sent it.
     pub bot: Option<Snowflake>,
+    /// Whether a handler has read the body of the request.
+    pub body_read: bool,
+    /// Fields of a valid body that nothing has read.
+    pub unread: Vec<String>,
     /// Body of the request, if it was not plain JSON (for example the `payload_json` of a form).
     pub request: Option<Value>,
 }
@@ -59,6 +66,8 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
     let mut pending = Pending::new(&edge.log, &call, request.uri().query());
     let request = pending.read_request(request).await;
 
+    let (request, rest) = call::shared(request);
+
     let effect = fault::strike(&edge, &call, &mut pending).await;
     let mut response = match fault::instead(&effect, &edge.limits, &call) {
         Answer::Drop => return call.drop_connection(),
@@ -69,10 +78,29 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
         Answer::Refusal(refusal) => limit::refuse(&refusal, request, &mut pending).await,
         Answer::Handler => limit::handle(&edge.limits, &call, request, next, &mut pending).await,
     };
+    if let Some(rest) = rest {
+        rest.drain().await;
+    }
     limit::finish(&edge.limits, &call, &mut response, &pending);
-    pending.take_extra(&mut response);
+    let extra = response.extensions_mut().remove::<Extra>().unwrap_or_default();
+    gaps(&edge, &call, &response, &extra, &pending);
+    pending.take_extra(extra);
     let Some(response) = fault::change(&effect, response).await else { return call.drop_connection() };
 
     let response = pending.read_response(response).await;
     fault::truncate(&effect, response).await
+}
+
+/// Logs and counts what the sandbox lacks: the operation, or the fields of a body that it has not read.
+fn gaps(edge: &Edge, call: &Call, response: &Response, extra: &Extra, pending: &Pending) {
+    if let Some(NotImplemented(operation)) = response.extensions().get() {
+        edge.gaps.missing(operation, extra.bot, &edge.log);
+    }
+    if !response.status().is_success() {
+        return;
+    }
+    let unread = if extra.body_read { extra.unread.clone() } else { pending.fields() };
+    if !unread.is_empty() {
+        edge.gaps.unread(&call.method, call.route.template(), unread, &edge.log);
+    }
 }

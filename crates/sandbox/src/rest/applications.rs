@@ -10,6 +10,7 @@ use super::{Ids, Payload, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::live::Live;
 use crate::snowflake::Snowflake;
+use crate::validate::unread::all_but;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -44,6 +45,7 @@ async fn by_id(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> Ap
 
 async fn edit(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
     let body = payload.object()?;
+    all_but(body, &["description", "tags", "custom_install_url"]);
     let mut live = rest.discord.lock();
     let application = live.applications.get_mut(&bot).ok_or_else(ApiError::unknown_application)?;
     if let Some(description) = body.get("description").and_then(Value::as_str) {

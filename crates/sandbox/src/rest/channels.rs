@@ -13,6 +13,10 @@ use crate::live::Live;
 use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 use crate::validate;
+use crate::validate::Change;
+
+/// Flag of a thread that is pinned in its forum.
+const PINNED: u64 = 1 << 1;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -43,8 +47,11 @@ async fn edit(
         return Err(ApiError::not_in_dm());
     }
     if channel.is_thread() {
-        edit_thread(&mut live, bot, id, &payload.json)?;
-        live.channel_changed(id);
+        if edit_thread(&mut live, bot, id, &payload.json)? {
+            live.unarchived(id);
+        } else {
+            live.channel_changed(id);
+        }
     } else {
         live.require(id, bot, Permissions::MANAGE_CHANNELS)?;
         let body = validate::channel::modify(&payload.json, channel.kind)?;
@@ -63,11 +70,22 @@ async fn edit(
     Ok(Json(live.channel_json(channel, Some(bot))))
 }
 
-fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value) -> ApiResult<()> {
+/// Changes a thread and returns whether it was archived and is active now.
+fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value) -> ApiResult<bool> {
     let body = validate::channel::thread_modify(body)?;
     let own = live.channel(id)?.thread.as_ref().is_some_and(|thread| thread.owner_id == bot);
     if !own || body.locked.is_change() || body.flags.is_change() {
         live.require(id, bot, Permissions::MANAGE_THREADS)?;
+    }
+    // Only what makes an archived thread active again, or locks it, may be changed in it.
+    let changes = body.name.is_some()
+        || body.auto_archive_duration.is_change()
+        || body.rate_limit_per_user.is_change()
+        || body.invitable.is_change()
+        || body.flags.is_change()
+        || body.applied_tags.is_change();
+    if changes && body.archived != Change::Set(false) {
+        live.refuse_if_archived(id)?;
     }
     let now = live.now();
     if let (Some(tags), Some(parent)) = (body.applied_tags.as_ref(), live.channel(id)?.parent_id) {
@@ -77,8 +95,14 @@ fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value)
     }
     let channel = live.channel_mut(id)?;
     let Some(thread) = &mut channel.thread else { return Err(ApiError::wrong_channel_type()) };
-    if body.archived.apply_or(&mut thread.archived, false) {
+    let turned = body.archived.apply_or(&mut thread.archived, false);
+    let unarchived = turned && !thread.archived;
+    if turned {
         thread.archive_timestamp = now;
+        // "A thread that is pinned ... archiving that thread will unset the flag" (Threads, "Pinned threads").
+        if thread.archived {
+            channel.flags &= !PINNED;
+        }
     }
     body.locked.apply_or(&mut thread.locked, false);
     body.invitable.apply_or(&mut thread.invitable, true);
@@ -91,7 +115,7 @@ fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value)
     body.applied_tags.apply_or(&mut thread.applied_tags, Vec::new());
     body.flags.map(u64::from).apply_or(&mut channel.flags, 0);
     body.rate_limit_per_user.map(u64::from).apply_or(&mut channel.rate_limit_per_user, 0);
-    Ok(())
+    Ok(unarchived)
 }
 
 async fn remove(
@@ -164,12 +188,6 @@ async fn remove_overwrite(
 ) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     live.require(id, bot, Permissions::MANAGE_ROLES)?;
-    let channel = live.channel_mut(id)?;
-    let before = channel.overwrites.len();
-    channel.overwrites.retain(|other| other.id != target);
-    if channel.overwrites.len() == before {
-        return Err(ApiError::unknown_overwrite());
-    }
-    live.channel_changed(id);
+    live.remove_overwrite(id, target)?;
     Ok(StatusCode::NO_CONTENT)
 }

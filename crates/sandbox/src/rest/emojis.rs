@@ -12,6 +12,7 @@ use super::{Ids, Payload, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::Permissions;
 use crate::state::guild::Emoji;
+use crate::validate::unread::all_but;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -49,6 +50,7 @@ async fn create(
     payload: Payload,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
     let name = read_name(&payload.json)?.ok_or_else(|| ApiError::field(&["name"], FieldError::required()))?;
+    all_but(payload.object()?, &["name", "image", "roles"]);
     let image = payload.json.get("image").and_then(Value::as_str).unwrap_or_default();
     if !image.starts_with("data:image/") {
         return Err(ApiError::field(&["image"], FieldError::new("IMAGE_INVALID", "Invalid image data")));
@@ -71,6 +73,7 @@ async fn edit(
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
     let name = read_name(&payload.json)?;
+    all_but(payload.object()?, &["name", "roles"]);
     let mut live = rest.discord.lock();
     require(&live, guild, bot, Permissions::MANAGE_GUILD_EXPRESSIONS)?;
     let emoji = live.guild_mut(guild)?.emojis.get_mut(&id).ok_or_else(ApiError::unknown_emoji)?;

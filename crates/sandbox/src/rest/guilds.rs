@@ -62,7 +62,9 @@ async fn one(
     Ids([id]): Ids<1>,
     query: Query,
 ) -> ApiResult<Json<Value>> {
-    Ok(Json(show(rest.discord.lock().guild_for(id, bot)?, query.flag("with_counts"))))
+    let live = rest.discord.lock();
+    let guild = live.guild_for(id, bot).map_err(|_| ApiError::unknown_guild())?;
+    Ok(Json(show(guild, query.flag("with_counts"))))
 }
 
 async fn edit(
@@ -108,7 +110,8 @@ async fn edit(
 
 async fn preview(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
-    let full = show(live.guild_for(id, bot)?, true);
+    // Nobody discovers guilds here.
+    let full = show(live.guild_for(id, bot).map_err(|_| ApiError::unknown_guild())?, true);
     let keys = [
         "id",
         "name",

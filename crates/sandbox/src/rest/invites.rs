@@ -12,6 +12,7 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::Permissions;
 use crate::state::webhook::Invite;
 use crate::state::{clock, secret};
+use crate::validate::unread::all_but;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -27,6 +28,8 @@ async fn create(
     Form(payload): Form,
 ) -> ApiResult<Json<Value>> {
     let body = payload.object()?;
+    // Every invite is a new one, so `unique` needs nothing.
+    all_but(body, &["max_age", "max_uses", "temporary", "unique"]);
     let number = |key: &str, default, most| match body.get(key).and_then(Value::as_u64) {
         Some(number) if number > most => Err(ApiError::field(&[key], FieldError::max("int", most))),
         number => Ok(number.unwrap_or(default)),

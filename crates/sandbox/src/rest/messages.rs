@@ -118,6 +118,7 @@ async fn edit(
             return Err(ApiError::not_author());
         }
     }
+    live.refuse_if_archived(channel)?;
     live.edit(channel, id, &body, uploads)?;
     show(&live, bot, channel, id)
 }

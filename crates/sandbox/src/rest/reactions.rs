@@ -37,6 +37,7 @@ async fn add(State(rest): State<Rest>, Bot(bot): Bot, Path(path): Path<Place>) -
     let (channel, message, emoji) = place(&path)?;
     let mut live = rest.discord.lock();
     let emoji = live.emoji(emoji)?;
+    live.refuse_if_archived(channel)?;
     live.react(channel, message, bot, emoji)?;
     Ok(StatusCode::NO_CONTENT)
 }

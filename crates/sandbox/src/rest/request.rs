@@ -1,7 +1,9 @@
 //! The parts of a request that handlers read: the bot, ids, query, body, files, and the reason for the audit log.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::ops::RangeInclusive;
+use std::pin::pin;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -41,10 +43,24 @@ pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: N
         request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bot_token);
     notes.0.lock().bot = token.and_then(|token| rest.discord.lock().bot_by_token(token));
     request.extensions_mut().insert(notes.clone());
-    let mut response = next.run(request).await;
-    let extra = notes.0.lock().clone();
+    let (mut response, unread) = collecting(next.run(request)).await;
+    let mut extra = notes.0.lock().clone();
+    extra.unread = unread;
     response.extensions_mut().insert(extra);
     response
+}
+
+/// Runs a handler and returns the fields of its body that nothing has read. Each poll is collected by itself, since
+/// between two of them the thread serves other requests.
+async fn collecting<T>(handler: impl Future<Output = T>) -> (T, Vec<String>) {
+    let mut handler = pin!(handler);
+    let mut unread = Vec::new();
+    let output = poll_fn(|context| {
+        let (poll, mut found) = validate::unread::collect(|| handler.as_mut().poll(context));
+        unread.append(&mut found);
+        poll
+    });
+    (output.await, unread)
 }
 
 /// Returns the token in `Authorization: Bot ...`.
@@ -202,6 +218,9 @@ impl FromRequest<Rest> for Payload {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &Rest) -> ApiResult<Self> {
+        if let Some(notes) = request.extensions().get::<Notes>() {
+            notes.0.lock().body_read = true;
+        }
         let is_json = kind(&request) == JSON;
         let bytes = read(request).await?;
         if !is_json && !bytes.is_empty() {
@@ -234,7 +253,9 @@ impl FromRequest<Rest> for Form {
             _ => return Err(not_a_form()),
         };
         if let Some(notes) = notes {
-            notes.0.lock().request = Some(payload.json.clone());
+            let mut notes = notes.0.lock();
+            notes.body_read = true;
+            notes.request = Some(payload.json.clone());
         }
         Ok(Self(payload))
     }

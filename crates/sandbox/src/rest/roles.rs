@@ -117,8 +117,10 @@ async fn edit(
         live.guilds.get(&guild_id).map_or(Permissions::NONE, |guild| live.guild_permissions(bot, guild));
     apply(&mut role, body, own)?;
     let shown = role.json();
+    let before = live.access(guild_id);
     live.guild_mut(guild_id)?.roles.insert(id, role);
     live.role_changed(guild_id, id);
+    live.sync_threads(guild_id, &before);
     live.audit(guild_id, 31, bot, Some(id), reason.as_deref(), Vec::new());
     Ok(Json(shown))
 }

@@ -19,8 +19,12 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/soundboard-default-sounds", get(async |_: Bot| Json(json!([]))))
 }
 
-/// Returns the gateway's address with the host name that the client used, so that it works from a container too.
+/// Returns the gateway's address: that of `--public-url` if there is one, else with the host name that the client used,
+/// so that it works from a container too.
 fn gateway_url(rest: &Rest, headers: &HeaderMap) -> String {
+    if let Some(url) = rest.discord.hub().public_url() {
+        return url.to_owned();
+    }
     let host =
         headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| !host.contains(['/', '@', ' ']));
     match host {
@@ -36,7 +40,7 @@ async fn gateway(State(rest): State<Rest>, headers: HeaderMap) -> Json<Value> {
 async fn gateway_bot(State(rest): State<Rest>, Bot(bot): Bot, headers: HeaderMap) -> Json<Value> {
     Json(json!({
         "url": gateway_url(&rest, &headers),
-        "shards": 1,
+        "shards": rest.discord.hub().recommended_shards(),
         "session_start_limit": rest.discord.hub().session_start_limit(bot),
     }))
 }

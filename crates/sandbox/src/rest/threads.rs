@@ -101,6 +101,7 @@ async fn open_from_message(
 async fn join(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     live.require(id, bot, Permissions::NONE)?;
+    live.refuse_if_archived(id)?;
     live.join_thread(id, bot)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -108,6 +109,7 @@ async fn join(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> Api
 async fn leave(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     live.require(id, bot, Permissions::NONE)?;
+    live.refuse_if_archived(id)?;
     live.leave_thread(id, bot)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -116,6 +118,7 @@ async fn add(State(rest): State<Rest>, Bot(bot): Bot, Ids([id, user]): Ids<2>) -
     let mut live = rest.discord.lock();
     live.require(id, bot, Permissions::SEND_MESSAGES_IN_THREADS)?;
     live.user(user)?;
+    live.refuse_if_archived(id)?;
     live.join_thread(id, user)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -123,6 +126,7 @@ async fn add(State(rest): State<Rest>, Bot(bot): Bot, Ids([id, user]): Ids<2>) -
 async fn remove(State(rest): State<Rest>, Bot(bot): Bot, Ids([id, user]): Ids<2>) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     live.require(id, bot, Permissions::MANAGE_THREADS)?;
+    live.refuse_if_archived(id)?;
     live.leave_thread(id, user)?;
     Ok(StatusCode::NO_CONTENT)
 }

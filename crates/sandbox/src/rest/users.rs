@@ -11,6 +11,7 @@ use super::{Ids, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::snowflake::Snowflake;
 use crate::state::picture_hash;
+use crate::validate::unread::all_but;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -28,6 +29,7 @@ async fn me(State(rest): State<Rest>, Bot(bot): Bot) -> ApiResult<Json<Value>> {
 
 async fn edit_me(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
     let body = payload.object()?;
+    all_but(body, &["username", "avatar", "banner"]);
     let mut live = rest.discord.lock();
     if let Some(name) = body.get("username").filter(|name| !name.is_null()) {
         let name = name.as_str().ok_or_else(|| ApiError::field(&["username"], FieldError::not_text(name)))?;
@@ -104,6 +106,7 @@ async fn leave_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<
 }
 
 async fn open_dm(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
+    all_but(payload.object()?, &["recipient_id"]);
     let wanted = payload.object()?.get("recipient_id").cloned().unwrap_or_default();
     let recipient: Snowflake = serde_json::from_value(wanted.clone())
         .map_err(|_| ApiError::field(&["recipient_id"], FieldError::not_a("snowflake", &wanted)))?;

@@ -14,10 +14,13 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::state::secret;
+use crate::state::channel::kind;
 use crate::state::webhook::Webhook;
-use crate::validate;
-use crate::validate::message::MessageOrigin;
+use crate::state::{picture_hash, secret};
+use crate::validate::channel::ThreadBody;
+use crate::validate::message::{MessageCreate, MessageOrigin};
+use crate::validate::unread::all_but;
+use crate::validate::{self, Change};
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -77,18 +80,48 @@ async fn execute(
                 id: webhook.id,
                 application: webhook.application_id,
                 name: message.username.clone().unwrap_or(webhook.name),
-                avatar: webhook.avatar,
+                // Discord fetches the picture of `avatar_url`, and shows a hash of it.
+                avatar: message.avatar_url.as_ref().map(|_| picture_hash()).or(webhook.avatar),
             };
-            let channel = query.id("thread_id")?.unwrap_or(webhook.channel_id);
-            if channel != webhook.channel_id && live.channel(channel)?.parent_id != Some(webhook.channel_id) {
-                return Err(ApiError::unknown_channel());
+            let thread = query.id("thread_id")?;
+            let channel = target(&mut live, webhook.id, webhook.channel_id, thread, &message)?;
+            let opened = message.thread_name.is_some();
+            let sent = live.send(channel, &sender, Draft { message, uploads });
+            if sent.is_err() && opened {
+                live.delete_channel(channel)?;
             }
-            let message = live.send(channel, &sender, Draft { message, uploads })?;
+            let message = sent?;
             if !query.flag("wait") {
                 return Ok(StatusCode::NO_CONTENT.into_response());
             }
             let message = live.message(channel, message).ok_or_else(ApiError::unknown_message)?;
             Ok(Json(message.json(&live, None)).into_response())
+        }
+    }
+}
+
+/// Returns where a webhook posts: its channel, a thread there, or in a forum a new one (Webhook Resource, "Execute
+/// Webhook").
+fn target(
+    live: &mut Live<'_>,
+    webhook: Snowflake,
+    channel: Snowflake,
+    thread: Option<Snowflake>,
+    message: &MessageCreate,
+) -> ApiResult<Snowflake> {
+    let forum = live.channel(channel)?.is_forum();
+    match (thread, &message.thread_name) {
+        (Some(_), Some(_)) => Err(ApiError::webhook_names_two_threads()),
+        (None, Some(_)) if !forum => Err(ApiError::webhook_opens_no_thread()),
+        (None, None) if forum => Err(ApiError::webhook_needs_thread()),
+        (None, None) => Ok(channel),
+        (Some(thread), None) if thread == channel => Ok(channel),
+        (Some(thread), None) if live.channel(thread)?.parent_id == Some(channel) => Ok(thread),
+        (Some(_), None) => Err(ApiError::unknown_channel()),
+        (None, Some(name)) => {
+            let applied_tags = Change::Set(message.applied_tags.clone());
+            let settings = ThreadBody { name: Some(name.clone()), applied_tags, ..ThreadBody::default() };
+            live.open_thread(channel, None, kind::PUBLIC_THREAD, webhook, settings)
         }
     }
 }
@@ -204,7 +237,7 @@ async fn create(
         guild_id,
         channel_id: channel,
         name,
-        avatar: None,
+        avatar: payload.json.get("avatar").and_then(Value::as_str).map(|_| picture_hash()),
         token: secret(68),
         application_id: Some(bot),
         creator: bot,
@@ -272,7 +305,7 @@ fn change(live: &mut Live<'_>, id: Snowflake, body: &Value) -> ApiResult<()> {
         name.clone_into(&mut webhook.name);
     }
     if let Some(avatar) = body.get("avatar") {
-        webhook.avatar = avatar.as_str().map(|_| crate::state::picture_hash());
+        webhook.avatar = avatar.as_str().map(|_| picture_hash());
     }
     let channel = webhook.channel_id;
     webhooks_changed(live, channel);
@@ -287,6 +320,7 @@ async fn edit(
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
     managed(&live, bot, id)?;
+    all_but(payload.object()?, &["name", "avatar", "channel_id"]);
     if let Some(target) = payload.json.get("channel_id").filter(|id| !id.is_null()) {
         let target = serde_json::from_value(target.clone())
             .map_err(|_| ApiError::field(&["channel_id"], FieldError::not_a("snowflake", target)))?;
@@ -308,6 +342,7 @@ async fn edit_by_token(
     let Address::Channel(webhook) = resolve(&live, &id, &token)? else {
         return Err(ApiError::unknown_webhook());
     };
+    all_but(payload.object()?, &["name", "avatar"]);
     change(&mut live, webhook.id, &payload.json)?;
     let webhook = live.webhooks.get(&webhook.id).ok_or_else(ApiError::unknown_webhook)?;
     Ok(Json(webhook.json(&live, false)))

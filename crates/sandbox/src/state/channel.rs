@@ -271,9 +271,10 @@ impl Channel {
     }
 
     /// Adds a message at the end, and drops the oldest above [`HISTORY_LIMIT`]. Returns the dropped message.
-    pub fn push(&mut self, message: Message) -> Option<Message> {
+    pub fn push(&mut self, mut message: Message) -> Option<Message> {
         self.last_message_id = Some(message.id);
         if let Some(thread) = &mut self.thread {
+            message.position = Some(thread.total_sent);
             thread.total_sent += 1;
         }
         self.messages.insert(message.id, message);

@@ -147,8 +147,10 @@ pub struct Message {
     pub embeds: Vec<Value>,
     /// Components with their ids.
     pub components: Vec<Value>,
-    /// Files.
+    /// Files that are listed.
     pub attachments: Vec<Attachment>,
+    /// Files that its embeds and components show, which are not listed.
+    pub shown: Vec<Attachment>,
     /// Users it mentions.
     pub mentions: Vec<Snowflake>,
     /// Roles it mentions.
@@ -175,6 +177,8 @@ pub struct Message {
     pub interaction_metadata: Option<Arc<Value>>,
     /// The command it answers, in the older form `interaction`.
     pub interaction: Option<Arc<Value>>,
+    /// Number of messages in its thread before it.
+    pub position: Option<u64>,
     /// The sender's nonce.
     pub nonce: Option<Value>,
     /// Poll, in the form of Discord's answers.
@@ -186,6 +190,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Returns all its files, listed or not.
+    pub fn files(&self) -> impl Iterator<Item = &Attachment> {
+        self.attachments.iter().chain(&self.shown)
+    }
+
     /// Creates an empty message.
     pub fn new(id: Snowflake, channel_id: Snowflake, author: Author) -> Self {
         Self {
@@ -197,6 +206,8 @@ impl Message {
             embeds: Vec::new(),
             components: Vec::new(),
             attachments: Vec::new(),
+            shown: Vec::new(),
+            position: None,
             mentions: Vec::new(),
             mention_roles: Vec::new(),
             mention_everyone: false,
@@ -270,6 +281,9 @@ impl Message {
         o.insert("flags".into(), self.flags.into());
         if !self.reactions.is_empty() {
             o.insert("reactions".into(), self.reactions.iter().map(|r| reaction_json(r, viewer)).collect());
+        }
+        if let Some(position) = self.position {
+            o.insert("position".into(), position.into());
         }
         if let Some(nonce) = &self.nonce {
             o.insert("nonce".into(), nonce.clone());

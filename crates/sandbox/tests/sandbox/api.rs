@@ -3,8 +3,9 @@
 //! Every answer of REST in a test is checked against Discord's own description of its API if the machine has it
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
+mod addresses;
 mod audit_log;
-mod bot;
+pub(crate) mod bot;
 mod cli;
 mod commands;
 mod components;
@@ -19,3 +20,5 @@ mod modals;
 mod openapi;
 mod people;
 mod terminal;
+mod threads;
+mod uploads;

@@ -113,6 +113,20 @@ impl OpenApi {
         bodies
     }
 
+    /// Returns `METHOD PATH NAME` of every operation, in no order.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        let paths = self.document["paths"].as_object().into_iter().flatten();
+        paths
+            .flat_map(|(path, operations)| {
+                let operations = operations.as_object().into_iter().flatten();
+                operations.filter_map(move |(method, operation)| {
+                    let name = operation["operationId"].as_str()?;
+                    Some(format!("{} {path} {name}", method.to_uppercase()))
+                })
+            })
+            .collect()
+    }
+
     /// Returns a pointer to the operation that serves a concrete path. Of several matching templates, it is the one
     /// with the most fixed parts: `/users/@me` is not `/users/{user_id}`.
     fn operation(&self, method: &str, path: &str) -> Result<String, String> {

@@ -14,6 +14,7 @@ use sandbox::event_log::{Body, Event, EventLog, Request};
 use sandbox::fault::{
     Connection, ErrorBody, Faults, LimitScope, Listener, On, RequestEffect, RequestRule, Rule,
 };
+use sandbox::parity::Gaps;
 use sandbox::ratelimit::{BucketRule, Config, Edge, Extra, Limits};
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ async fn create_message(
     Json(body): Json<Value>,
 ) -> impl IntoResponse {
     handled.fetch_add(1, Ordering::SeqCst);
-    let extra = Extra { bot: Some(Snowflake(7)), request: None };
+    let extra = Extra { bot: Some(Snowflake(7)), body_read: true, ..Extra::default() };
     (Extension(extra), Json(json!({"id": "1", "channel_id": channel, "content": body["content"]})))
 }
 
@@ -50,7 +51,12 @@ impl Server {
             .route("/api/v10/users/@me", get(|| async { Json(json!({"id": "7"})) }))
             .route("/api/v10/interactions/{id}/{token}/callback", post(|| async { StatusCode::NO_CONTENT }))
             .layer(Extension(handled.clone()));
-        let edge = Edge { log: log.clone(), faults: faults.clone(), limits: Limits::new(limits) };
+        let edge = Edge {
+            log: log.clone(),
+            faults: faults.clone(),
+            limits: Limits::new(limits),
+            gaps: Gaps::default(),
+        };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = edge.guard(router).into_make_service_with_connect_info::<Connection>();

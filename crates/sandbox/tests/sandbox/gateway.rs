@@ -1,6 +1,6 @@
 //! The gateway from its clients' side, over real websockets.
 
-mod client;
+pub(crate) mod client;
 mod close_codes;
 mod faults;
 mod intents;

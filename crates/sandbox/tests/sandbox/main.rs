@@ -5,4 +5,5 @@ mod api;
 mod description;
 mod edge;
 mod gateway;
+mod parity;
 mod validate_openapi;

@@ -230,6 +230,20 @@ async fn audio_without_speaking_is_counted_and_then_refused() {
 }
 
 #[tokio::test]
+async fn speaking_needs_no_ssrc_but_not_a_wrong_one() {
+    let mut world = World::start().await;
+    let (ticket, mut client, mut audio) = world.talk().await;
+    client.send(5, json!({ "speaking": 1, "delay": 0 })).await;
+    client.send(3, json!({ "t": 1, "seq_ack": -1 })).await;
+    client.op(6).await;
+    audio.send(&encode(&tone(440.0, Duration::from_millis(20))).remove(0)).await;
+    let first = heard(&world, &ticket, |heard| heard.counts.packets == 1).await;
+    assert_eq!(first.counts.unannounced, 0);
+    client.send(5, json!({ "speaking": 1, "delay": 0, "ssrc": audio.ssrc + 1 })).await;
+    assert_eq!(client.end().await, End::Close(4020));
+}
+
+#[tokio::test]
 async fn a_listener_far_back_gets_only_what_is_kept() {
     let keep = Duration::from_millis(100);
     let mut world = World::start_with(Options { keep, ..Options::default() }).await;

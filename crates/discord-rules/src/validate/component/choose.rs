@@ -9,7 +9,7 @@ use crate::error::FieldError;
 use crate::validate::form::{Form, Object};
 use crate::validate::reaction::emoji_object;
 
-const CHANNEL_TYPES: &[u8] = &[0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15];
+const CHANNEL_TYPES: &[u8] = &[0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16];
 
 impl Reader<'_> {
     pub(super) fn select(&mut self, form: &mut Form, body: &Object, kind: u8, out: &mut Object) {

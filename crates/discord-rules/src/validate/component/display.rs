@@ -9,6 +9,20 @@ use crate::validate::form::{Form, Object};
 /// Prefix of an address that names a file of the message.
 const ATTACHMENT: &str = "attachment://";
 
+/// Fields of media that Discord adds ("Unfurled Media Item").
+const RESOLVED: &[&str] = &[
+    "id",
+    "proxy_url",
+    "height",
+    "width",
+    "placeholder",
+    "placeholder_version",
+    "content_type",
+    "loading_state",
+    "flags",
+    "attachment_id",
+];
+
 impl Reader<'_> {
     pub(super) fn text_display(&mut self, form: &mut Form, body: &Object, out: &mut Object) {
         let content = form.required(body, "content", |form, value| form.text(value, 1..=4000));
@@ -33,6 +47,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn file(&mut self, form: &mut Form, body: &Object, out: &mut Object) {
+        form.skip(body, &["name", "size"]);
         let media = form.required(body, "file", |form, value| self.media(form, value, true));
         out.insert("file".to_owned(), json!(media));
         spoiler(form, body, out);
@@ -57,6 +72,8 @@ impl Reader<'_> {
     /// Reads `{"url": ...}`, where an attachment must be one of the message's.
     fn media(&self, form: &mut Form, value: &Value, attached_only: bool) -> Option<Value> {
         let media = form.object(value)?;
+        // Libraries send back what Discord added; it sets these itself.
+        form.skip(media, RESOLVED);
         let url = form.required(media, "url", |form, value| {
             let schemes: &[&str] =
                 if attached_only { &["attachment"] } else { &["http", "https", "attachment"] };

@@ -46,6 +46,14 @@ impl Connection {
         }
 
         let id: Arc<str> = format!("{:032x}", rand::rng().random::<u128>()).into();
+        // Before the session is there, so that it is not told of its own bot, which GUILD_CREATE shows as online.
+        match &identify.presence {
+            Some(presence) => self.backend.presence_update(bot, presence),
+            None if self.hub.sessions_of(bot).is_empty() => {
+                self.backend.presence_update(bot, &json!({ "status": "online", "activities": [] }));
+            }
+            None => {}
+        }
         let session = Arc::new(Session::new(id.clone(), viewer, identify.compress, &self.backend));
         session.attach(self.id);
         self.hub.add(session.clone());
@@ -72,9 +80,6 @@ impl Connection {
         });
         session.open(first, guilds.into_iter().collect::<HashSet<_>>(), self.hub.log(), &options);
         self.backend.session_started(&session.info());
-        if let Some(presence) = &identify.presence {
-            self.backend.presence_update(bot, presence);
-        }
         Ok(())
     }
 
@@ -82,12 +87,22 @@ impl Connection {
         let profile = self.backend.profile(session.viewer.bot);
         let guilds: Vec<_> = guilds.iter().map(|id| json!({"id": id, "unavailable": true})).collect();
         let mut ready = json!({
-            "v": 10,
+            "v": self.version,
             "user": profile.user,
             "guilds": guilds,
             "session_id": &*session.id,
             "resume_gateway_url": self.resume_url,
             "application": profile.application,
+            // Not documented, but Discord sends them to bots too, and older libraries (eris) read them.
+            "private_channels": [],
+            "relationships": [],
+            "presences": [],
+            "guild_join_requests": [],
+            "geo_ordered_rtc_regions": [],
+            "user_settings": {},
+            "auth": {},
+            "session_type": "normal",
+            "_trace": [],
         });
         if let Some(shard) = shard {
             ready["shard"] = json!(shard);
@@ -119,7 +134,11 @@ impl Connection {
                 });
                 Ok(())
             }
-            Err(NoResume::Unknown) => Err(close::invalid_seq().into()),
+            Err(NoResume::Unknown) => {
+                // "Reconnect and start a new session" (Opcodes and Status Codes, 4007).
+                self.hub.end(&session, "resumed with an invalid sequence number");
+                Err(close::invalid_seq().into())
+            }
             Err(NoResume::Gone) => {
                 self.hub.end(&session, "resumed too late");
                 self.send(op::INVALID_SESSION, false.into()).await

@@ -7,6 +7,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use futures_util::stream;
+use serde_json::Value;
 
 use super::Extra;
 use super::call::Call;
@@ -64,9 +65,14 @@ impl Pending {
         }
     }
 
+    /// Returns the fields of the request's body, if it is a JSON object that is recorded.
+    pub(super) fn fields(&self) -> Vec<String> {
+        let body = self.entry.request.as_ref().and_then(event_log::Body::json);
+        body.iter().filter_map(Value::as_object).flat_map(serde_json::Map::keys).cloned().collect()
+    }
+
     /// Takes the data that the handler knew.
-    pub(super) fn take_extra(&mut self, response: &mut Response) {
-        let Some(extra) = response.extensions_mut().remove::<Extra>() else { return };
+    pub(super) fn take_extra(&mut self, extra: Extra) {
         self.entry.bot = extra.bot;
         if let Some(body) = extra.request {
             let longest = self.log.capacity().body;

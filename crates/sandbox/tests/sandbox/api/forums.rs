@@ -152,3 +152,51 @@ async fn a_reordering_moves_channels_into_categories_and_takes_their_overwrites(
     assert_eq!(bot.get(&path).await["parent_id"], Value::Null);
     assert_eq!(bot.call(Method::PATCH, &path, &json!({ "parent_id": channel["id"] })).await.1["code"], 50035);
 }
+
+#[tokio::test]
+async fn a_post_begins_with_a_message_of_its_own_id() {
+    let mut bot = Bot::start().await;
+    let (path, _) = made(&bot, json!({ "name": "f", "type": 15 })).await;
+    let body = json!({ "name": "p", "message": { "content": "hi" } });
+    let post = bot.expect(201, Method::POST, &format!("{path}/threads"), &body).await;
+    assert_eq!(post["message"]["id"], post["id"]);
+    assert_eq!(bot.event("MESSAGE_CREATE").await["id"], post["id"]);
+    let messages = format!("/channels/{}/messages", text(&post["id"]));
+    assert_eq!(bot.get(&format!("{messages}/{}", text(&post["id"]))).await["content"], "hi");
+    let second = bot.post(&messages, json!({ "content": "second" })).await;
+    assert_ne!(second["id"], post["id"]);
+    bot.expect(204, Method::DELETE, &format!("{messages}/{}", text(&post["id"])), &Value::Null).await;
+    assert_ne!(bot.post(&messages, json!({ "content": "third" })).await["id"], post["id"]);
+}
+
+#[tokio::test]
+async fn a_webhook_in_a_forum_opens_a_post_or_writes_into_one() {
+    let mut bot = Bot::start().await;
+    let tags = json!([{ "name": "bug" }]);
+    let (path, forum) = made(&bot, json!({ "name": "f", "type": 15, "available_tags": tags })).await;
+    let webhook = bot.post(&format!("{path}/webhooks"), json!({ "name": "w" })).await;
+    let url = format!("/webhooks/{}/{}", text(&webhook["id"]), text(&webhook["token"]));
+    let tag = &forum["available_tags"][0]["id"];
+    let body = json!({ "content": "hi", "thread_name": "p", "applied_tags": [tag],
+        "avatar_url": "https://example.com/a.png" });
+    let sent = bot.post(&format!("{url}?wait=true"), body.clone()).await;
+    assert!(sent["author"]["avatar"].is_string(), "{sent}");
+    assert_eq!(sent["id"], sent["channel_id"], "it is the first message of the post");
+    let thread = bot.event("THREAD_CREATE").await;
+    assert_eq!((&thread["name"], &thread["parent_id"]), (&json!("p"), &forum["id"]));
+    assert_eq!((&thread["applied_tags"], &thread["owner_id"]), (&json!([tag]), &webhook["id"]));
+    let thread = text(&sent["channel_id"]);
+    bot.post(&format!("{url}?wait=true&thread_id={thread}"), json!({ "content": "more" })).await;
+
+    let text_webhook =
+        bot.post(&format!("{}/webhooks", bot.channel("general")), json!({ "name": "w" })).await;
+    let elsewhere = format!("/webhooks/{}/{}", text(&text_webhook["id"]), text(&text_webhook["token"]));
+    for (url, body, code) in [
+        (url.clone(), json!({ "content": "hi" }), 220_001),
+        (format!("{url}?thread_id={thread}"), body.clone(), 220_002),
+        (elsewhere, body, 220_003),
+    ] {
+        let (status, answer) = bot.call(Method::POST, &url, &body).await;
+        assert_eq!((status, &answer["code"]), (400, &json!(code)), "{url}");
+    }
+}

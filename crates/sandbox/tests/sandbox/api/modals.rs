@@ -201,3 +201,27 @@ async fn a_launched_activity_is_told_with_its_instance() {
     assert!(instance.starts_with("i-") && instance.ends_with(&place), "{instance}");
     assert_eq!(answer.unwrap().activity.as_deref(), Some(instance));
 }
+
+#[tokio::test]
+async fn a_checkbox_takes_true_and_false_and_nothing_else() {
+    let mut bot = Bot::start().await;
+    bot.register(json!({ "name": "form", "description": "d" })).await;
+    let checkbox = json!({ "type": 18, "label": "L", "component": { "type": 23, "custom_id": "c" } });
+    let user = bot.user.clone();
+    for (given, ticked) in
+        [(json!(true), true), (json!("true"), true), (json!("false"), false), (Value::Null, false)]
+    {
+        let modal =
+            json!({ "type": 9, "data": { "custom_id": "f", "title": "Form", "components": [checkbox] } });
+        let (_, opened) = bot.answers(user.say("/form"), modal).await;
+        for wrong in [json!("yes"), json!(1), json!([true])] {
+            let asked = json!({ "interaction": opened.interaction, "values": { "c": wrong } });
+            let refused = user.modal(&asked).await.unwrap_err().to_string();
+            assert!(refused.contains("\"c\" is a checkbox and takes true or false"), "{refused}");
+        }
+        let asked = json!({ "interaction": opened.interaction, "values": { "c": given } });
+        let reply = json!({ "type": 4, "data": { "content": "ok" } });
+        let (interaction, _) = bot.answers(user.modal(&asked), reply).await;
+        assert_eq!(interaction["data"]["components"][0]["component"]["value"], ticked, "{given}");
+    }
+}

@@ -299,3 +299,26 @@ async fn a_user_has_the_language_that_is_set() {
         .unwrap();
     assert_eq!(made.json::<Value>().await.unwrap()["locale"], "pt-BR");
 }
+
+#[tokio::test]
+async fn a_bot_is_online_as_long_as_it_has_a_session() {
+    let mut bot = Bot::start().await;
+    let made =
+        bot.control(reqwest::Method::POST, "/bots").json(&json!({ "name": "Other", "guilds": ["Sandbox"] }));
+    let other: Value = made.send().await.unwrap().json().await.unwrap();
+    let mut gateway =
+        crate::gateway::client::Client::connect(&format!("{}/?v=10", bot.sandbox.gateway_url())).await;
+    gateway.op(10).await;
+    let identify = json!({ "token": other["token"], "intents": 1, "properties": {} });
+    gateway.send(2, identify).await;
+    gateway.event("READY").await;
+    let of = async |bot: &mut Bot, status: &str| {
+        let presence = bot.event("PRESENCE_UPDATE").await;
+        assert_eq!((&presence["user"]["id"], &presence["status"]), (&other["id"], &json!(status)));
+    };
+    of(&mut bot, "online").await;
+    gateway.send(3, json!({ "since": null, "activities": [], "status": "dnd", "afk": false })).await;
+    of(&mut bot, "dnd").await;
+    gateway.close(1000).await;
+    of(&mut bot, "offline").await;
+}

@@ -115,6 +115,17 @@ async fn a_client_without_heartbeats_is_4009_and_one_with_them_lives() {
 }
 
 #[tokio::test]
+async fn a_session_ends_with_4009() {
+    let options = Options { heartbeat_interval: Duration::from_secs(1), ..Options::default() };
+    let server = Server::with(options, World::default()).await;
+    let mut silent = server.identified(Intents::empty()).await;
+    assert_eq!(silent.end().await, End::Close(4009));
+    let mut late = server.connect().await;
+    late.resume(&silent.session_id, silent.seq.unwrap()).await;
+    assert_eq!(late.op(9).await, false);
+}
+
+#[tokio::test]
 async fn a_shard_that_can_not_be_is_4010() {
     let mut data = identify(Intents::GUILDS);
     data["shard"] = json!([2, 2]);

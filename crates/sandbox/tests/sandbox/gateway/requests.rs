@@ -78,7 +78,7 @@ async fn presence_and_voice_reach_the_world() {
     client.send(4, join).await;
     client.send(4, json!({"guild_id": "1", "channel_id": "78", "self_mute": false, "self_deaf": true})).await;
     client.until_ack().await;
-    let told = ["started [0, 1]", "presence 1000 \"dnd\"", "presence 1000 \"idle\"", "voice 1000 Some(77)"];
+    let told = ["presence 1000 \"dnd\"", "started [0, 1]", "presence 1000 \"idle\"", "voice 1000 Some(77)"];
     assert_eq!(*server.world.told.lock(), told);
 }
 

@@ -92,6 +92,10 @@ async fn a_sequence_number_that_was_never_given_is_invalid() {
     let mut again = server.connect().await;
     again.resume(&client.session_id, 999).await;
     assert_eq!(again.end().await, End::Close(4007));
+    // "Reconnect and start a new session."
+    let mut late = server.connect().await;
+    late.resume(&client.session_id, client.seq.unwrap()).await;
+    assert_eq!(late.op(9).await, false);
 }
 
 #[tokio::test]

@@ -19,13 +19,17 @@ async fn a_client_gets_hello_ready_and_its_guilds() {
     assert_eq!(ready["application"], json!({"id": BOT, "flags": 0}));
     assert!(ready["resume_gateway_url"].as_str().unwrap().starts_with("ws://127.0.0.1:"));
     assert!(ready.get("shard").is_none(), "not sent when identifying");
+    // Not documented, but older libraries (eris) read them.
+    for list in ["private_channels", "relationships", "presences", "guild_join_requests"] {
+        assert_eq!(ready[list], json!([]), "{list}");
+    }
     for guild in [GUILD, OTHER_GUILD] {
         let created = client.event("GUILD_CREATE").await;
         assert_eq!((&created["id"], &created["unavailable"]), (&json!(guild), &json!(false)));
     }
     assert!(client.until_ack().await.is_empty());
     assert_eq!(server.log.count(Kind::Identified), 1);
-    assert_eq!(*server.world.told.lock(), ["started [0, 1]"]);
+    assert_eq!(*server.world.told.lock(), ["presence 1000 \"online\"", "started [0, 1]"]);
 }
 
 async fn sandbox_client(server: &Server) -> crate::gateway::client::Client {
@@ -98,7 +102,7 @@ async fn a_session_that_the_client_closes_with_1000_has_ended() {
     let ended = |entry: &sandbox::event_log::Entry| entry.event.kind() == Kind::SessionEnded;
     server.log.wait_for(1, PATIENCE, ended).await.unwrap();
     assert!(server.hub.sessions().is_empty());
-    assert_eq!(*server.world.told.lock(), ["started [0, 1]", "ended [0, 1]"]);
+    assert_eq!(*server.world.told.lock(), ["presence 1000 \"online\"", "started [0, 1]", "ended [0, 1]"]);
 }
 
 #[tokio::test]

@@ -68,6 +68,14 @@ async fn a_client_may_send_text_or_binary_frames() {
 }
 
 #[tokio::test]
+async fn version_9_is_served_too() {
+    let server = Server::start().await;
+    let mut client = server.connect_with("v=9&encoding=json").await;
+    client.send(2, identify(INTENTS)).await;
+    assert_eq!(client.event("READY").await["v"], 9);
+}
+
+#[tokio::test]
 async fn what_is_not_spoken_is_refused_with_a_code() {
     let server = Server::start().await;
     for (query, code) in [

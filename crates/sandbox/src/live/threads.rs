@@ -1,0 +1,74 @@
+//! Threads: their members, and what happens when they are archived or active again.
+
+use serde_json::{Value, json};
+
+use super::Live;
+use crate::error::{ApiError, ApiResult};
+use crate::snowflake::Snowflake;
+use crate::state::channel::Channel;
+
+impl Live<'_> {
+    /// Refuses an operation on a thread that is archived (Threads, "Active & Archived Threads").
+    pub fn refuse_if_archived(&self, id: Snowflake) -> ApiResult<()> {
+        let archived = |channel: &Channel| channel.thread.as_ref().is_some_and(|thread| thread.archived);
+        if self.channels.get(&id).is_some_and(archived) { Err(ApiError::archived_thread()) } else { Ok(()) }
+    }
+
+    /// Adds a user to a thread.
+    pub fn join_thread(&mut self, id: Snowflake, user: Snowflake) -> ApiResult<()> {
+        let now = self.now();
+        let channel = self.channel_mut(id)?;
+        let Some(thread) = &mut channel.thread else { return Err(ApiError::wrong_channel_type()) };
+        if thread.members.contains_key(&user) {
+            return Ok(());
+        }
+        thread.members.insert(user, now);
+        self.dispatch_thread_members(id, Some(user), None);
+        Ok(())
+    }
+
+    /// Removes a user from a thread.
+    pub fn leave_thread(&mut self, id: Snowflake, user: Snowflake) -> ApiResult<()> {
+        let channel = self.channel_mut(id)?;
+        let Some(thread) = &mut channel.thread else { return Err(ApiError::wrong_channel_type()) };
+        if thread.members.shift_remove(&user).is_some() {
+            self.dispatch_thread_members(id, None, Some(user));
+        }
+        Ok(())
+    }
+
+    pub(super) fn dispatch_thread_members(
+        &self,
+        id: Snowflake,
+        added: Option<Snowflake>,
+        removed: Option<Snowflake>,
+    ) {
+        let Some(channel) = self.channels.get(&id) else { return };
+        let Some(guild) = channel.guild_id else { return };
+        let count = channel.thread.as_ref().map_or(0, |thread| thread.members.len());
+        let mut event = json!({ "id": id, "guild_id": guild, "member_count": count.min(50) });
+        if let Some(user) = added {
+            let mut member = channel.thread_member(user).unwrap_or_default();
+            member["member"] = self.member_json(guild, user).unwrap_or_default();
+            member["presence"] = Value::Null;
+            event["added_members"] = json!([member]);
+        }
+        if let Some(user) = removed {
+            event["removed_member_ids"] = json!([user]);
+        }
+        self.dispatch_channel(id, "THREAD_MEMBERS_UPDATE", event);
+    }
+
+    /// Sends the events of a thread that is active again: THREAD_UPDATE, then THREAD_MEMBER_UPDATE to each member.
+    pub fn unarchived(&self, id: Snowflake) {
+        self.channel_changed(id);
+        let Some(channel) = self.channels.get(&id) else { return };
+        for bot in self.bots_seeing(channel) {
+            if let Some(mut event) = channel.thread_member(bot) {
+                event["guild_id"] = json!(channel.guild_id);
+                let intents = crate::gateway::Intents::GUILDS;
+                self.dispatch(Some(bot), "THREAD_MEMBER_UPDATE", channel.guild_id, intents, event);
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What Discord has and the sandbox lacks: operations of REST, fields of bodies, events.
+//!
+//! Nothing is faked in silence: an operation without a route is answered with 501 and its name, a field that no route
+//! reads is named once, and both are logged and counted. [`page`] is `docs/parity.md`.
+
+mod events;
+mod gaps;
+mod notes;
+mod operations;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+pub use self::events::{EVENTS, GatewayEvent};
+pub use self::gaps::Gaps;
+pub use self::notes::State;
+pub use self::operations::OPERATIONS;
+
+/// An operation of Discord's HTTP API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Method, in capitals.
+    pub method: &'static str,
+    /// Path below the version, with parameters in braces.
+    pub path: &'static str,
+    /// Name in Discord's description of its API.
+    pub name: &'static str,
+}
+
+impl Operation {
+    /// Returns the operation that serves a path below the version; of several, the one with the most fixed segments.
+    pub fn find(method: &str, path: &str) -> Option<&'static Self> {
+        let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        let path: Cow<'_, str> =
+            if decoded.matches('/').count() == path.matches('/').count() { decoded } else { path.into() };
+        let fitting = OPERATIONS.iter().filter(|operation| operation.method == method);
+        fitting
+            .filter_map(|operation| Some((fixed_segments(operation.path, &path)?, operation)))
+            .max_by_key(|(fixed, _)| *fixed)
+            .map(|(_, operation)| operation)
+    }
+}
+
+/// Returns the number of fixed segments of a template that a path matches.
+fn fixed_segments(template: &str, path: &str) -> Option<usize> {
+    let mut parts = path.split('/');
+    let mut fixed = 0;
+    for wanted in template.split('/') {
+        let part = parts.next()?;
+        match wanted.strip_prefix('{') {
+            // An id is digits; `@me` is no id, but a segment of its own.
+            Some(name) if name.ends_with("id}") && !part.bytes().all(|byte| byte.is_ascii_digit()) => {
+                return None;
+            }
+            Some(_) if !part.is_empty() => {}
+            None if wanted == part => fixed += 1,
+            _ => return None,
+        }
+    }
+    parts.next().is_none().then_some(fixed)
+}
+
+/// The answer to an operation that Discord has and the sandbox lacks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotImplemented(pub(crate) &'static Operation);
+
+impl IntoResponse for NotImplemented {
+    fn into_response(self) -> Response {
+        let Operation { method, path, name } = self.0;
+        let message = format!(
+            "501: Not Implemented. This sandbox lacks Discord's operation {name} ({method} {path}); \
+             docs/parity.md lists what it has."
+        );
+        let mut response =
+            (StatusCode::NOT_IMPLEMENTED, axum::Json(json!({ "message": message, "code": 0 })))
+                .into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+const HEAD: &str = "\
+# Parity with Discord
+
+What Discord's HTTP API and gateway have, and what the sandbox does. Written from its routes by `./dev-env.sh docs`;
+`./dev-env.sh test` fails when it is stale. An operation that is missing here is answered with 501 and its name, and counted in
+`sandbox stats`, as are fields of bodies that no route reads. Names of operations are those of Discord's description of its API.
+";
+
+/// Returns the text of `docs/parity.md`. `exists` tells whether an operation has a route.
+pub fn page(exists: impl Fn(&Operation) -> bool) -> String {
+    let states: Vec<(&Operation, State)> =
+        OPERATIONS.iter().map(|operation| (operation, State::of(operation, exists(operation)))).collect();
+    let count = |wanted: fn(&State) -> bool| states.iter().filter(|(_, state)| wanted(state)).count();
+    let mut page = HEAD.to_owned();
+    let _ = write!(
+        page,
+        "\n## Operations\n\n{} operations: {} are here, {} of them simplified; {} are always empty; {} are missing.\n\n\
+         | operation | method and path | state | simplified |\n|---|---|---|---|\n",
+        states.len(),
+        count(|state| matches!(state, State::Here(_))),
+        count(|state| matches!(state, State::Here(note) if !note.is_empty())),
+        count(|state| matches!(state, State::Empty)),
+        count(|state| matches!(state, State::Missing(_))),
+    );
+    for (operation, state) in &states {
+        let Operation { method, path, name } = operation;
+        let (word, note) = state.words();
+        let _ = writeln!(page, "| {name} | `{method} {path}` | {word} | {note} |");
+    }
+    let sent = EVENTS.iter().filter(|event| event.sent).count();
+    let _ = write!(
+        page,
+        "\n## Gateway events\n\n{} events: {sent} are sent, {} never.\n\n| event | state | simplified |\n|---|---|---|\n",
+        EVENTS.len(),
+        EVENTS.len() - sent,
+    );
+    for GatewayEvent { name, sent, note } in EVENTS {
+        let word = if *sent { "sent" } else { "never" };
+        let _ = writeln!(page, "| {name} | {word} | {note} |");
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_found_by_its_path() {
+        let name = |method, path| Operation::find(method, path).map(|operation| operation.name);
+        assert_eq!(name("GET", "/users/@me"), Some("get_my_user"));
+        assert_eq!(name("GET", "/users/%40me"), Some("get_my_user"));
+        assert_eq!(name("GET", "/users/12"), Some("get_user"));
+        assert_eq!(name("GET", "/users/twelve"), None);
+        assert_eq!(name("GET", "/users/12/"), None);
+        assert_eq!(name("POST", "/users/12"), None);
+        assert_eq!(name("GET", "/guilds/1/templates"), Some("list_guild_templates"));
+        assert_eq!(name("GET", "/guilds/templates/a%2Fb"), Some("get_guild_template"));
+    }
+}

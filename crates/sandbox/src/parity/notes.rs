@@ -1,0 +1,113 @@
+//! What is simplified in operations that exist, and why some others will stay missing.
+
+use super::Operation;
+
+/// The state of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It has a route; the text is what is simplified, or empty.
+    Here(&'static str),
+    /// It has a route whose list is always empty, since nothing can be in it.
+    Empty,
+    /// It has no route; the text is the reason, or empty.
+    Missing(&'static str),
+}
+
+impl State {
+    /// Returns the state of an operation that has a route, or none.
+    pub fn of(operation: &Operation, exists: bool) -> Self {
+        let name = operation.name;
+        let note = NOTES.iter().find(|(names, _)| names.contains(&name)).map_or("", |(_, note)| note);
+        match exists {
+            true if EMPTY.contains(&name) => Self::Empty,
+            true => Self::Here(note),
+            false => Self::Missing(note),
+        }
+    }
+
+    /// Returns the word for the state, and its text.
+    pub(super) fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Here(note) => ("here", note),
+            Self::Empty => ("empty", "Always empty."),
+            Self::Missing(note) => ("**missing**", note),
+        }
+    }
+}
+
+/// Operations whose answer is always an empty list.
+const EMPTY: &[&str] = &[
+    "get_application_role_connections_metadata",
+    "get_entitlements",
+    "get_soundboard_default_sounds",
+    "list_application_emojis",
+    "list_auto_moderation_rules",
+    "list_guild_integrations",
+    "list_guild_scheduled_events",
+    "list_guild_soundboard_sounds",
+    "list_guild_stickers",
+    "list_sticker_packs",
+];
+
+/// Operations by name, and the sentence about them.
+const NOTES: &[(&[&str], &str)] = &[
+    (&["get_gateway"], "`encoding=etf` is closed with 4002."),
+    (&["get_bot_gateway"], "`shards` is 1 unless `serve --shards` says otherwise."),
+    (&["update_guild"], "Only the fields of the settings that are stored; others are named in the log."),
+    (
+        &["list_guild_audit_log_entries"],
+        "Most entries have no `changes`; overwrites, threads, invites and webhooks write none.",
+    ),
+    (&["crosspost_message"], "Only the flag: no channel follows another."),
+    (
+        &["update_application_command", "bulk_set_application_commands"],
+        "A change is visible to users at once.",
+    ),
+    (
+        &["set_guild_application_command_permissions"],
+        "Needs a Bearer token at Discord; a bot gets 20001. The control API sets them.",
+    ),
+    (&["get_my_guild_member"], "Needs a Bearer token at Discord; here a bot's token will do."),
+    (
+        &["list_voice_regions", "list_guild_voice_regions"],
+        "The sandbox's own voice servers, not Discord's regions.",
+    ),
+    (
+        &["list_guild_members", "search_guild_members"],
+        "No privileged intent can be switched off, so they are never refused.",
+    ),
+    (
+        &["create_message", "update_message", "execute_webhook"],
+        "Links get no embeds; pictures are not resized.",
+    ),
+    (
+        &["create_interaction_response"],
+        "An upgrade button (10) shows nothing; an Activity (12) has only an instance id.",
+    ),
+    (
+        &[
+            "get_current_user_application_entitlements",
+            "get_application_user_role_connection",
+            "update_application_user_role_connection",
+            "delete_application_user_role_connection",
+            "get_my_oauth2_authorization",
+            "get_openid_connect_userinfo",
+            "list_my_connections",
+        ],
+        "Needs a Bearer token; there is no OAuth2 here.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parity::OPERATIONS;
+
+    #[test]
+    fn every_note_is_about_an_operation() {
+        let all = EMPTY.iter().chain(NOTES.iter().flat_map(|(names, _)| *names));
+        for name in all {
+            assert!(OPERATIONS.iter().any(|operation| operation.name == *name), "{name}");
+        }
+    }
+}
