@@ -275,12 +275,16 @@ mod tests {
                      "name_localizations": null, "choices": [{"name": "a", "value": 1, "name_localizations": null}]},
                     {"type": 10, "name": "x", "description": "X", "choices": [{"name": "a", "value": 1}]},
                     {"type": 7, "name": "c", "description": "C", "channel_types": [5, 0]},
+                    {"type": 11, "name": "f", "description": "F", "file_types": ["image", ".pdf"]},
+                    {"type": 11, "name": "g", "description": "G"},
                 ]}),
                 json!({"options": [
                     {"type": 4, "name": "n", "description": "N", "min_value": 1.0, "required": true,
                      "autocomplete": false, "options": [], "choices": [{"name": "a", "value": 1}]},
                     {"type": 10, "name": "x", "description": "X", "required": false, "choices": [{"name": "a", "value": 1.0}]},
                     {"type": 7, "name": "c", "description": "C", "channel_types": [0, 5]},
+                    {"type": 11, "name": "f", "description": "F", "file_types": [".PDF", "image"]},
+                    {"type": 11, "name": "g", "description": "G", "file_types": []},
                 ]}),
             ),
         ] {
@@ -306,6 +310,7 @@ mod tests {
             (GUILD, option(json!({"autocomplete": true})), option(json!({}))),
             (GUILD, option(json!({"max_length": 5})), option(json!({"max_length": 6}))),
             (GUILD, option(json!({"min_value": 0})), option(json!({}))),
+            (GUILD, option(json!({"type": 11})), option(json!({"type": 11, "file_types": ["image"]}))),
             (
                 GUILD,
                 option(json!({"choices": [{"name": "a", "value": "1"}]})),

@@ -1,6 +1,7 @@
 //! `/join`: joins a voice channel.
 
 use sdk::prelude::*;
+use sdk::voice::ConnectionState;
 use serenity::{ChannelId, GuildChannel, Mentionable as _};
 
 use crate::defer::defer_if_slow;
@@ -20,7 +21,7 @@ pub(crate) async fn join(
     let asked = channel.map(|channel| channel.id);
     let channel = where_to(&music, asked)?;
     let name = channel.mention();
-    if music.is_in(channel) {
+    if music.is_in(channel) && music.status.connection == ConnectionState::Connected {
         return display::say(ctx, format!("I am in {name} already.")).await;
     }
     change(ctx.data(), music.guild, |guild| guild.asked_in = Some(ctx.channel_id()))?;

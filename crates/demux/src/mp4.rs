@@ -10,11 +10,13 @@ use crate::reader::Container;
 use crate::tags::Tags;
 use crate::{PACKET, TABLE, TAG};
 use boxes::{Header, broken};
+use edit::Edit;
 use fragment::{Defaults, Index};
 use movie::Movie;
 use table::{Place, Sample, Table};
 
 mod boxes;
+mod edit;
 mod entry;
 mod fragment;
 mod movie;
@@ -29,6 +31,7 @@ pub(crate) struct Mp4 {
     track: Track,
     base: TimeBase,
     samples: Samples,
+    edit: Edit,
 }
 
 /// Positions of the packets.
@@ -80,18 +83,18 @@ impl Mp4 {
     }
 
     fn of(mut stream: MediaSourceStream, movie: Movie) -> Result<Self> {
-        let Movie { id, mut params, base, table, defaults } = movie;
+        let Movie { id, mut params, base, table, edit, defaults } = movie;
         let samples = match defaults {
             None => Samples::Table(table, Place::default()),
             Some(defaults) => {
                 let (index, begins) = first_fragment(&mut stream)?;
-                if let Some(length) = index.length(base).filter(|_| params.n_frames.is_none()) {
+                if let Some(length) = edit.length(index.length(base)).filter(|_| params.n_frames.is_none()) {
                     params.with_n_frames(length);
                 }
                 Samples::Fragments { defaults, index, begins, next: begins, left: Vec::new(), ends: 0 }
             }
         };
-        Ok(Self { track: Track::new(id, params), base, samples, stream })
+        Ok(Self { track: Track::new(id, params), base, samples, edit, stream })
     }
 
     /// Returns the next packet.
@@ -184,15 +187,17 @@ impl Container for Mp4 {
         if !self.stream.is_seekable() {
             return Err(Error::SeekError(SeekErrorKind::Unseekable));
         }
+        // An index may count from the beginning of the presentation or of the track; the fragment before is right too.
+        let (presented, to) = (to, self.edit.in_track(to));
         let out_of_range = || Error::SeekError(SeekErrorKind::OutOfRange);
-        Ok(match &mut self.samples {
+        let begins = match &mut self.samples {
             Samples::Table(table, place) => {
                 *place = table.find(to).ok_or_else(out_of_range)?;
                 place.time()
             }
             Samples::Fragments { index, begins, next, left, ends, .. } => {
                 left.clear();
-                (*next, *ends) = index.find(to, self.base).unwrap_or((*begins, 0));
+                (*next, *ends) = index.find(presented, self.base).unwrap_or((*begins, 0));
                 loop {
                     let sample = self.next()?;
                     let Samples::Fragments { left, ends, .. } = &mut self.samples else { break to };
@@ -205,14 +210,20 @@ impl Container for Mp4 {
                     }
                 }
             }
-        })
+        };
+        Ok(self.edit.presented(begins))
     }
 
     fn next_packet(&mut self) -> Result<Packet> {
         let sample = self.next()?;
+        let (before, over) = self.edit.cut(&sample).ok_or_else(ended)?;
         reach(&mut self.stream, sample.place)?;
         let data = take(&mut self.stream, sample.size.into(), PACKET)?;
-        Ok(Packet::new_from_boxed_slice(self.track.id, sample.ts, sample.dur, data.into_boxed_slice()))
+        let (ts, dur) = (self.edit.presented(sample.ts), sample.dur - before - over);
+        let mut packet = Packet::new_from_boxed_slice(self.track.id, ts, dur, data.into_boxed_slice());
+        packet.trim_start = u32::try_from(before).unwrap_or(u32::MAX);
+        packet.trim_end = u32::try_from(over).unwrap_or(u32::MAX);
+        Ok(packet)
     }
 
     fn into_stream(self) -> MediaSourceStream {

@@ -47,6 +47,29 @@ fn each_format_tells_its_tags_and_length_and_decodes_to_its_end() {
 }
 
 #[test]
+fn the_edit_list_of_an_mp4_file_cuts_off_what_the_coder_has_added() {
+    let mut format = demux::open(source(&file("melody.m4a"), true), HOW).unwrap().format;
+    let track = format.default_track().unwrap().clone();
+    let rate = u64::from(track.codec_params.sample_rate.unwrap());
+    assert_eq!(track.codec_params.n_frames, Some(3 * rate));
+    let to = |ts| SeekTo::TimeStamp { ts, track_id: track.id };
+    for at in [0, 5_000, 0] {
+        let sought = format.seek(SeekMode::Accurate, to(at)).unwrap();
+        let first = format.next_packet().unwrap();
+        assert_eq!(first.ts, sought.actual_ts);
+        assert!(first.ts <= at && at < first.ts + first.dur, "asked for {at}, is at {}", first.ts);
+    }
+    let mut format = demux::open(source(&file("melody.m4a"), true), HOW).unwrap().format;
+    let (mut padding, mut ends) = (0, 0);
+    while let Ok(packet) = format.next_packet() {
+        assert_eq!(packet.ts, ends, "no gap");
+        padding += packet.trim_start;
+        ends = packet.ts + packet.dur;
+    }
+    assert_eq!((padding, ends), (1_024, 3 * rate));
+}
+
+#[test]
 fn a_place_that_is_sought_is_found() {
     for name in FILES.into_iter().filter(|name| *name != "melody.aac") {
         let mut format = demux::open(source(&file(name), true), HOW).unwrap().format;

@@ -9,6 +9,7 @@ pub mod channel;
 pub mod command;
 pub mod component;
 pub mod embed;
+pub mod file_types;
 pub mod form;
 pub mod forum;
 pub mod guild;

@@ -171,10 +171,10 @@ impl Connection {
     /// Joins a channel. The answer is sent when the bot can be heard, or has failed.
     pub(super) fn join(&mut self, channel: ChannelId, answer: Answer<()>) {
         if self.channel() == Some(channel) && !self.is_out() {
-            if self.is_in() {
-                self.answers.add(answer, Ok(()));
-            } else {
-                self.waiting.push(answer);
+            match self.stage {
+                Stage::In { .. } => self.answers.add(answer, Ok(())),
+                Stage::Moving { .. } => self.join_again(channel, answer),
+                _ => self.waiting.push(answer),
             }
             return;
         }
@@ -193,6 +193,16 @@ impl Connection {
         self.attempts.reset();
         self.info.ask(channel);
         self.stage = Stage::Asked { until: Instant::now() + ASKED_WITHIN };
+    }
+
+    /// Joins the channel of which Discord has closed the connection: whoever asks for it need not wait for what
+    /// Discord may still report. The bot may be in the channel or not, so it leaves it first.
+    fn join_again(&mut self, channel: ChannelId, answer: Answer<()>) {
+        self.answer(&Err(VoiceError::Superseded));
+        self.waiting.push(answer);
+        self.attempts.reset();
+        // Without a session this waits for the next one.
+        let _ = self.ask(channel);
     }
 
     /// Rejoins the channel that the bot was in before a restart, as after a loss.

@@ -53,6 +53,42 @@ pub enum Named<'a> {
     Name(&'a str),
 }
 
+impl<'a> Named<'a> {
+    /// Reads an id, a mention with one of these marks, or a name that may begin with `sign`; `None` for nothing, and
+    /// for a mention of something else.
+    pub fn read(typed: &'a str, sign: &str, marks: &[&str]) -> Option<Self> {
+        if typed.is_empty() {
+            return None;
+        }
+        if let Some(inside) = typed.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
+            let id = marks.iter().find_map(|mark| inside.strip_prefix(mark)?.parse().ok())?;
+            return Some(Self::Id(id));
+        }
+        // A shorter number is a name.
+        if let Ok(id) = typed.parse::<Snowflake>()
+            && typed.len() >= 15
+        {
+            return Some(Self::Id(id));
+        }
+        Some(Self::Name(typed.strip_prefix(sign).filter(|name| !name.is_empty()).unwrap_or(typed)))
+    }
+
+    /// Reads a user.
+    pub fn user(typed: &'a str) -> Option<Self> {
+        Self::read(typed, "@", &["@!", "@"])
+    }
+
+    /// Reads a role.
+    pub fn role(typed: &'a str) -> Option<Self> {
+        Self::read(typed, "@", &["@&"])
+    }
+
+    /// Reads a channel.
+    pub fn channel(typed: &'a str) -> Option<Self> {
+        Self::read(typed, "#", &["#"])
+    }
+}
+
 /// A user whom an option names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoundUser {
@@ -170,14 +206,11 @@ fn descend<'a, 't>(
     while options.iter().any(nests) {
         let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
         if word.is_empty() {
-            let names = options.iter().map(|option| option.shown_name(command.locale).to_owned()).collect();
+            let names = split::names(options, command.locale);
             return Err(Mistake::SubcommandMissing { names }.into());
         }
         let Some(next) = named(options, command.locale, word) else {
-            let known = options.iter().map(|option| option.shown_name(command.locale));
-            return Err(
-                Mistake::UnknownSubcommand { name: word.to_owned(), nearest: nearest(word, known) }.into()
-            );
+            return Err(split::unknown_subcommand(word, options, command.locale).into());
         };
         path.push(next);
         options = &next.options;
@@ -222,11 +255,7 @@ fn finish(
     let mut focused_seen = false;
     for given_option in given {
         let Some(option) = named(options, locale, &given_option.name) else {
-            let known = options.iter().map(|option| option.shown_name(locale));
-            mistakes.push(Mistake::UnknownOption {
-                name: given_option.name.clone(),
-                nearest: nearest(&given_option.name, known),
-            });
+            mistakes.push(split::unknown_option(&given_option.name, options, locale));
             continue;
         };
         let shown = option.shown_name(locale);
@@ -242,13 +271,21 @@ fn finish(
                 if !option.autocomplete {
                     mistakes.push(Mistake::NotAutocompleted { name: shown.to_owned() });
                 }
-                entry["value"] = json!(given_option.raw.typed());
+                match resolving.partial(option, &given_option.raw) {
+                    Ok(text) => entry["value"] = json!(text),
+                    Err(mistake) => mistakes.push(mistake),
+                }
                 entry["focused"] = json!(true);
             } else {
-                // Discord checks the other options only when the command is sent.
-                entry["value"] = resolving
-                    .value(option, &given_option.raw)
-                    .unwrap_or_else(|_| json!(given_option.raw.typed()));
+                // The client sends what is filled in so far "as long as that input passes client-side validation":
+                // partial strings, but no invalid numbers, and nothing that names no one ("Autocomplete").
+                match resolving.value(option, &given_option.raw) {
+                    Ok(value) => entry["value"] = value,
+                    Err(_) if option.kind == option::STRING && option.choices.is_empty() => {
+                        entry["value"] = json!(given_option.raw.typed());
+                    }
+                    Err(_) => continue,
+                }
             }
         } else {
             match resolving.value(option, &given_option.raw) {

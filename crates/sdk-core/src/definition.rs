@@ -172,6 +172,7 @@ fn normalise_options(options: &mut Value) {
         "min_length",
         "max_length",
         "autocomplete",
+        "file_types",
     ];
     for option in options.as_array_mut().into_iter().flatten() {
         let mut fields = kept(option, OF_OPTION);
@@ -185,6 +186,7 @@ fn normalise_options(options: &mut Value) {
             *choice = Value::Object(fields);
         }
         fields.entry("channel_types").and_modify(sort_numbers);
+        fields.entry("file_types").and_modify(sort_file_types);
         for limit in ["min_value", "max_value"] {
             // 1 and 1.0 are the same limit; Discord writes an integer option's limits without a fraction.
             if let Some(number) = fields.get(limit).and_then(Value::as_f64) {
@@ -215,6 +217,18 @@ fn trim(fields: &mut serde_json::Map<String, Value>, field: &str) {
 fn sort_numbers(list: &mut Value) {
     if let Some(numbers) = list.as_array_mut() {
         numbers.sort_by_key(Value::as_u64);
+    }
+}
+
+/// Makes extensions lower case, as Discord does ("File Type Filtering"), and sorts them, since their order has no meaning.
+fn sort_file_types(list: &mut Value) {
+    for text in list.as_array_mut().into_iter().flatten() {
+        if let Value::String(text) = text {
+            text.make_ascii_lowercase();
+        }
+    }
+    if let Some(types) = list.as_array_mut() {
+        types.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
     }
 }
 

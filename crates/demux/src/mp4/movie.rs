@@ -5,6 +5,7 @@ use symphonia::core::errors::{Error, Result};
 use symphonia::core::units::TimeBase;
 
 use super::boxes::{children, find};
+use super::edit::Edit;
 use super::entry;
 use super::fragment::Defaults;
 use super::table::Table;
@@ -17,6 +18,7 @@ pub(super) struct Movie {
     pub(super) params: CodecParameters,
     pub(super) base: TimeBase,
     pub(super) table: Table,
+    pub(super) edit: Edit,
     /// Defaults for all fragments, where there are any.
     pub(super) defaults: Option<Defaults>,
 }
@@ -54,10 +56,14 @@ impl Movie {
             let (movie, _) = times(find(moov, &[b"mvhd"])?)?;
             u64::try_from(u128::from(length) * u128::from(scale) / u128::from(movie)).ok()
         };
-        if let Some(length) = length.or_else(whole).filter(|length| *length > 0) {
+        let movie = find(moov, &[b"mvhd"]).and_then(times).map_or(1, |(movie, _)| movie);
+        let edit = Edit::read(trak, movie, scale);
+        // The length of a whole fragmented movie is one of the presentation.
+        let length = edit.length(length).or_else(whole);
+        if let Some(length) = length.filter(|length| *length > 0) {
             params.with_n_frames(length);
         }
-        Some(Self { id, params, base, table: Table::read(stbl)?, defaults })
+        Some(Self { id, params, base, table: Table::read(stbl)?, edit, defaults })
     }
 }
 

@@ -231,7 +231,8 @@ impl Builder {
             colour: self.colour,
             working_folder: workspace.root.clone(),
         };
-        let built = replay.run(call).await?;
+        let mut built = replay.run(call).await?;
+        built.inputs.extend(call.script_inputs.keys().cloned());
         // rustc may have read a file before or after it was saved again. Only the newest save may go live.
         let sources = unchanged_since(start, &before, &built.inputs)
             .filter(|_| copies == self.copies(workspace, package, suffix))

@@ -18,6 +18,7 @@ use super::rustc_call::RustcCall;
 use crate::error::SaveError;
 use crate::findings::{self, Findings};
 use crate::process;
+use crate::watch::{files_below, hash_of};
 use crate::workspace::{HOST_FEATURES, HOST_PACKAGES, Workspace};
 
 /// The result of a call of cargo.
@@ -49,6 +50,8 @@ struct Message {
     /// Variables that a build script has set for rustc.
     #[serde(default)]
     env: Vec<(String, String)>,
+    /// Folder for files that a build script writes.
+    out_dir: Option<PathBuf>,
 }
 
 /// The target that an artifact was built from.
@@ -98,6 +101,9 @@ pub async fn forget(workspace: &Workspace, target: &Path, packages: &[&str]) -> 
     process::output_of_cargo(cargo).await.map(drop)
 }
 
+/// Maximum number of files that a build script has read and that are watched.
+const MAX_SCRIPT_INPUTS: usize = 1_000;
+
 /// Errors by package.
 pub type Failures = BTreeMap<String, Findings>;
 
@@ -112,6 +118,8 @@ pub(crate) struct Messages {
     pub(crate) failures: Failures,
     /// Variables that build scripts have set for rustc, by package.
     environments: BTreeMap<String, Vec<(String, String)>>,
+    /// Files with what build scripts have printed, by package.
+    script_outputs: BTreeMap<String, PathBuf>,
 }
 
 impl Messages {
@@ -121,6 +129,10 @@ impl Messages {
             let files = self.artifacts.get(&plugin.root)?;
             let mut call = RustcCall::find(&plugin.krate, &plugin.root, files)?;
             call.environment.extend(self.environments.get(&plugin.name).into_iter().flatten().cloned());
+            let output = self.script_outputs.get(&plugin.name).and_then(|file| std::fs::read(file).ok());
+            let inputs = script_inputs(&String::from_utf8_lossy(&output.unwrap_or_default()), &plugin.root);
+            let hashed = inputs.into_iter().filter_map(|path| hash_of(&path).ok()?.map(|hash| (path, hash)));
+            call.script_inputs = hashed.collect();
             Some((plugin.id.clone(), call))
         };
         workspace.plugins.values().filter_map(call).collect()
@@ -148,6 +160,9 @@ pub(crate) async fn read_messages(stdout: Option<impl AsyncRead + Unpin>) -> Mes
                 }
             }
             "build-script-executed" => {
+                // cargo keeps the output beside that folder.
+                let output = message.out_dir.and_then(|folder| Some(folder.parent()?.join("output")));
+                messages.script_outputs.extend(output.map(|output| (package.clone(), output)));
                 messages.environments.insert(package, message.env);
             }
             "compiler-message" => {
@@ -193,6 +208,28 @@ fn package_name(id: &str) -> String {
     }
 }
 
+/// Returns the files that a build script in `root` has read, by what it has printed: those that it names, and those in
+/// folders that it names.
+///
+/// For a script that names none, cargo takes all files of the package. They are not taken here: such a script may write
+/// into its own package, which would be a save again. Source: "Build Scripts", `rerun-if-changed`, in the Cargo book.
+fn script_inputs(output: &str, root: &Path) -> BTreeSet<PathBuf> {
+    let named = output.lines().filter_map(|line| {
+        ["cargo::rerun-if-changed=", "cargo:rerun-if-changed="]
+            .iter()
+            .find_map(|told| line.strip_prefix(told))
+    });
+    let mut files = BTreeSet::new();
+    for path in named.map(|path| root.join(path)) {
+        if path.is_dir() {
+            files_below(&path, &mut files);
+        } else {
+            files.insert(path);
+        }
+    }
+    files.into_iter().take(MAX_SCRIPT_INPUTS).collect()
+}
+
 /// Reads what [`keep`] has written.
 pub fn kept<T: DeserializeOwned>(file: &Path) -> Option<T> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
@@ -220,6 +257,33 @@ mod tests {
     fn package_ids_of_both_forms_give_the_name() {
         assert_eq!(package_name("path+file:///w/commands/one#commands-one@0.1.0"), "commands-one");
         assert_eq!(package_name("path+file:///w/crates/words#0.1.0"), "words");
+    }
+
+    #[test]
+    fn a_call_is_outdated_once_a_file_changes_that_the_build_script_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for file in ["build.rs", "src/lib.rs", "data.txt", "texts/de.txt", "texts/more/en.txt"] {
+            std::fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            std::fs::write(root.join(file), file).unwrap();
+        }
+        let inputs = |output: &str| -> Vec<String> {
+            let inside = |path: &PathBuf| path.strip_prefix(root).unwrap_or(path).display().to_string();
+            script_inputs(output, root).iter().map(inside).collect()
+        };
+        let named = "cargo::rerun-if-changed=data.txt\ncargo:rerun-if-changed=/w/x.txt\nhello\n";
+        assert_eq!(inputs(named), ["data.txt", "/w/x.txt"]);
+        assert_eq!(inputs("cargo::rerun-if-changed=texts\n"), ["texts/de.txt", "texts/more/en.txt"]);
+        assert_eq!(inputs("cargo::rustc-env=A=b\ncargo:rerun-if-env-changed=HOME\n"), [""; 0]);
+
+        let data = root.join("data.txt");
+        let hash = hash_of(&data).unwrap().unwrap();
+        let call = RustcCall { script_inputs: [(data.clone(), hash)].into(), ..RustcCall::default() };
+        assert!(!call.is_outdated());
+        std::fs::write(&data, "other").unwrap();
+        assert!(call.is_outdated());
+        std::fs::remove_file(&data).unwrap();
+        assert!(call.is_outdated());
     }
 
     #[tokio::test]

@@ -52,7 +52,9 @@ pub async fn run(
         .filter_map(|(package, call)| Some((package.id.clone(), call.clone()?)))
         .collect();
     let packages: Vec<_> = request.packages.into_iter().map(|(package, _)| package).collect();
-    if request.through_cargo || calls.len() < packages.len() {
+    // A build script has set what these calls say, and would set something else now.
+    let is_outdated = calls.values().any(RustcCall::is_outdated);
+    if request.through_cargo || is_outdated || calls.len() < packages.len() {
         match toolchain.capture(&workspace, &packages).await {
             Ok(captured) => {
                 result.calls = captured.calls.clone();

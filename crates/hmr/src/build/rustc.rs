@@ -93,7 +93,7 @@ impl Replay {
             "--out-dir".to_owned(),
             self.folder.display().to_string(),
         ]);
-        RustcCall { environment: captured.environment.clone(), words }
+        RustcCall { environment: captured.environment.clone(), words, ..RustcCall::default() }
     }
 
     /// Builds the library.
@@ -204,6 +204,7 @@ mod tests {
         let captured = RustcCall {
             environment: [("CARGO_PKG_NAME".to_owned(), "one".to_owned())].into(),
             words: words.split_whitespace().map(str::to_owned).collect(),
+            ..RustcCall::default()
         };
         let call = replay().call(&captured);
         assert_eq!(call.environment, captured.environment);
@@ -219,7 +220,7 @@ mod tests {
     #[test]
     fn a_call_without_words_is_one_of_rustc() {
         // A file with a call may be cut short, or another program's.
-        let call = replay().call(&RustcCall { environment: [].into(), words: Vec::new() });
+        let call = replay().call(&RustcCall::default());
         assert_eq!(call.words[0], "rustc");
     }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::watch::hash_of;
+
 /// One call of rustc, as cargo made it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RustcCall {
@@ -12,6 +14,9 @@ pub struct RustcCall {
     pub environment: BTreeMap<String, String>,
     /// Program and arguments.
     pub words: Vec<String>,
+    /// Files that the package's build script has read, with the hashes of their contents then.
+    #[serde(default)]
+    pub script_inputs: BTreeMap<PathBuf, u64>,
 }
 
 impl RustcCall {
@@ -52,7 +57,12 @@ impl RustcCall {
             }
         }
         let words: Vec<_> = strings.map(str::to_owned).collect();
-        (!words.is_empty()).then_some(Self { environment, words })
+        (!words.is_empty()).then_some(Self { environment, words, ..Self::default() })
+    }
+
+    /// Returns whether the package's build script would run again, which only cargo can do.
+    pub fn is_outdated(&self) -> bool {
+        self.script_inputs.iter().any(|(path, hash)| hash_of(path).ok().flatten() != Some(*hash))
     }
 
     /// Returns the value that follows `flag`.
@@ -176,7 +186,7 @@ mod tests {
             for word in &words {
                 text.extend([word, "\0"]);
             }
-            let call = RustcCall { environment: variables, words };
+            let call = RustcCall { environment: variables, words, ..RustcCall::default() };
             prop_assert_eq!(RustcCall::parse(text.as_bytes()), Some(call));
             prop_assert_eq!(RustcCall::parse(&text.as_bytes()[..text.len() - 1]), None);
         }

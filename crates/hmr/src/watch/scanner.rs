@@ -11,7 +11,7 @@ use super::filter::{Filter, GITIGNORE, Rules};
 use super::folders::Folders;
 use super::moment::{Moment, Noticed};
 use super::scope::Scope;
-use super::walk::{Visit, walk};
+use super::walk::{MAX_ENTRIES, MAX_FOLDERS, Visit, walk};
 use crate::error::HostError;
 
 /// The known state of everything that is watched.
@@ -20,6 +20,8 @@ pub(super) struct Scanner {
     rules: Rules,
     contents: Contents,
     looks: u64,
+    /// Links to trees that are too large to watch, each warned of once.
+    too_large: BTreeSet<PathBuf>,
     /// `None` while there are no events: when polling, or when watching is paused.
     pub(super) folders: Option<Folders>,
 }
@@ -61,6 +63,7 @@ impl Scanner {
             rules: Rules::new(filter),
             contents: Contents::default(),
             looks: 0,
+            too_large: BTreeSet::new(),
             folders: None,
         }
     }
@@ -68,6 +71,12 @@ impl Scanner {
     /// Returns the cost of checking so far.
     pub(super) fn work(&self) -> Work {
         Work { looks: self.looks, reads: self.contents.reads() }
+    }
+
+    /// Returns the links that lead to too much.
+    #[cfg(test)]
+    pub(super) fn too_large(&self) -> Vec<PathBuf> {
+        self.too_large.iter().cloned().collect()
     }
 
     /// Applies another scope. The present contents of what is new in it count as known, unless the scope contains a
@@ -197,7 +206,10 @@ impl Scanner {
                 self.rules.enter_above(path, &self.scope.root);
             }
             let (scope, folders) = (&self.scope, self.folders.as_mut());
-            walk(path, &mut Looking { scope, rules: &mut self.rules, folders, present: &mut present });
+            let mut too_large = BTreeSet::new();
+            let (rules, present) = (&mut self.rules, &mut present);
+            walk(path, &mut Looking { scope, rules, folders, present, too_large: &mut too_large });
+            self.warn_of(path, too_large);
         } else if is_in_sight && is_file && self.scope.may_matter(path, self.rules.filter()) {
             present.insert(path.to_path_buf());
         }
@@ -233,6 +245,23 @@ impl Scanner {
         }
     }
 
+    /// Warns of the links at or below a path that lead to too much, unless that was done before.
+    fn warn_of(&mut self, path: &Path, links: BTreeSet<PathBuf>) {
+        for link in links.difference(&self.too_large) {
+            let target = link.canonicalize().unwrap_or_default();
+            tracing::warn!(
+                link = %link.display(),
+                target = %target.display(),
+                max_folders = MAX_FOLDERS,
+                max_entries = MAX_ENTRIES,
+                "this link leads to too many files, and nothing behind it is watched; remove it, link to the folder \
+                 that is needed, or name it in HMR_IGNORE"
+            );
+        }
+        self.too_large.retain(|link| !link.starts_with(path));
+        self.too_large.extend(links);
+    }
+
     fn add_name(&mut self, path: &Path) {
         if let Some(folders) = &mut self.folders {
             folders.add_name(path);
@@ -264,6 +293,7 @@ struct Looking<'a> {
     rules: &'a mut Rules,
     folders: Option<&'a mut Folders>,
     present: &'a mut BTreeSet<PathBuf>,
+    too_large: &'a mut BTreeSet<PathBuf>,
 }
 
 impl Visit for Looking<'_> {
@@ -284,6 +314,16 @@ impl Visit for Looking<'_> {
         if self.scope.may_matter(&path, self.rules.filter()) {
             self.present.insert(path);
         }
+    }
+
+    fn too_large(&mut self, link: &Path) {
+        self.present.retain(|file| !file.starts_with(link));
+        if let Some(folders) = &mut self.folders {
+            folders.remove(link);
+            // Its own entry is still watched: it may lead elsewhere soon.
+            folders.add_name(link);
+        }
+        self.too_large.insert(link.to_path_buf());
     }
 
     fn leaves_out(&self, path: &Path, is_folder: bool) -> bool {

@@ -455,3 +455,33 @@ async fn a_save_counts_from_when_it_was_made_however_late_it_is_looked_at() {
         assert!(began <= after + COARSE * 10, "{way}: {:?} too late", began - after);
     }
 }
+
+#[tokio::test]
+async fn nothing_behind_a_link_to_a_huge_tree_is_watched_until_it_leads_elsewhere() {
+    for poll in [None, Some(Duration::from_millis(50))] {
+        let place = Place::new();
+        let (marker, link) = (place.at("marker.rs"), place.at("link"));
+        for number in 0..=walk::MAX_FOLDERS {
+            fs::create_dir_all(place.away(&format!("huge/{number}"))).unwrap();
+        }
+        save(&place.away("huge/1/a.rs"), "1");
+        save(&place.away("small/a.rs"), "1");
+        symlink(place.away("huge"), &link).unwrap();
+        let mut watcher = place.watch_by("", poll, &[]);
+        save(&place.away("huge/1/a.rs"), "2");
+        nothing_but(&mut watcher, &marker).await;
+        assert_eq!(watcher.scanner.lock().too_large(), std::slice::from_ref(&link));
+
+        // A link that is made while the folder is watched.
+        fs::remove_file(&link).unwrap();
+        symlink(place.away("small"), &link).unwrap();
+        seen(&mut watcher, &[&link.join("a.rs")]).await;
+        assert!(watcher.scanner.lock().too_large().is_empty());
+        save(&place.away("small/a.rs"), "2");
+        seen(&mut watcher, &[&link.join("a.rs")]).await;
+        fs::remove_file(&link).unwrap();
+        seen(&mut watcher, &[&link.join("a.rs")]).await;
+        symlink(place.away("huge"), &link).unwrap();
+        nothing_but(&mut watcher, &marker).await;
+    }
+}

@@ -47,6 +47,7 @@ const TESTS: &[Test] = tests![
     rejoin::a_moderators_move_plays_on,
     rejoin::a_moderators_disconnect_ends_it,
     rejoin::a_disconnect_without_a_word_ends_it,
+    rejoin::a_join_after_a_disconnect_without_a_word_joins_at_once,
     rejoin::a_disconnect_while_it_tries_again_ends_it,
     rejoin::a_move_to_where_it_cannot_be_heard_is_told,
     rejoin::a_join_that_fails_goes_back_to_where_it_played,

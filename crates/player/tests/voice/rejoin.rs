@@ -143,6 +143,23 @@ pub(crate) async fn a_disconnect_without_a_word_ends_it() {
     assert_eq!(status.connection, ConnectionState::Disconnected);
 }
 
+pub(crate) async fn a_join_after_a_disconnect_without_a_word_joins_at_once() {
+    for channel in [0, 1] {
+        let mut rig = Rig::start().await;
+        let at = playing(&mut rig).await;
+        rig.close(4014).await;
+        rig.status("the connection is gone", |status| status.connection != ConnectionState::Connected).await;
+        rig.player().join(rig.channel(channel)).await.unwrap();
+        let status = rig.player().status();
+        assert_eq!(
+            (status.connection, status.channel),
+            (ConnectionState::Connected, Some(rig.channel(channel)))
+        );
+        rig.enter("bob", channel).await;
+        goes_on(&rig, at).await;
+    }
+}
+
 pub(crate) async fn a_change_of_region_plays_on() {
     let mut rig = Rig::start().await;
     let at = playing(&mut rig).await;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::values::{FileGiven, Lookup};
+use super::values::{FileGiven, Lookup, Resolved};
 use super::wait::WaitLimits;
 use super::{BadRequest, Control, Query, find};
 use crate::live::{Live, Trigger};
@@ -267,19 +267,20 @@ fn on_target(
     let target = target.ok_or_else(|| {
         BadRequest::new(format!("\"{}\" needs a `target`.", command.definition.shown_name(locale)))
     })?;
-    let guild = live.channel(channel)?.guild_id;
     let mut data = json!({ "id": command.identity.id, "name": name, "type": command.definition.kind });
     if let Some(guild) = command.identity.guild_id {
         data["guild_id"] = json!(guild);
     }
     if command.definition.kind == command_kind::USER {
-        let found = find::user(live, target)?;
-        let (id, shown) = (found.id, found.json());
+        // As an option of a slash command names a user: by id, mention, user name, nickname or display name.
+        let files = HashMap::new();
+        let mut resolved = Resolved::default();
+        let id = match resolved.user(&mut Lookup::new(live, user, channel, &files), target) {
+            Some(id) => id,
+            None => find::user(live, target)?.id,
+        };
         data["target_id"] = json!(id);
-        data["resolved"] = json!({ "users": { id.to_string(): shown } });
-        if let Some(member) = guild.and_then(|guild| super::values::member(live, guild, id)) {
-            data["resolved"]["members"] = json!({ id.to_string(): member });
-        }
+        data["resolved"] = json!(resolved.finish());
         return Ok(data);
     }
     let id: Snowflake =

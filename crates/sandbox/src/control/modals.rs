@@ -161,9 +161,10 @@ fn filled(
             if wanted.is_empty() && required {
                 return Err(empty(custom_id));
             }
+            let types = list(component.get("file_types"));
             let ids = wanted.iter().map(|path| {
-                let attached = resolved.attachment(lookup, path);
-                attached.map_err(|error| BadRequest::new(format!("\"{custom_id}\" needs a file: {error}.")))
+                let attached = resolved.attachment(lookup, path, &types);
+                attached.map_err(|error| BadRequest::new(format!("\"{custom_id}\" {error}.")))
             });
             out["values"] = ids.map(|id| id.map(|id| json!(id))).collect::<Result<Vec<_>, _>>()?.into();
         }

@@ -13,7 +13,8 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::message::Attachment;
 use crate::state::{File, World, picture};
-use crate::typed::{FileError, Found, FoundUser, Named, Resolver};
+use crate::typed::{FileError, Found, FoundUser, Named, Resolver, ValueError};
+use crate::validate::file_types;
 
 /// A file in a request.
 #[derive(Debug, Clone, Deserialize)]
@@ -142,7 +143,7 @@ impl Resolved {
 
     /// Adds a user and returns their id; `None` if there is none of that name.
     pub(super) fn user(&mut self, lookup: &mut Lookup<'_>, wanted: &str) -> Option<Snowflake> {
-        let found = lookup.user(named(wanted, &["<@!", "<@"]))?;
+        let found = lookup.user(Named::user(wanted)?)?;
         self.put("users", found.id, found.user);
         if let Some(member) = found.member {
             self.put("members", found.id, member);
@@ -152,7 +153,7 @@ impl Resolved {
 
     /// Adds a role and returns its id.
     pub(super) fn role(&mut self, lookup: &mut Lookup<'_>, wanted: &str) -> Option<Snowflake> {
-        let found = lookup.role(named(wanted, &["<@&"]))?;
+        let found = lookup.role(Named::role(wanted)?)?;
         self.put("roles", found.id, found.object);
         Some(found.id)
     }
@@ -164,7 +165,7 @@ impl Resolved {
         wanted: &str,
         types: &[Value],
     ) -> Option<Snowflake> {
-        let found = lookup.channel(named(wanted, &["<#"]))?;
+        let found = lookup.channel(Named::channel(wanted)?)?;
         let fits = types.is_empty() || types.contains(&found.object["type"]);
         fits.then(|| {
             self.put("channels", found.id, found.object);
@@ -172,9 +173,18 @@ impl Resolved {
         })
     }
 
-    /// Adds a file and returns its id.
-    pub(super) fn attachment(&mut self, lookup: &mut Lookup<'_>, path: &str) -> Result<Snowflake, FileError> {
-        let found = lookup.attach(path)?;
+    /// Adds a file of one of these types, or of any if the list is empty, and returns its id.
+    pub(super) fn attachment(
+        &mut self,
+        lookup: &mut Lookup<'_>,
+        path: &str,
+        types: &[String],
+    ) -> Result<Snowflake, ValueError> {
+        let found = lookup.attach(path).map_err(ValueError::File)?;
+        let filename = found.object["filename"].as_str().unwrap_or_default();
+        if !file_types::takes(types, filename) {
+            return Err(ValueError::FileKind { wanted: types.to_vec(), filename: filename.to_owned() });
+        }
         self.put("attachments", found.id, found.object);
         Ok(found.id)
     }
@@ -182,14 +192,5 @@ impl Resolved {
     /// Returns the object, if anything was added.
     pub(super) fn finish(self) -> Option<Value> {
         (!self.0.is_empty()).then_some(Value::Object(self.0))
-    }
-}
-
-/// Reads an id, a mention, or a name.
-fn named<'a>(wanted: &'a str, mentions: &[&str]) -> Named<'a> {
-    let inside = mentions.iter().find_map(|open| wanted.strip_prefix(open)?.strip_suffix('>'));
-    match inside.unwrap_or(wanted).parse() {
-        Ok(id) => Named::Id(id),
-        Err(_) => Named::Name(wanted.trim_start_matches(['@', '#'])),
     }
 }

@@ -34,20 +34,24 @@ pub enum Mistake {
         names: Vec<String>,
     },
     /// No such subcommand.
-    #[error("There is no subcommand {name}{}.", hint(nearest.as_deref(), ""))]
+    #[error("There is no subcommand {name}{}.", hint_or_list(nearest.as_deref(), known))]
     UnknownSubcommand {
         /// Typed name.
         name: String,
         /// A similar name.
         nearest: Option<String>,
+        /// Names of all subcommands there.
+        known: Vec<String>,
     },
     /// No such option.
-    #[error("There is no option \"{name}\"{}.", hint(nearest.as_deref(), ""))]
+    #[error("There is no option \"{name}\"{}.", hint_or_list(nearest.as_deref(), known))]
     UnknownOption {
         /// Typed name.
         name: String,
         /// A similar name.
         nearest: Option<String>,
+        /// Names of all options of the command.
+        known: Vec<String>,
     },
     /// Text where an option should be.
     #[error("\"{text}\" belongs to no option{}.", if options.is_empty() {
@@ -103,6 +107,15 @@ pub enum Mistake {
 
 fn hint(nearest: Option<&str>, prefix: &str) -> String {
     nearest.map_or_else(String::new, |name| format!("; the nearest is {prefix}{name}"))
+}
+
+/// Returns the similar name or, without one, all names.
+fn hint_or_list(nearest: Option<&str>, known: &[String]) -> String {
+    match nearest {
+        Some(_) => hint(nearest, ""),
+        None if known.is_empty() => "; this command takes none".to_owned(),
+        None => format!("; there are {}", known.join(", ")),
+    }
 }
 
 /// All mistakes in a typed command; never empty.

@@ -6,6 +6,7 @@ use super::split::Raw;
 use super::{Mistake, Named, Resolver, ValueError, nearest};
 use crate::snowflake::Snowflake;
 use crate::validate::command::{ChoiceValue, CommandOption, option};
+use crate::validate::file_types;
 
 /// Integers that JavaScript represents exactly; Discord accepts no others.
 const SAFE: i64 = (1 << 53) - 1;
@@ -41,6 +42,29 @@ impl<'r> Resolving<'r> {
         value.map_err(|source| Mistake::Value { name: option.shown_name(self.locale).to_owned(), source })
     }
 
+    /// Returns the text of an option that is still being typed: any text, or the beginning of a number.
+    pub(super) fn partial(&self, option: &CommandOption, raw: &Raw) -> Result<String, Mistake> {
+        let text = raw.typed();
+        let number = text.trim().strip_prefix('-').unwrap_or(text.trim());
+        let fits = match option.kind {
+            option::INTEGER => number.chars().all(|c| c.is_ascii_digit()),
+            // Such as "1." on the way to "1.5".
+            option::NUMBER => {
+                number.is_empty() || format!("{number}0").parse::<f64>().is_ok_and(f64::is_finite)
+            }
+            _ => true,
+        };
+        if fits {
+            return Ok(text);
+        }
+        let typed = text;
+        let source = match option.kind {
+            option::INTEGER => ValueError::NotInteger { typed },
+            _ => ValueError::NotNumber { typed },
+        };
+        Err(Mistake::Value { name: option.shown_name(self.locale).to_owned(), source })
+    }
+
     fn checked(&mut self, option: &CommandOption, raw: &Raw) -> Result<Value, ValueError> {
         if !option.choices.is_empty() {
             return choice(option, self.locale, &raw.typed());
@@ -56,6 +80,11 @@ impl<'r> Resolving<'r> {
             option::MENTIONABLE => self.mentionable(&raw.typed()),
             option::ATTACHMENT => {
                 let found = self.resolver.attach(&raw.typed()).map_err(ValueError::File)?;
+                let filename = found.object["filename"].as_str().unwrap_or_default();
+                if !file_types::takes(&option.file_types, filename) {
+                    let (wanted, filename) = (option.file_types.clone(), filename.to_owned());
+                    return Err(ValueError::FileKind { wanted, filename });
+                }
                 self.remember("attachments", found.id, found.object);
                 Ok(json!(found.id))
             }
@@ -68,7 +97,7 @@ impl<'r> Resolving<'r> {
     }
 
     fn find_user(&mut self, typed: &str) -> Option<Value> {
-        let found = self.resolver.user(named(typed, "@", &["@!", "@"])?)?;
+        let found = self.resolver.user(Named::user(typed)?)?;
         self.remember("users", found.id, found.user);
         if let Some(member) = found.member {
             self.remember("members", found.id, member);
@@ -82,7 +111,7 @@ impl<'r> Resolving<'r> {
 
     fn find_role(&mut self, typed: &str) -> Option<Value> {
         // The name of @everyone includes the at sign.
-        let found = self.resolver.role(named(typed, "@", &["@&"])?).or_else(|| {
+        let found = self.resolver.role(Named::role(typed)?).or_else(|| {
             let name = Some(typed).filter(|typed| typed.starts_with('@'))?;
             self.resolver.role(Named::Name(name))
         })?;
@@ -92,7 +121,7 @@ impl<'r> Resolving<'r> {
 
     fn channel(&mut self, option: &CommandOption, typed: &str) -> Result<Value, ValueError> {
         let missing = || not_found("channel", typed);
-        let named = named(typed, "#", &["#"]).ok_or_else(missing)?;
+        let named = Named::channel(typed).ok_or_else(missing)?;
         let found = self.resolver.channel(named).ok_or_else(missing)?;
         let kind = found.object["type"].as_u64();
         if !option.channel_types.is_empty()
@@ -114,23 +143,6 @@ impl<'r> Resolving<'r> {
 
 fn not_found(kind: &'static str, typed: &str) -> ValueError {
     ValueError::NotFound { kind, typed: typed.to_owned() }
-}
-
-/// Reads an id, a mention with one of these marks, or a name.
-fn named<'t>(typed: &'t str, sign: &str, marks: &[&str]) -> Option<Named<'t>> {
-    if typed.is_empty() {
-        return None;
-    }
-    if let Some(inside) = typed.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')) {
-        let id = marks.iter().find_map(|mark| inside.strip_prefix(mark)?.parse().ok())?;
-        return Some(Named::Id(id));
-    }
-    if let Ok(id) = typed.parse::<Snowflake>()
-        && typed.len() >= 15
-    {
-        return Some(Named::Id(id));
-    }
-    Some(Named::Name(typed.strip_prefix(sign).filter(|name| !name.is_empty()).unwrap_or(typed)))
 }
 
 fn channel_kind(kind: u8) -> &'static str {

@@ -102,17 +102,34 @@ fn unquote(text: &str) -> Option<(String, &str)> {
 /// Returns the mistake for text that belongs to no option: most likely a mistyped name.
 fn stray(text: &str, options: &[CommandOption], locale: &str) -> Mistake {
     let word = text.split_whitespace().next().unwrap_or(text);
-    if let Some((name, _)) = word.split_once(':')
+    if let Some((name, value)) = word.split_once(':')
         && !name.is_empty()
         && !options.is_empty()
+        // An address is a value whose option was forgotten.
+        && !value.starts_with("//")
     {
-        let known = options.iter().map(|option| option.shown_name(locale));
-        return Mistake::UnknownOption { name: name.to_owned(), nearest: nearest(name, known) };
+        return unknown_option(name, options, locale);
     }
-    Mistake::Stray {
-        text: text.to_owned(),
-        options: options.iter().map(|option| option.shown_name(locale).to_owned()).collect(),
-    }
+    Mistake::Stray { text: text.to_owned(), options: names(options, locale) }
+}
+
+/// Returns the mistake for an option that there is none of.
+pub(super) fn unknown_option(name: &str, options: &[CommandOption], locale: &str) -> Mistake {
+    let known = names(options, locale);
+    let nearest = nearest(name, known.iter().map(String::as_str));
+    Mistake::UnknownOption { name: name.to_owned(), nearest, known }
+}
+
+/// Returns the mistake for a subcommand that there is none of.
+pub(super) fn unknown_subcommand(name: &str, options: &[CommandOption], locale: &str) -> Mistake {
+    let known = names(options, locale);
+    let nearest = nearest(name, known.iter().map(String::as_str));
+    Mistake::UnknownSubcommand { name: name.to_owned(), nearest, known }
+}
+
+/// Returns the names of options as a client in this locale shows them.
+pub(super) fn names(options: &[CommandOption], locale: &str) -> Vec<String> {
+    options.iter().map(|option| option.shown_name(locale).to_owned()).collect()
 }
 
 /// The destination of options: the subcommand's path, its parameters, and the given options.
@@ -130,12 +147,10 @@ pub(super) fn structured<'a>(
         return Ok((Vec::new(), options, given));
     }
     let [(name, inside)] = given.as_slice() else {
-        let names = options.iter().map(|option| option.shown_name(locale).to_owned()).collect();
-        return Err(Mistake::SubcommandMissing { names }.into());
+        return Err(Mistake::SubcommandMissing { names: names(options, locale) }.into());
     };
     let Some(next) = named(options, locale, name) else {
-        let known = options.iter().map(|option| option.shown_name(locale));
-        return Err(Mistake::UnknownSubcommand { name: name.clone(), nearest: nearest(name, known) }.into());
+        return Err(unknown_subcommand(name, options, locale).into());
     };
     let (mut path, options, given) = structured(inside, &next.options, locale)?;
     path.insert(0, next);

@@ -195,6 +195,14 @@ fn each_mistake_is_one_sentence_that_names_the_option() {
     for (text, wanted) in table {
         assert_eq!(said(text), wanted, "{text}");
     }
+    // An address is a value, not the name of an option; a name that is like none is answered with all of them.
+    let all = "text, count, loud, who, where, role, target, ratio, file, colour";
+    assert_eq!(said("/all zzzzzz:1"), format!("There is no option \"zzzzzz\"; there are {all}."));
+    let written = all.split(", ").map(|name| format!("{name}:…")).collect::<Vec<_>>().join(" or ");
+    assert_eq!(
+        said("/all http://radio.example/live.mp3"),
+        format!("\"http://radio.example/live.mp3\" belongs to no option; write it as {written}.")
+    );
     let echo = definition(&json!({ "name": "echo", "description": "d", "options": [
         { "type": 3, "name": "text", "description": "d", "required": true }
     ] }));
@@ -240,6 +248,7 @@ fn groups_and_subcommands_nest_as_documented() {
     assert_eq!(mistake("/perm"), "This command needs one of its subcommands: user, list.");
     assert_eq!(mistake("/perm user"), "This command needs one of its subcommands: get, edit.");
     assert_eq!(mistake("/perm user gte"), "There is no subcommand gte; the nearest is get.");
+    assert_eq!(mistake("/perm user https://a"), "There is no subcommand https://a; there are get, edit.");
     assert_eq!(mistake("/perm list all"), "\"all\" belongs to no option; this command takes none.");
 }
 
@@ -294,11 +303,12 @@ fn while_typing_the_last_option_is_focused_and_nothing_is_required_yet() {
             { "name": "kind", "type": 3, "value": "fr", "focused": true },
         ])
     );
-    let data = parse_partial("year:20x", command, &mut Guild).unwrap();
-    assert_eq!(data["options"], json!([{ "name": "year", "type": 4, "value": "20x", "focused": true }]));
+    let data = parse_partial("year:20", command, &mut Guild).unwrap();
+    assert_eq!(data["options"], json!([{ "name": "year", "type": 4, "value": "20", "focused": true }]));
     let data = parse_partial("kind:", command, &mut Guild).unwrap();
     assert_eq!(data["options"][0]["value"], "");
     let said = |text| parse_partial(text, command, &mut Guild).unwrap_err().to_string();
+    assert_eq!(said("year:20x"), "The option \"year\" takes a whole number, not \"20x\".");
     assert_eq!(said("note:x"), "The option \"note\" has no autocomplete.");
     assert_eq!(said(""), "Autocomplete needs an option that is being typed, as in name:va.");
     let data =
@@ -306,6 +316,60 @@ fn while_typing_the_last_option_is_focused_and_nothing_is_required_yet() {
     let focused: Vec<&Value> =
         data["options"].as_array().unwrap().iter().filter(|o| o["focused"] == true).collect();
     assert_eq!(focused, [&json!({ "name": "kind", "type": 3, "value": "f", "focused": true })]);
+}
+
+#[test]
+fn while_typing_other_options_are_sent_as_ids_and_values_or_not_at_all() {
+    let mut option = json!({ "type": 3, "name": "find", "description": "d", "autocomplete": true });
+    let mut body = json!({ "name": "all", "description": "d", "options": [option] });
+    for known in everything().options {
+        body["options"].as_array_mut().unwrap().push(json!(known));
+    }
+    option["type"] = json!(10);
+    option["name"] = json!("near");
+    body["options"].as_array_mut().unwrap().push(option);
+    let definition = definition(&body);
+    let command = Command { id: Snowflake(1), guild_id: None, definition: &definition, locale: "en-US" };
+    let options = |text: &str| {
+        let data = parse_partial(text, command, &mut Guild).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let resolved = data["resolved"].as_object().map(|all| all.keys().cloned().collect::<Vec<_>>());
+        let mut options = data["options"].as_array().unwrap().clone();
+        assert_eq!(options.pop().unwrap()["focused"], true, "{text}");
+        (
+            options.iter().map(|option| option["value"].clone()).collect::<Vec<_>>(),
+            resolved.unwrap_or_default(),
+        )
+    };
+    for who in ["ada", "@ada", "<@100000000000000001>", "100000000000000001"] {
+        let (values, resolved) = options(&format!("who:{who} find:x"));
+        assert_eq!((values, resolved.len()), (vec![json!("100000000000000001")], 2), "{who}");
+    }
+    assert_eq!(options("colour:Green find:x").0, ["g"], "a choice's value, not its name");
+    // Half typed: a text is sent as it is, and what is no value of its option is not sent.
+    assert_eq!(options("text:a find:x").0, ["a"]);
+    for half in ["who:ad", "where:gene", "role:mo", "target:ad", "count:1x", "loud:tr", "colour:Gr", "file:f"]
+    {
+        assert_eq!(options(&format!("{half} find:x")), (Vec::new(), Vec::new()), "{half}");
+    }
+    for near in ["", "-", "1", "1.", "-1.5", "1e"] {
+        assert_eq!(options(&format!("near:{near}")), (Vec::new(), Vec::new()), "{near}");
+    }
+    let said = parse_partial("near:x", command, &mut Guild).unwrap_err().to_string();
+    assert_eq!(said, "The option \"near\" takes a number, not \"x\".");
+}
+
+#[test]
+fn files_are_of_the_types_that_the_option_takes() {
+    let takes = |types: Value| {
+        definition(&json!({ "name": "show", "description": "d", "options": [
+            { "type": 11, "name": "file", "description": "d", "file_types": types }
+        ] }))
+    };
+    for types in [json!([]), json!(["image"]), json!([".txt", ".PNG"])] {
+        assert_eq!(run(&takes(types), "/show file:frog.png").unwrap()["options"][0]["value"], "9");
+    }
+    let said = run(&takes(json!(["video", ".Pdf"])), "/show file:frog.png").unwrap_err().to_string();
+    assert_eq!(said, "The option \"file\" takes only files of video or .pdf, and \"frog.png\" is none.");
 }
 
 /// Returns one value of each kind of option that can be typed, and the text for it.

@@ -16,6 +16,14 @@ pub enum ValueError {
     /// The file cannot be uploaded.
     #[error("needs a file: {0}")]
     File(#[source] FileError),
+    /// A file of a type that the option does not take.
+    #[error("takes only files of {}, and \"{filename}\" is none", wanted.join(" or "))]
+    FileKind {
+        /// What the option takes, such as `image` or `.pdf`.
+        wanted: Vec<String>,
+        /// Name of the file.
+        filename: String,
+    },
     /// Nothing has this name or id, or the user may not see it.
     #[error("names no {kind}: there is no \"{typed}\" here")]
     NotFound {

@@ -98,6 +98,9 @@ impl Maker {
             7 if self.chance(40) => {
                 option.insert("channel_types".into(), json!([0, 2, 16]));
             }
+            11 if self.chance(60) => {
+                option.insert("file_types".into(), json!(["image", ".PDF", ".tar.gz"]));
+            }
             _ => {}
         }
         if matches!(kind, 3 | 4 | 10) {
@@ -352,6 +355,20 @@ fn rules() -> Vec<(&'static str, Value, bool)> {
         ("channel types", one(7, json!({ "channel_types": [6] })), false),
         ("channel types", one(7, json!({ "channel_types": [0, 0] })), false),
         ("channel types", one(6, json!({ "channel_types": [6] })), true),
+        ("file types", one(11, json!({ "file_types": ["image", "video", "audio", ".pdf", ".PDF"] })), true),
+        ("file types", one(11, json!({ "file_types": [] })), true),
+        ("file types", one(11, json!({ "file_types": null })), true),
+        ("file types", one(11, json!({ "file_types": vec![".pdf"; 10] })), true),
+        ("file types", one(11, json!({ "file_types": vec![".pdf"; 11] })), false),
+        ("file types", one(11, json!({ "file_types": ["pdf"] })), false),
+        ("file types", one(11, json!({ "file_types": ["Image"] })), false),
+        ("file types", one(11, json!({ "file_types": ["."] })), false),
+        ("file types", one(11, json!({ "file_types": [". pdf"] })), false),
+        ("file types", one(11, json!({ "file_types": [null] })), false),
+        ("file types", one(11, json!({ "file_types": [5] })), false),
+        ("file types", one(11, json!({ "file_types": "image" })), false),
+        // Ignored for other kinds.
+        ("file types", one(3, json!({ "file_types": ["pdf"] })), true),
         (
             "translations",
             locales("name_localizations", json!({ "de": "größe", "ja": "名前", "he": null })),

@@ -12,6 +12,7 @@ pub(super) const STRING: i64 = 3;
 const INTEGER: i64 = 4;
 const CHANNEL: i64 = 7;
 const NUMBER: i64 = 10;
+const ATTACHMENT: i64 = 11;
 
 /// Kinds of options of a command itself.
 pub(super) const ANY: &[i64] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
@@ -22,6 +23,10 @@ const MAX_TEXT: i64 = 6000;
 /// Largest integer and largest number of an option (2^53 - 1, 2^53).
 const MAX_WHOLE: i64 = (1 << 53) - 1;
 const MAX_NUMBER: f64 = 9_007_199_254_740_992.0;
+
+/// Groups of `file_types`, and how many types there may be ("File Type Filtering" in Discord's reference).
+const FILE_GROUPS: &[&str] = &["image", "video", "audio"];
+const MAX_FILE_TYPES: usize = 10;
 
 /// Returns whether an option of this kind has choices, autocomplete and limits.
 pub(super) fn has_values(kind: i64) -> bool {
@@ -127,6 +132,9 @@ impl Check<'_> {
         if kind == CHANNEL {
             self.numbers(place, &option["channel_types"], "channel_types", 0, CHANNEL_TYPES);
         }
+        if kind == ATTACHMENT {
+            self.file_types(place, &option["file_types"]);
+        }
         if !has_values(kind) {
             return;
         }
@@ -148,6 +156,24 @@ impl Check<'_> {
         // Several choices may have the same name or the same value.
         for choice in choices {
             self.choice(place, choice, kind);
+        }
+    }
+
+    fn file_types(&mut self, place: &str, types: &Value) {
+        let fits = |item: &Value| {
+            let extension = |text: &str| {
+                text.strip_prefix('.')
+                    .is_some_and(|name| !name.is_empty() && !name.contains(char::is_whitespace))
+            };
+            value::text(item).is_some_and(|text| FILE_GROUPS.contains(&&*text) || extension(&text))
+        };
+        let all_fit =
+            types.as_array().is_some_and(|types| types.len() <= MAX_FILE_TYPES && types.iter().all(fits));
+        if !types.is_null() && !all_fit {
+            self.problem(&format!(
+                "{place}file_types is {types}, and Discord takes up to {MAX_FILE_TYPES} of {FILE_GROUPS:?} and \
+                 extensions such as \".pdf\""
+            ));
         }
     }
 

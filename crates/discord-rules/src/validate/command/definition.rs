@@ -152,6 +152,9 @@ pub struct CommandOption {
     /// Whether the application suggests values while the user types.
     #[serde(default, skip_serializing_if = "is_false")]
     pub autocomplete: bool,
+    /// Types of files to choose from, unless empty: names of groups, and extensions with their dot in lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file_types: Vec<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to what it asks")]

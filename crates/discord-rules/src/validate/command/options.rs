@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::definition::{Bound, Choice, ChoiceValue, CommandOption, option};
 use super::{command_name, described, localizations};
 use crate::error::FieldError;
+use crate::validate::file_types;
 use crate::validate::form::{Form, Object};
 
 const PARAMETERS: &[u8] = &[
@@ -135,6 +136,7 @@ fn read(form: &mut Form, item: &Value, allowed: &[u8]) -> Option<CommandOption> 
         min_length: None,
         max_length: None,
         autocomplete: false,
+        file_types: Vec::new(),
     };
     match kind {
         option::SUB_COMMAND => {
@@ -170,6 +172,9 @@ fn read(form: &mut Form, item: &Value, allowed: &[u8]) -> Option<CommandOption> 
         }
         option::CHANNEL => {
             option.channel_types = channel_types(form, body);
+        }
+        option::ATTACHMENT => {
+            option.file_types = file_types::read(form, body);
         }
         _ => {}
     }

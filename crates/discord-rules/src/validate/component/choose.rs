@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Place, Reader, kind};
 use crate::error::FieldError;
+use crate::validate::file_types;
 use crate::validate::form::{Form, Object};
 use crate::validate::reaction::emoji_object;
 
@@ -95,6 +96,10 @@ impl Reader<'_> {
         let (min, max) = counts(form, body, 10, 1);
         out.insert("min_values".to_owned(), json!(min));
         out.insert("max_values".to_owned(), json!(max));
+        let types = file_types::read(form, body);
+        if !types.is_empty() {
+            out.insert("file_types".to_owned(), json!(types));
+        }
         required(form, body, out);
     }
 

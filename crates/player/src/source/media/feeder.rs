@@ -189,7 +189,8 @@ impl Feeder {
     fn push(&mut self, packet: Packet) {
         // The encoder's padding before the audio is in the packet, and decoders other than these play it.
         let trims_itself = matches!(self.params.codec, CODEC_TYPE_MP3 | CODEC_TYPE_VORBIS);
-        if packet.trim_start > 0 && !trims_itself {
+        // A packet of nothing but padding is decoded along with the one after it, which continues it.
+        if (packet.trim_start > 0 || !self.held.is_empty()) && !trims_itself {
             let begins = packet.ts;
             self.held.push(packet);
             if self.held.last().is_some_and(|packet| packet.dur > 0) || self.held.len() >= LEAD_PACKETS {

@@ -99,6 +99,23 @@ fn lateness(heard: &[f32], whole: &[f32], place: usize) -> (isize, f64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_mp4_file_begins_and_ends_with_the_audio_that_was_coded() {
+    let (_folder, sources) = library();
+    let exact = all(&mut parsed(open_file(&sources, "vorbis.mkv").await));
+    let opened = open_file(&sources, "melody.m4a").await;
+    assert_eq!(opened.duration(), Some(Duration::from_secs(3)));
+    let mut parsed = parsed(opened);
+    let aac = all(&mut parsed);
+    let rate = parsed.decoder.codec_params().sample_rate.unwrap() as usize;
+    // The coder has put 1,024 samples before the audio, and filled up the last packet, which is decoded whole.
+    for place in [0, 300, rate] {
+        let (late, likeness) = lateness(&aac[place + 300..place + 300 + rate / 4], &exact, place + 300);
+        assert!(late.abs() <= 2 && likeness > 0.9, "{late} samples late, {likeness}");
+    }
+    assert!((rate * 3..rate * 3 + 1_024).contains(&aac.len()), "{} samples", aac.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_seek_lands_at_the_sample_that_was_asked_for_in_every_container() {
     let (_folder, sources) = library();
     for (file, most) in FILES {

@@ -370,6 +370,12 @@ async fn context_menu_commands_carry_their_target() {
     assert_eq!(interaction["data"]["target_id"], carol);
     assert_eq!(interaction["data"]["resolved"]["users"][&carol]["username"], "carol");
     assert_eq!(seen.message.unwrap()["type"], 23);
+    // A target is named as a user in an option is.
+    for target in [carol.clone(), "@carol".to_owned(), format!("<@{carol}>"), format!("<@!{carol}>")] {
+        let (interaction, _) = bot.answers(user.run(Run::on("Who", target)), answer.clone()).await;
+        assert_eq!(interaction["data"]["target_id"], carol);
+        assert!(interaction["data"]["resolved"]["members"][&carol]["roles"].is_array());
+    }
     let message = user.send("bob", "bot-test", "wise words").await.unwrap();
     let (interaction, _) = bot.answers(user.run(Run::on("Quote", text(&message["id"]))), answer).await;
     assert_eq!(interaction["data"]["resolved"]["messages"][text(&message["id"])]["content"], "wise words");
