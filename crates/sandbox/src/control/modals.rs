@@ -161,7 +161,7 @@ fn filled(
             if wanted.is_empty() && required {
                 return Err(empty(custom_id));
             }
-            let types = list(component.get("file_types"));
+            let types = list(custom_id, component.get("file_types"))?;
             let ids = wanted.iter().map(|path| {
                 let attached = resolved.attachment(lookup, path, &types);
                 attached.map_err(|error| BadRequest::new(format!("\"{custom_id}\" {error}.")))
