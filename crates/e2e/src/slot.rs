@@ -113,13 +113,12 @@ fn end_processes(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns the processes that run a program in a folder, or have a path in it in their environment. An ended process has
-/// neither.
+/// Returns the processes that run a program in a folder, or have it in [`PLAYGROUND`]. An ended process has neither. A
+/// developer's shell in the folder is none of them.
 fn processes(folder: &Path) -> io::Result<Vec<Pid>> {
     let own = std::process::id();
-    let mut inside = folder.as_os_str().as_bytes().to_vec();
-    inside.push(b'/');
-    let holds = |text: &[u8]| text.windows(inside.len()).any(|part| part == inside);
+    let variable = [PLAYGROUND.as_bytes(), b"=", folder.as_os_str().as_bytes(), b"/"].concat();
+    let holds = |environment: &[u8]| environment.split(|byte| *byte == 0).any(|one| one == variable);
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let entry = entry?;

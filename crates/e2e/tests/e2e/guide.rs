@@ -522,6 +522,10 @@ const PROVOKED: &[(&str, &str)] = &[
         "crates/e2e/tests/e2e/restart.rs::an_edited_host_takes_the_place_of_the_running_one_and_a_poll_goes_on",
     ),
     (
+        "no change in the host: the running one stays",
+        "crates/hmr/src/engine/tests/host.rs::a_save_that_changes_nothing_in_the_host_is_reported",
+    ),
+    (
         "the running host stays",
         "crates/e2e/tests/e2e/restart.rs::a_host_that_does_not_build_changes_nothing_and_the_save_that_mends_it_comes_in",
     ),
