@@ -140,7 +140,7 @@ async fn sources_behind_links_reload_the_right_plugin() {
         [("events/welcome", "welcome/src/lib.rs"), ("events/modlog", "modlog-sources/lib.rs")]
     {
         let lines = host.bot.line_count();
-        fs::write(away(file), source(&away(file)) + "\n// Saved behind a link.\n").unwrap();
+        fs::write(away(file), "// Saved behind a link.\n".to_owned() + &source(&away(file))).unwrap();
         live(&mut host, lines, plugin).await;
         let said = host.bot.lines_from(lines);
         // A plugin that depends on it reloads too, and its line shows that.
