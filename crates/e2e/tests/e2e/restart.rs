@@ -143,7 +143,7 @@ async fn a_restart_by_hand_waits_for_calls_and_brings_back_what_was_live() {
     assert_eq!(answer.content, "The bot restarts as soon as nothing is under way.");
     // While the call lasts, everything continues.
     let welcome = host.playground.read(WELCOME).unwrap();
-    host.playground.save(WELCOME, &format!("{welcome}\n// More.\n")).unwrap();
+    host.playground.save(WELCOME, &format!("// A line that moves all others.\n{welcome}")).unwrap();
     host.bot.wait_for_line(lines, "plugin=events/welcome from=1 to=2 ").await.unwrap();
     std::fs::write(&gate, "").unwrap();
     let answer = slow.await.unwrap().unwrap();
