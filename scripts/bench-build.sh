@@ -63,13 +63,15 @@ bench_commit() { # WHICH COMMIT
     for player in crates/player/src/clock.rs crates/sdk-core/src/voice/clock.rs; do
         [[ ! -e $clone/$player ]] || break
     done
-    before=$(find "$clone/target" -path '*/plugins/*.so' | wc -l)
+    before=$(find "$clone/target" -path '*/plugins/*.so')
     since=$(date +%s.%N)
     # Code that is in use: a host that is built from the same code as the running one does not replace it.
     sed -i 's/self\.start\.saturating_add(/self.start.saturating_add(Duration::ZERO).saturating_add(/' "$clone/$player"
     bench_await "$log" ": restarted host=" "restarted as host"
     bench_note "$1" "edit of the player, to the new host live" "$(bench_seconds "$since")" s
-    bench_note "$1" "plugins that were built for it" "$(($(find "$clone/target" -path '*/plugins/*.so' | wc -l) - before))" ''
+    # Older libraries may have been removed meanwhile.
+    bench_note "$1" "plugins that were built for it" \
+        "$(find "$clone/target" -path '*/plugins/*.so' | grep -cvxF "$before")" ''
     kill -TERM "$BENCH_RUNS"
     # The writer needs a reader until it ends.
     cat <&9 >>"$log"

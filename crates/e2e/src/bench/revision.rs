@@ -1,15 +1,18 @@
 //! Another revision of this repository, which is edited in turn with this one.
 
 use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, kill_process_group};
 use sandbox::Sandbox;
 
 use super::edited::Edited;
 use super::until_answer;
 use crate::Bot;
+use crate::bot::process;
 use crate::playground::workspace;
 
 /// Longest time until its host is ready: it is compiled first.
@@ -69,8 +72,19 @@ impl Revision {
     ///
     /// # Errors
     /// If it does not end.
-    pub(super) async fn stop(self) -> io::Result<()> {
-        self.bot.stop().await.map(|_| ())
+    pub(super) async fn stop(mut self) -> io::Result<()> {
+        let group =
+            self.bot.pid().and_then(process).ok_or_else(|| io::Error::other("it has ended by itself"))?;
+        kill_process_group(group, Signal::TERM)?;
+        self.bot.ended().await.map(|_| ())
+    }
+}
+
+impl Drop for Revision {
+    fn drop(&mut self) {
+        // If the run fails, its shell would be killed and its host left.
+        let group = self.bot.pid().and_then(process);
+        group.into_iter().for_each(|group| drop(kill_process_group(group, Signal::TERM)));
     }
 }
 
@@ -81,6 +95,7 @@ fn start(clone: &Path, sandbox: &Sandbox) -> Command {
     command
         .args(["dev-env.sh", "hmr", "--local"])
         .current_dir(clone)
+        .process_group(0)
         .env_clear()
         .envs(inherited.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
         .env("HEALTH_ADDR", "off")

@@ -5,10 +5,10 @@
 //! A build of cargo's takes minutes, and nobody waits for its end. Its niceness of 10 gives a thread that waits for its
 //! time, such as a mixer, nine times a compiler's share of a processor, and the processor at once, since it has slept.
 //!
-//! A plugin's compiler runs for less than a second, and somebody waits for the answer. Beside two busy programs on two
-//! cores it took 9.5 times its quiet time at a niceness of 10, 4.7 times at 5, 2.5 to 3.1 times at 2, 2.1 times at 0. A
-//! thread that has to run every 20 ms was equally late with each of them (p99 50 to 65 ms): those programs made it wait,
-//! not the compiler. So its niceness is 1: what the bot does goes first, and other programs get hardly more than it.
+//! A plugin's compiler runs for less than a second, and somebody waits for the answer. A compiler that takes 2 s by
+//! itself took, beside two busy programs on two cores, 9.6 times as long at a niceness of 10, 4.7 times at 5, 3.1 times
+//! at 2, 2.1 times at 0. A thread that has to run every 20 ms was equally late with each of them (p99 50 to 66 ms):
+//! those programs made it wait, not the compiler. So its niceness is 1: what the bot does goes first, and other programs get hardly more than it.
 //!
 //! This is not enough where the bot itself is late. So a timer of the bot's own runtime is watched while a compiler
 //! runs. A timer that fires late shows that answers are late by as much. The compiler's whole process group is then
