@@ -83,8 +83,9 @@ impl Revision {
 impl Drop for Revision {
     fn drop(&mut self) {
         // If the run fails, its shell would be killed and its host left.
-        let group = self.bot.pid().and_then(process);
-        group.into_iter().for_each(|group| drop(kill_process_group(group, Signal::TERM)));
+        if let Some(group) = self.bot.pid().and_then(process) {
+            let _ = kill_process_group(group, Signal::TERM);
+        }
     }
 }
 
