@@ -113,12 +113,16 @@ fn end_processes(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns the processes that run a program in a folder, or have it in [`PLAYGROUND`]. An ended process has neither. A
-/// developer's shell in the folder is none of them.
+/// Returns the processes that run a program in a folder, or have a path in it in their environment, as cargo and rustc
+/// do. An ended process has neither. A shell that is only in the folder is left alone.
 fn processes(folder: &Path) -> io::Result<Vec<Pid>> {
     let own = std::process::id();
-    let variable = [PLAYGROUND.as_bytes(), b"=", folder.as_os_str().as_bytes(), b"/"].concat();
-    let holds = |environment: &[u8]| environment.split(|byte| *byte == 0).any(|one| one == variable);
+    let inside = [folder.as_os_str().as_bytes(), b"/"].concat();
+    let is_place = |variable: &[u8]| variable.starts_with(b"PWD=") || variable.starts_with(b"OLDPWD=");
+    let holds = |environment: &[u8]| {
+        let mut variables = environment.split(|byte| *byte == 0).filter(|variable| !is_place(variable));
+        variables.any(|variable| variable.windows(inside.len()).any(|part| part == inside))
+    };
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc")? {
         let entry = entry?;
