@@ -90,10 +90,11 @@ pub async fn run(options: &Options) -> io::Result<bool> {
         if reloads > 0 {
             told(&format!("{}: {reloads} reloads ...", edited.title));
             let mut host = Bench { playground: &playground, sandbox: &sandbox, bot: &mut bot };
+            let bare = Bare::of(&playground, edited)?;
             let measured = &mut outcome.plugins[index];
-            host.reloads(index, edited, reloads, revision.as_mut(), measured).await?;
+            host.reloads(index, edited, &bare, reloads, revision.as_mut(), measured).await?;
             told(&format!("  {}", measured.summary()));
-            host.mistakes(edited, reloads.div_ceil(3), measured).await?;
+            host.mistakes(edited, &bare, reloads.div_ceil(3), measured).await?;
         }
     }
     if let Some(revision) = revision {
@@ -174,11 +175,11 @@ impl Bench<'_> {
         &mut self,
         index: usize,
         edited: &Edited,
+        bare: &Bare<'_>,
         n: usize,
         mut revision: Option<&mut Revision>,
         measured: &mut Measured,
     ) -> io::Result<()> {
-        let bare = Bare::of(self.playground, edited)?;
         // The first edit of each kind fills caches and is not counted.
         for round in 0..=n {
             let answer = format!("v{}", round + 1);
@@ -203,8 +204,13 @@ impl Bench<'_> {
     }
 
     /// Measures how long a mistake takes to be shown, and mends it.
-    async fn mistakes(&mut self, edited: &Edited, n: usize, measured: &mut Measured) -> io::Result<()> {
-        let bare = Bare::of(self.playground, edited)?;
+    async fn mistakes(
+        &mut self,
+        edited: &Edited,
+        bare: &Bare<'_>,
+        n: usize,
+        measured: &mut Measured,
+    ) -> io::Result<()> {
         bare.fail(0)?;
         for round in 1..=n {
             let lines = self.bot.line_count();

@@ -1,5 +1,6 @@
 //! A bot as a child process, with its output.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -284,16 +285,23 @@ pub(crate) fn command(
     program: PathBuf,
     variables: &[(&str, &str)],
 ) -> std::process::Command {
+    let mut command = command_without_variables(program);
+    command
+        .env(PLAYGROUND, playground.path(""))
+        .envs(variables.iter().copied())
+        .current_dir(playground.path(""));
+    command
+}
+
+/// Returns a command that runs a bot or its script without any variables of the bot, except that it serves no metrics.
+pub(crate) fn command_without_variables(program: impl AsRef<OsStr>) -> std::process::Command {
     let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "LANG"];
     let mut command = std::process::Command::new(program);
     command
         .env_clear()
         .envs(inherited.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
         // Several bots at once cannot share the default port.
-        .env("HEALTH_ADDR", "off")
-        .env(PLAYGROUND, playground.path(""))
-        .envs(variables.iter().copied())
-        .current_dir(playground.path(""));
+        .env("HEALTH_ADDR", "off");
     command
 }
 

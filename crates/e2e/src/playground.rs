@@ -51,7 +51,7 @@ impl Playground {
     pub fn bare() -> io::Result<Self> {
         build_own_host()?;
         let playground = Self::fresh()?;
-        tree_with_host()?.add_to(playground.folder())?;
+        tree_with_host()?.add_to(playground.root())?;
         Ok(playground)
     }
 
@@ -85,7 +85,8 @@ impl Playground {
         Ok(Self { folder: Folder::New(folder) })
     }
 
-    fn folder(&self) -> &Path {
+    /// Returns its folder.
+    pub fn root(&self) -> &Path {
         match &self.folder {
             Folder::New(folder) => folder.path(),
             Folder::Slot(slot) => slot.path(),
@@ -114,7 +115,7 @@ impl Playground {
         run(command.args(["--features", features]))?;
         let mut tree = Tree::default();
         add_build(&mut tree, "target/debug")?;
-        tree.add_to(self.folder())?;
+        tree.add_to(self.root())?;
         Ok(self)
     }
 
@@ -125,7 +126,7 @@ impl Playground {
     pub fn new_plugin(&self, name: &str) {
         let output = Command::new("bash")
             .args(["dev-env.sh", "new", name])
-            .current_dir(self.folder())
+            .current_dir(self.root())
             .output()
             .expect("bash can be run");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -136,7 +137,7 @@ impl Playground {
     /// # Errors
     /// If it does not build.
     pub fn build_host(&self) -> io::Result<()> {
-        build_host(self.folder())
+        build_host(self.root())
     }
 
     /// Builds the bot as `cargo build` does, without hot reload.
@@ -144,18 +145,13 @@ impl Playground {
     /// # Errors
     /// If it does not build.
     pub fn build_ordinarily(&self) -> io::Result<()> {
-        let mut command = cargo(self.folder());
+        let mut command = cargo(self.root());
         run(command.args(["build", "--quiet", "--bin", "hotcord"]).args(hmr::workspace::HOST_PACKAGES))
-    }
-
-    /// Returns its folder.
-    pub fn root(&self) -> &Path {
-        self.folder()
     }
 
     /// Returns the absolute path of a file in it.
     pub fn path(&self, inside: &str) -> PathBuf {
-        self.folder().join(inside)
+        self.root().join(inside)
     }
 
     /// Reads a file.

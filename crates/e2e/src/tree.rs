@@ -218,7 +218,7 @@ impl Origin {
     }
 }
 
-/// Gives a file or folder another one's modification time, by which cargo determines what is up to date.
+/// Sets the modification time of a file or folder to another one's, by which cargo determines what is up to date.
 fn keep_time(expected: &Metadata, found: &Metadata, to: &Path) -> io::Result<()> {
     let time = expected.modified()?;
     if found.modified()? == time {

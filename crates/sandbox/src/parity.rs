@@ -91,7 +91,7 @@ What Discord's HTTP API and gateway have, and what the sandbox does. Written fro
 `sandbox stats`, as are fields of bodies that no route reads. Names of operations are those of Discord's description of its API.
 ";
 
-/// Returns the text of `docs/parity.md`. `exists` tells whether an operation has a route.
+/// Returns the text of `docs/parity.md`. `exists` returns whether an operation has a route.
 pub fn page(exists: impl Fn(&Operation) -> bool) -> String {
     let states: Vec<(&Operation, State)> =
         OPERATIONS.iter().map(|operation| (operation, State::of(operation, exists(operation)))).collect();

@@ -15,7 +15,7 @@ thread_local! {
 }
 
 /// Calls `f` and returns its result with the paths of fields, such as `embeds[0].colour`, that valid bodies had and that
-/// nobody has read.
+/// nothing has read.
 pub fn collect<T>(f: impl FnOnce() -> T) -> (T, Vec<String>) {
     let before = FOUND.replace(Some(Vec::new()));
     let result = f();

@@ -12,7 +12,7 @@ use sandbox::Sandbox;
 use super::edited::Edited;
 use super::until_answer;
 use crate::Bot;
-use crate::bot::process;
+use crate::bot::{command_without_variables, process};
 use crate::playground::workspace;
 
 /// Longest time until its host is ready: it is compiled first.
@@ -89,17 +89,13 @@ impl Drop for Revision {
     }
 }
 
-/// Returns the command that starts its host, with the variables of a developer's shell.
+/// Returns the command that starts its host, for a sandbox.
 fn start(clone: &Path, sandbox: &Sandbox) -> Command {
-    let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "LANG"];
-    let mut command = Command::new("bash");
+    let mut command = command_without_variables("bash");
     command
         .args(["dev-env.sh", "hmr", "--local"])
         .current_dir(clone)
         .process_group(0)
-        .env_clear()
-        .envs(inherited.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))))
-        .env("HEALTH_ADDR", "off")
         .env("DISCORD_TOKEN", sandbox.token())
         .env("DISCORD_API_URL", sandbox.url())
         .env("TEST_GUILD_ID", sandbox.guild_id().to_string());

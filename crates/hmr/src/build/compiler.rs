@@ -2,13 +2,14 @@
 //!
 //! # Theory of operation
 //!
-//! A build of cargo's takes minutes, and nobody waits for its end. Its niceness of 10 gives a thread that waits for its
-//! time, such as a mixer, nine times a compiler's share of a processor, and the processor at once, since it has slept.
+//! A build of cargo's takes minutes, in the background. Its niceness of 10 gives a thread that waits for its time, such
+//! as a mixer, nine times a compiler's share of a processor, and the processor at once, since it has slept.
 //!
-//! A plugin's compiler runs for less than a second, and somebody waits for the answer. A compiler that takes 2 s by
+//! A plugin's compiler runs for less than a second, and a developer waits for the answer. A compiler that takes 2 s by
 //! itself took, beside two busy programs on two cores, 9.6 times as long at a niceness of 10, 4.7 times at 5, 3.1 times
 //! at 2, 2.1 times at 0. A thread that has to run every 20 ms was equally late with each of them (p99 50 to 66 ms):
-//! those programs made it wait, not the compiler. So its niceness is 1: what the bot does goes first, and other programs get hardly more than it.
+//! those programs made it wait, not the compiler. So its niceness is 1: what the bot does goes first, and other programs
+//! get hardly more than it.
 //!
 //! This is not enough where the bot itself is late. So a timer of the bot's own runtime is watched while a compiler
 //! runs. A timer that fires late shows that answers are late by as much. The compiler's whole process group is then
@@ -30,7 +31,7 @@ use crate::error::SaveError;
 /// What a compiler is run for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// A plugin's reload, which somebody waits for.
+    /// A plugin's reload, which a developer waits for.
     Reload,
     /// A build through cargo.
     Cargo,

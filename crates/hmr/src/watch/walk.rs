@@ -1,7 +1,7 @@
 //! Files and folders below a folder, with links followed and no cycle of them walked twice.
 //!
 //! What a link leads to has a limit: a link to `/usr` would add a watch for each of its thousands of folders, and a
-//! second for each of a save's checks. A folder of the workspace itself has none, since nobody puts it there by mistake.
+//! second for each of a save's checks. A folder of the workspace itself has none: it is not there by mistake.
 
 use std::collections::BTreeSet;
 use std::fs;

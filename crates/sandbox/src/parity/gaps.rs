@@ -1,4 +1,4 @@
-//! The gaps that clients have met: operations that are missing, fields that nobody reads.
+//! The gaps that clients have met: operations that are missing, fields that no route reads.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Gaps {
         log.push(Event::NotImplemented { operation: name, method, path, bot });
     }
 
-    /// Counts fields of a valid body that nobody read, and logs each once.
+    /// Counts fields of a valid body that no route read, and logs each once.
     pub(crate) fn unread(&self, method: &str, route: &str, fields: Vec<String>, log: &EventLog) {
         let mut met = self.shared.lock();
         for field in fields {
