@@ -182,6 +182,14 @@ impl Playback {
         }
     }
 
+    fn is_live(&self) -> bool {
+        match &self.stage {
+            Stage::Ready { opened, .. } => opened.is_live,
+            Stage::On(on) => on.is_live,
+            _ => false,
+        }
+    }
+
     /// Returns the title that a radio station sends.
     pub(super) fn title(&self) -> Option<String> {
         match &self.stage {
@@ -236,7 +244,7 @@ impl Playback {
         }
     }
 
-    /// Seeks to another position: opens the source again there, while it continues to play here.
+    /// Seeks to another position: opens the source again there, while it continues to play or to be opened here.
     pub(super) fn seek(
         &mut self,
         track: &Arc<Track>,
@@ -245,9 +253,8 @@ impl Playback {
         answer: Answer<Duration>,
     ) {
         self.abandon_seek();
-        if matches!(&self.stage, Stage::On(on) if on.is_live) {
-            let why = "it is a live stream".to_owned();
-            return self.answers.add(answer, Err(VoiceError::CannotSeek(why)));
+        if self.is_live() {
+            return self.answers.add(answer, Err(is_live_stream()));
         }
         let job = self.job(track, to, sources);
         self.seeking = Some(Seeking { job, answer });
@@ -265,17 +272,12 @@ impl Playback {
             return Outcome::Nothing;
         }
         if let Some(seeking) = self.seeking.take_if(|seeking| seeking.job.number == job) {
-            let answer = match (outcome, self.number()) {
-                (Ok(opened), Some(number)) => {
-                    let reached = opened.start;
-                    self.put(number, opened, driver);
-                    Ok(reached)
-                }
-                (Err(error), _) => Err(VoiceError::CannotSeek(error.to_string())),
-                (_, None) => Err(VoiceError::NothingPlaying),
+            let (answer, outcome) = match outcome {
+                Ok(opened) => self.sought(opened, driver),
+                Err(error) => (Err(VoiceError::CannotSeek(error.to_string())), Outcome::Nothing),
             };
             self.answers.add(seeking.answer, answer);
-            return Outcome::Nothing;
+            return outcome;
         }
         match &self.stage {
             Stage::Opening { number, job: opening, .. } if opening.number == job => {
@@ -283,6 +285,23 @@ impl Playback {
                 self.take(number, outcome)
             }
             _ => Outcome::Nothing,
+        }
+    }
+
+    /// Continues at the position that was sought. Returns the answer, and the effect on the current track.
+    fn sought(&mut self, opened: Opened, driver: &mut Driver) -> (Result<Duration, VoiceError>, Outcome) {
+        let reached = opened.start;
+        match self.stage {
+            Stage::Empty => (Err(VoiceError::NothingPlaying), Outcome::Nothing),
+            // Whether a stream is live is known only when it is open.
+            Stage::Opening { .. } if opened.is_live => (Err(is_live_stream()), Outcome::Nothing),
+            Stage::Opening { number, .. } | Stage::Ready { number, .. } => {
+                (Ok(reached), self.take(number, Ok(opened)))
+            }
+            Stage::On(On { number, .. }) => {
+                self.put(number, opened, driver);
+                (Ok(reached), Outcome::Nothing)
+            }
         }
     }
 
@@ -469,6 +488,10 @@ impl Playback {
             self.answers.add(seeking.answer, Err(VoiceError::Superseded));
         }
     }
+}
+
+fn is_live_stream() -> VoiceError {
+    VoiceError::CannotSeek("it is a live stream".to_owned())
 }
 
 fn ready_before(next: &Track) -> Duration {

@@ -136,7 +136,7 @@ impl Task {
 
     fn target(&self, to: Seek) -> Result<Duration, VoiceError> {
         let track =
-            self.queue.current().filter(|_| self.playback.is_on()).ok_or(VoiceError::NothingPlaying)?;
+            self.queue.current().filter(|_| !self.playback.is_empty()).ok_or(VoiceError::NothingPlaying)?;
         let position = self.playback.position();
         let to = match to {
             Seek::To(to) => to,

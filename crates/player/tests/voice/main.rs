@@ -34,6 +34,7 @@ const TESTS: &[Test] = tests![
     play::a_file_is_heard_as_it_is,
     play::the_next_track_follows_at_once,
     play::a_seek_goes_there_and_one_that_fails_changes_nothing,
+    play::a_seek_before_the_source_has_answered_begins_there,
     play::a_pause_holds_the_place,
     play::what_cannot_be_played_is_told_and_the_next_one_follows,
     play::the_queue_is_steered_while_it_plays,

@@ -8,8 +8,12 @@ use player::source::{HostList, SourceConfig};
 use sdk_core::voice::{
     At, ConnectionState, EndReason, Loop, Playable, PlayerStatus, Seek, Track, VoiceError, VoiceEventKind,
 };
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
-use super::rig::{Rig, until};
+use super::rig::{PATIENCE, Rig, until};
 
 /// Similarity of the received audio to its source, after Opus.
 const ALIKE: f64 = 0.9;
@@ -87,6 +91,40 @@ pub(crate) async fn a_seek_goes_there_and_one_that_fails_changes_nothing() {
     assert!(matches!(failed, VoiceError::CannotSeek(_)), "{failed:?}");
     let place = rig.hear(1, 60).await;
     assert!(place.likeness > ALIKE && place.at < 29.0, "{place:?}");
+}
+
+pub(crate) async fn a_seek_before_the_source_has_answered_begins_there() {
+    let mut rig = Rig::start().await;
+    rig.join().await;
+    let (hold, released) = watch::channel(false);
+    let mut track = rig.sound(1, 60);
+    let file = std::fs::read(rig.folder.path().join("1.wav")).unwrap();
+    let mut source = Source::start(&file, released);
+    let allow = HostList::parse(&source.address).unwrap();
+    rig.engine().set_sources(Sources::new(SourceConfig { allow, ..SourceConfig::default() }));
+    track.playable = Playable::Http { url: format!("http://{}/", source.address) };
+    track.duration = Some(Duration::from_mins(1));
+    let player = rig.player();
+    player.enqueue(vec![track], At::End).await.unwrap();
+    let current = player.status().current.unwrap();
+    assert!(current.opening, "{current:?}");
+    let past = player.seek(Seek::To(Duration::from_mins(2))).await;
+    assert_eq!(past, Err(VoiceError::PastEnd { duration: Duration::from_mins(1) }));
+
+    let sought = tokio::spawn({
+        let player = player.clone();
+        async move { player.seek(Seek::Forward(Duration::from_secs(30))).await }
+    });
+    source.requests(2).await;
+    hold.send(true).unwrap();
+    let reached = sought.await.unwrap().unwrap();
+    assert!((29..=30).contains(&reached.as_secs()), "{reached:?}");
+    let place = rig.hear(1, 60).await;
+    assert!(place.likeness > ALIKE, "{place:?}");
+    let plays = player.status().current.unwrap();
+    assert!(plays.number == current.number && plays.position.as_secs() >= 29, "{plays:?}");
+    let started = |kind: &VoiceEventKind| matches!(kind, VoiceEventKind::TrackStarted { .. });
+    assert_eq!(rig.events().iter().filter(|kind| started(kind)).count(), 1);
 }
 
 pub(crate) async fn a_pause_holds_the_place() {
@@ -251,6 +289,48 @@ pub(crate) async fn a_file_that_lies_of_its_sizes_is_told_and_the_next_one_follo
     let which = rig.event("the file is refused", failed).await;
     assert_eq!(which, Rig::file("forged.webm").playable);
     assert!(rig.hear(1, 30).await.likeness > ALIKE);
+}
+
+/// A server of one file that answers no request before it is told to.
+struct Source {
+    address: String,
+    requests: mpsc::UnboundedReceiver<()>,
+}
+
+impl Source {
+    fn start(file: &[u8], released: watch::Receiver<bool>) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        listener.set_nonblocking(true).unwrap();
+        let listener = TcpListener::from_std(listener).unwrap();
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: {}\r\n\r\n", file.len());
+        let answer = [head.as_bytes(), file].concat();
+        let (request, requests) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (answer, request, mut released) = (answer.clone(), request.clone(), released.clone());
+                tokio::spawn(async move {
+                    let mut stream = tokio::io::BufReader::new(stream);
+                    let mut line = String::new();
+                    while stream.read_line(&mut line).await? > 2 {
+                        line.clear();
+                    }
+                    let _ = request.send(());
+                    let _ = released.wait_for(|released| *released).await;
+                    stream.write_all(&answer).await
+                });
+            }
+        });
+        Self { address, requests }
+    }
+
+    /// Waits for that many more requests.
+    async fn requests(&mut self, count: usize) {
+        for _ in 0..count {
+            timeout(PATIENCE, self.requests.recv()).await.unwrap().unwrap();
+        }
+    }
 }
 
 /// A station that plays one melody for ever.
