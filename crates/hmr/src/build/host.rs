@@ -7,18 +7,20 @@
 //! plugin is built once more, against the new library. Either way the new host's program loads each library in a probe.
 //! So it is known to start, to link and to accept them before the running host gives way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 
+use futures_util::stream::{StreamExt as _, TryStreamExt as _};
 use sdk_core::PluginId;
 
 use super::cargo::Failures;
-use super::request::build_and_probe;
+use super::request::{build_side_by_side, side_by_side};
 use super::{Builder, Compilation, Failure, Toolchain as _};
 use crate::error::SaveError;
 use crate::findings::Findings;
 use crate::hosts::{Hosts, Staged};
 use crate::journal::{Entry, Journal, Version};
-use crate::workspace::Workspace;
+use crate::workspace::{Package, Workspace};
 
 /// A request for a new host.
 #[derive(Clone, Debug)]
@@ -90,51 +92,53 @@ pub(super) async fn build(builder: &Builder, request: HostRequest) -> Result<New
         .map_err(|error| Refusal::failed(format!("the new host cannot be started ({error})")))?;
     let mut next = Journal::default();
     if hosts.has_sdk_of(&running).map_err(unreadable)? {
-        for (plugin, entry) in journal.plugins {
-            if let (Some(live), Some(package)) = (&entry.live, workspace.plugins.get(&plugin)) {
-                builder.accepts(package, &live.library).await.map_err(|error| {
-                    Refusal::failed(format!("the new host cannot load {plugin}: {error}"))
-                })?;
-            }
-            next.plugins.insert(plugin, Entry { coming: None, ..entry });
-        }
+        let live = journal.plugins.iter().filter_map(|(plugin, entry)| {
+            Some((workspace.plugins.get(plugin)?, entry.live.as_ref()?.library.as_path()))
+        });
+        let probe = |(package, library)| probe(&builder, package, library);
+        side_by_side(live.map(probe).collect()).try_collect::<()>().await?;
+        let kept = journal.plugins.into_iter();
+        next.plugins.extend(kept.map(|(plugin, entry)| (plugin, Entry { coming: None, ..entry })));
     } else {
         let is_live =
             |plugin: &PluginId| journal.plugins.get(plugin).is_some_and(|entry| entry.live.is_some());
         refuse(captured.failures.into_iter().filter(|failure| failure.plugin.as_ref().is_none_or(is_live)))?;
-        for package in &packages {
-            let mut entry = journal.plugins.get(&package.id).cloned().unwrap_or_default();
-            let built = match captured.calls.get(&package.id) {
-                Some(call) => {
-                    let compilation = Compilation {
-                        workspace: &workspace,
-                        package,
-                        call,
-                        suffix: &suffix,
-                        may_reuse: false,
-                    };
-                    Some(build_and_probe(&builder, compilation).await)
+        // A plugin that was left out of the running host is left out of the new one.
+        let last = |plugin: &PluginId| journal.plugins.get(plugin).map_or(0, |entry| entry.last);
+        let left_out = packages
+            .iter()
+            .map(|package| (package.id.clone(), Entry { last: last(&package.id), ..Entry::default() }));
+        next.plugins.extend(left_out);
+        let compilations = packages.iter().filter_map(|package| {
+            let call = captured.calls.get(&package.id)?;
+            Some(Compilation { workspace: &workspace, package, call, suffix: &suffix, may_reuse: false })
+        });
+        let compilations = compilations.collect();
+        let mut builds = pin!(build_side_by_side(&builder, compilations));
+        while let Some((Package { id, .. }, outcome)) = builds.next().await {
+            match outcome {
+                Ok(built) => {
+                    let generation = last(id) + 1;
+                    let live = Some(Version { generation, library: built.library });
+                    next.plugins.insert(id.clone(), Entry { last: generation, live, ..Entry::default() });
                 }
-                None => None,
-            };
-            entry = match built {
-                Some(Ok(built)) => {
-                    let version = Version { generation: entry.last + 1, library: built.library };
-                    Entry { last: version.generation, live: Some(version), ..Entry::default() }
-                }
-                Some(Err(error)) if is_live(&package.id) => {
-                    let failure = Failure { plugin: Some(package.id.clone()), error };
+                Err(error) if is_live(id) => {
+                    let failure = Failure { plugin: Some(id.clone()), error };
                     return refuse([failure].into_iter()).map(|()| NewHost::Same);
                 }
-                // A plugin that was left out of the running host is left out of the new one.
-                _ => Entry { last: entry.last, ..Entry::default() },
-            };
-            next.plugins.insert(package.id.clone(), entry);
+                Err(_) => {}
+            }
         }
     }
     next.write(&staged.journal_file()).map_err(unreadable)?;
     workspace.keep(&staged.workspace_file()).map_err(unreadable)?;
     Ok(NewHost::Built(staged))
+}
+
+/// Loads a plugin's library with the program of the new host.
+async fn probe(builder: &Builder, package: &Package, library: &Path) -> Result<(), Refusal> {
+    let refused = |error| Refusal::failed(format!("the new host cannot load {}: {error}", package.id));
+    builder.accepts(package, library).await.map_err(refused)
 }
 
 /// Returns a refusal with rustc's diagnostics for the host's own crates.

@@ -1,9 +1,12 @@
 //! One build of one plugin, or of several that go live together.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::stream::{self, Stream, StreamExt as _};
 use sdk_core::PluginId;
 
 use super::rustc_call::RustcCall;
@@ -68,30 +71,46 @@ pub async fn run(
         }
     }
     let through_cargo: Duration = asked.elapsed();
-    // One after the other: rustc and its linker use two cores.
-    for package in packages {
-        let Some(call) = calls.get(&package.id) else { continue };
-        let compilation = Compilation {
-            workspace: &workspace,
-            package: &package,
-            call,
-            suffix: &request.suffix,
-            may_reuse: request.may_reuse,
-        };
-        match build_and_probe(&*toolchain, compilation).await {
+    let compilations = packages.iter().filter_map(|package| {
+        let call = calls.get(&package.id)?;
+        let (suffix, may_reuse) = (request.suffix.as_str(), request.may_reuse);
+        Some(Compilation { workspace: &workspace, package, call, suffix, may_reuse })
+    });
+    let compilations = compilations.collect();
+    let mut outcomes = pin!(build_side_by_side(&*toolchain, compilations));
+    while let Some((package, outcome)) = outcomes.next().await {
+        match outcome {
             Ok(mut built) => {
                 built.parts.watch = watch;
                 built.parts.build += through_cargo;
                 result.built.push(built);
             }
-            Err(error) => result.failures.push(Failure { plugin: Some(package.id), error }),
+            Err(error) => result.failures.push(Failure { plugin: Some(package.id.clone()), error }),
         }
     }
     result
 }
 
+/// Builds and probes plugins side by side. Yields the results in the plugins' order.
+pub(super) fn build_side_by_side<'a>(
+    toolchain: &'a dyn Toolchain,
+    compilations: Vec<Compilation<'a>>,
+) -> impl Stream<Item = (&'a Package, Result<BuiltPlugin, SaveError>)> {
+    let build = |compilation: Compilation<'a>| async move {
+        (compilation.package, build_and_probe(toolchain, compilation).await)
+    };
+    side_by_side(compilations.into_iter().map(build).collect())
+}
+
+/// Runs as many of `works` at a time as there are processors. Yields the results in order.
+///
+/// Most of what rustc does for a small crate happens on one thread.
+pub(super) fn side_by_side<F: Future>(works: Vec<F>) -> impl Stream<Item = F::Output> {
+    stream::iter(works).buffered(std::thread::available_parallelism().map_or(1, NonZero::get))
+}
+
 /// Builds a plugin's library and probes it.
-pub(super) async fn build_and_probe(
+async fn build_and_probe(
     toolchain: &dyn Toolchain,
     compilation: Compilation<'_>,
 ) -> Result<BuiltPlugin, SaveError> {

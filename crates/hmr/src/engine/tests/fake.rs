@@ -67,6 +67,10 @@ impl HeldBuild {
         self.answer.send(()).expect("the build has been cancelled");
     }
 
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.answer.is_closed()
+    }
+
     /// Waits until the build is cancelled.
     pub(super) async fn cancelled(mut self) {
         self.answer.closed().await;

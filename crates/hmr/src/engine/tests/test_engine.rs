@@ -161,9 +161,17 @@ impl TestEngine {
         self.save(&[&format!("{plugin}/src/lib.rs")]);
     }
 
-    /// Waits for the next build that a held toolchain has begun, and returns it.
+    /// Waits for the next build that a held toolchain has begun and that is not cancelled, and returns it.
     pub(super) async fn next_build(&mut self) -> HeldBuild {
-        within(self.builds.recv()).await.expect("the toolchain lives on")
+        within(async {
+            loop {
+                let build = self.builds.recv().await.expect("the toolchain lives on");
+                if !build.is_cancelled() {
+                    return build;
+                }
+            }
+        })
+        .await
     }
 
     /// Waits for the next build of the host, and returns it.
