@@ -247,6 +247,14 @@ documented! {
     webhook_names_two_threads = BAD_REQUEST, 220_002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id";
     /// A webhook opens threads in forums only.
     webhook_opens_no_thread = BAD_REQUEST, 220_003, "Webhooks can only create threads in forum channels";
+    /// The poll is over.
+    poll_expired = BAD_REQUEST, 520_001, "Poll expired";
+    /// A poll message stays as it is.
+    poll_message_edit = BAD_REQUEST, 520_003, "Cannot edit a poll message";
+    /// An answer of the poll has an emoji that the user may not use.
+    poll_emoji = BAD_REQUEST, 520_004, "Cannot use an emoji included with the poll";
+    /// The message has no poll.
+    not_a_poll = BAD_REQUEST, 520_006, "Cannot expire a non-poll message";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
 }

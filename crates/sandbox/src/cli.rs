@@ -6,6 +6,7 @@ mod env;
 mod fault;
 mod inspect;
 mod place;
+mod poll;
 mod serve;
 mod terminal;
 mod voice;
@@ -59,6 +60,8 @@ enum Command {
     Send(act::Send),
     /// Put a reaction under a message.
     React(act::React),
+    /// Vote in a poll as a user: sandbox vote MESSAGE tea
+    Vote(poll::Vote),
     /// Let a user into a guild; a user who does not exist is made.
     Join(place::Join),
     /// Change the language of a user's client: sandbox locale bob de
@@ -220,6 +223,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Submit(submit) => act::submit(&client, submit).await,
         Command::Send(send) => act::send(&client, send).await,
         Command::React(react) => act::react(&client, react).await,
+        Command::Vote(vote) => poll::vote(&client, vote).await,
         Command::Join(join) => place::join(&client, join).await,
         Command::Locale(locale) => place::locale(&client, locale).await,
         Command::Leave(leave) => place::leave(&client, leave).await,

@@ -14,6 +14,7 @@ mod interactions;
 mod messages;
 mod modals;
 mod permissions;
+mod polls;
 mod secret;
 mod values;
 mod voice;
@@ -51,6 +52,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(interactions::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
+        .merge(polls::routes())
         .merge(accounts::routes())
         .merge(admin::routes())
         .merge(voice::routes())

@@ -6,12 +6,14 @@
 //! across an await, and the hub only queues.
 
 mod access;
+mod agenda;
 mod channels;
 mod guilds;
 mod interactions;
 mod members;
 mod messages;
 mod overwrites;
+mod polls;
 mod reactions;
 mod threads;
 mod voice;
@@ -21,6 +23,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::gateway::{Dispatch, Hub, Intents};
 use crate::permissions::Permissions;
@@ -53,17 +56,27 @@ pub struct Discord {
     hub: Hub,
     voice: Voice,
     limits: Limits,
+    /// Notified when something is put on the agenda.
+    scheduled: Notify,
 }
 
 impl Discord {
     /// Creates a Discord with this world.
     pub fn new(world: World, hub: Hub, voice: Voice, limits: Limits) -> Self {
-        Self { world: Mutex::new(world), hub, voice, limits }
+        Self { world: Mutex::new(world), hub, voice, limits, scheduled: Notify::new() }
     }
 
-    /// Locks the world, to read and to change it.
+    /// Locks the world, to read and to change it. What has fallen due has happened.
     pub fn lock(&self) -> Live<'_> {
-        Live { world: self.world.lock(), hub: &self.hub, voice: &self.voice, limits: self.limits }
+        let mut live = Live {
+            world: self.world.lock(),
+            hub: &self.hub,
+            voice: &self.voice,
+            limits: self.limits,
+            scheduled: &self.scheduled,
+        };
+        live.catch_up();
+        live
     }
 
     /// Returns the gateway's hub.
@@ -88,6 +101,7 @@ pub struct Live<'a> {
     hub: &'a Hub,
     voice: &'a Voice,
     pub(crate) limits: Limits,
+    scheduled: &'a Notify,
 }
 
 impl Deref for Live<'_> {

@@ -160,6 +160,7 @@ impl Builder {
         let guard = |router| Guard::new(host, log.clone()).around(router);
         let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
         let (stop, stopped) = watch::channel(false);
+        tokio::spawn(keep_time(Arc::clone(&discord), stopped.clone()));
         let task = tokio::spawn(serve(listener, router, stopped));
         Ok(Sandbox {
             address,
@@ -202,6 +203,15 @@ impl Builder {
             .fallback(async || ApiError::not_found());
         let router = Guard::new(address::host(base_url), log.clone()).around(router);
         Assembled { router, scenario, control_secret, discord, log, faults }
+    }
+}
+
+/// Lets happen what falls due, until the sandbox stops.
+async fn keep_time(discord: Arc<Discord>, mut stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = discord.keep_time() => {}
+        // The sender exists as long as the sandbox itself.
+        _ = stopped.wait_for(|stop| *stop) => {}
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`crate::live`], which sends them to gateways under the same lock, so that events arrive in the order in which the
 //! changes happened.
 
+pub mod agenda;
 pub mod channel;
 pub mod clock;
 pub mod command;
@@ -12,6 +13,7 @@ pub mod guild;
 pub mod interaction;
 pub mod message;
 pub mod picture;
+pub mod poll;
 pub mod scenario;
 pub mod user;
 pub mod webhook;
@@ -71,6 +73,8 @@ pub struct World {
     /// Bytes of attachments by attachment id.
     pub files: HashMap<Snowflake, File>,
     uploads: VecDeque<Snowflake>,
+    /// What falls due by itself.
+    pub agenda: agenda::Agenda,
 }
 
 /// Files for options and modals are stored apart from messages. Above this number, the oldest are removed.

@@ -98,6 +98,6 @@ pub const EVENTS: &[GatewayEvent] = &[
     sent("VOICE_STATE_UPDATE", ""),
     sent("VOICE_SERVER_UPDATE", ""),
     sent("WEBHOOKS_UPDATE", ""),
-    never("MESSAGE_POLL_VOTE_ADD"),
-    never("MESSAGE_POLL_VOTE_REMOVE"),
+    sent("MESSAGE_POLL_VOTE_ADD", ""),
+    sent("MESSAGE_POLL_VOTE_REMOVE", ""),
 ];

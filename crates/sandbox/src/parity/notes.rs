@@ -80,6 +80,7 @@ const NOTES: &[(&[&str], &str)] = &[
         &["create_message", "update_message", "execute_webhook"],
         "Links get no embeds; pictures are not resized.",
     ),
+    (&["poll_expire"], "The counts are final at once, so one MESSAGE_UPDATE tells both."),
     (
         &["create_interaction_response"],
         "An upgrade button (10) shows nothing; an Activity (12) has only an instance id.",

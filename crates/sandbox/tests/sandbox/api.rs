@@ -19,6 +19,7 @@ mod messages;
 mod modals;
 mod openapi;
 mod people;
+mod polls;
 mod terminal;
 mod threads;
 mod uploads;
