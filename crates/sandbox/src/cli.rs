@@ -2,6 +2,7 @@
 
 mod act;
 mod answer;
+mod automod;
 mod env;
 mod fault;
 mod inspect;
@@ -72,6 +73,8 @@ enum Command {
     Permit(place::Permit),
     /// Change a channel: its name, its topic, how many people it takes.
     Channel(place::Change),
+    /// List, add and remove rules of auto moderation: sandbox automod add 'cat*' --message "No cats"
+    Automod(automod::Automod),
     /// Move a member, bots too, to another voice channel, or out of voice.
     Move(voice::Move),
     /// List who is in voice; join, leave and record as a user.
@@ -229,6 +232,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
+        Command::Automod(automod) => automod::run(&client, automod).await,
         Command::Enter(join) => voice::join(&client, join).await,
         Command::Exit(leave) => voice::leave(&client, leave).await,
         Command::Move(order) => voice::move_to(&client, order).await,

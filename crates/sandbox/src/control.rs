@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod auto_moderation;
 mod commands;
 mod components;
 mod find;
@@ -55,6 +56,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(polls::routes())
         .merge(accounts::routes())
         .merge(admin::routes())
+        .merge(auto_moderation::routes())
         .merge(voice::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {

@@ -7,6 +7,8 @@
 
 mod access;
 mod agenda;
+mod auto_moderation;
+mod changes;
 mod channels;
 mod guilds;
 mod interactions;

@@ -5,6 +5,7 @@
 //! and answers as Discord documents; `request` has the extractors.
 
 mod applications;
+mod auto_moderation;
 mod bans;
 mod channels;
 mod commands;
@@ -70,6 +71,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(bans::routes())
         .merge(roles::routes())
         .merge(emojis::routes())
+        .merge(auto_moderation::routes())
         .merge(invites::routes())
         .merge(voice::routes())
         .method_not_allowed_fallback(unknown_method)

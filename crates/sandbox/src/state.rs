@@ -5,6 +5,7 @@
 //! changes happened.
 
 pub mod agenda;
+pub mod auto_moderation;
 pub mod channel;
 pub mod clock;
 pub mod command;

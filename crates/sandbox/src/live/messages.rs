@@ -66,8 +66,16 @@ impl Live<'_> {
         self.refer(&mut message, &draft)?;
         let mut draft = draft;
         self.resolve_poll(draft.message.poll.as_mut())?;
+        let Sender::User(user) = sender else {
+            draft.fill(self, &mut message);
+            return Ok(self.publish(message));
+        };
+        let content = draft.message.content.clone();
+        let verdicts = self.moderate(*user, channel_id, &content)?;
         draft.fill(self, &mut message);
-        Ok(self.publish(message))
+        let id = self.publish(message);
+        self.flag(&verdicts, *user, channel_id, id, &content);
+        Ok(id)
     }
 
     /// Returns whether a channel is the thread of a forum's post that has had no message yet.
@@ -123,8 +131,16 @@ impl Live<'_> {
         uploads: Vec<Upload>,
     ) -> ApiResult<()> {
         let message = self.any_message(channel, id).ok_or_else(ApiError::unknown_message)?;
+        let author = message.author_id();
         let change = validate::message::edit(body, &draft::names(&uploads), &draft::edit_target(message))?;
-        self.apply(channel, id, Edit { change, uploads })
+        let text = change.content.as_ref().cloned();
+        let (Some(author), Some(text)) = (author, text) else {
+            return self.apply(channel, id, Edit { change, uploads });
+        };
+        let verdicts = self.moderate(author, channel, &text)?;
+        self.apply(channel, id, Edit { change, uploads })?;
+        self.flag(&verdicts, author, channel, id, &text);
+        Ok(())
     }
 
     /// Applies an edit and sends the event.

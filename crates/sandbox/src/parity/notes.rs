@@ -41,7 +41,6 @@ const EMPTY: &[&str] = &[
     "get_entitlements",
     "get_soundboard_default_sounds",
     "list_application_emojis",
-    "list_auto_moderation_rules",
     "list_guild_integrations",
     "list_guild_scheduled_events",
     "list_guild_soundboard_sounds",
@@ -79,6 +78,11 @@ const NOTES: &[(&[&str], &str)] = &[
     (
         &["create_message", "update_message", "execute_webhook"],
         "Links get no embeds; pictures are not resized.",
+    ),
+    (
+        &["create_auto_moderation_rule", "update_auto_moderation_rule"],
+        "Presets are a few words of the sandbox's own, SPAM is the GTUBE line, free Nitro with a link, or the same text five \
+         times in ten seconds; raids by mentions are not detected. Each rule that matches is carried out.",
     ),
     (&["poll_expire"], "The counts are final at once, so one MESSAGE_UPDATE tells both."),
     (

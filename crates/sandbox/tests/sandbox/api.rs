@@ -5,6 +5,7 @@
 
 mod addresses;
 mod audit_log;
+mod auto_moderation;
 pub(crate) mod bot;
 mod cli;
 mod commands;
