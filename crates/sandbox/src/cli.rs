@@ -4,6 +4,7 @@ mod act;
 mod answer;
 mod automod;
 mod env;
+mod event;
 mod fault;
 mod inspect;
 mod place;
@@ -75,6 +76,10 @@ enum Command {
     Channel(place::Change),
     /// List, add and remove rules of auto moderation: sandbox automod add 'cat*' --message "No cats"
     Automod(automod::Automod),
+    /// List scheduled events, create, start and end them, and subscribe to them.
+    Event(event::Event),
+    /// Open and close a stage.
+    Stage(event::Stage),
     /// Move a member, bots too, to another voice channel, or out of voice.
     Move(voice::Move),
     /// List who is in voice; join, leave and record as a user.
@@ -233,6 +238,8 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
         Command::Automod(automod) => automod::run(&client, automod).await,
+        Command::Event(event) => event::run(&client, event).await,
+        Command::Stage(stage) => event::stage(&client, stage).await,
         Command::Enter(join) => voice::join(&client, join).await,
         Command::Exit(leave) => voice::leave(&client, leave).await,
         Command::Move(order) => voice::move_to(&client, order).await,

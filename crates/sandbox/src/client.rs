@@ -3,6 +3,7 @@
 mod auto_moderation;
 mod polls;
 mod run;
+mod scheduled_events;
 mod voice;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

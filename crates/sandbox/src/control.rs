@@ -16,6 +16,7 @@ mod messages;
 mod modals;
 mod permissions;
 mod polls;
+mod scheduled_events;
 mod secret;
 mod values;
 mod voice;
@@ -58,6 +59,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(admin::routes())
         .merge(auto_moderation::routes())
         .merge(voice::routes())
+        .merge(scheduled_events::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {
             BadRequest::with_status(

@@ -17,8 +17,11 @@ mod messages;
 mod overwrites;
 mod polls;
 mod reactions;
+mod scheduled_events;
+mod stages;
 mod threads;
 mod voice;
+mod voice_sessions;
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -43,11 +46,20 @@ pub struct Limits {
     pub response: Duration,
     /// Validity of an interaction's token; 15 min.
     pub token: Duration,
+    /// Time after which an event in an empty channel, or a stage without speakers, ends; "on the order of minutes".
+    pub empty_channel: Duration,
+    /// Time after its start at which an event that has not begun is canceled; "on the order of hours".
+    pub event_overdue: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { response: Duration::from_secs(3), token: Duration::from_mins(15) }
+        Self {
+            response: Duration::from_secs(3),
+            token: Duration::from_mins(15),
+            empty_channel: Duration::from_mins(5),
+            event_overdue: Duration::from_hours(3),
+        }
     }
 }
 

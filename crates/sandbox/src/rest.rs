@@ -21,6 +21,8 @@ mod polls;
 mod reactions;
 mod request;
 mod roles;
+mod scheduled_events;
+mod stages;
 mod start;
 mod threads;
 mod users;
@@ -73,6 +75,8 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(emojis::routes())
         .merge(auto_moderation::routes())
         .merge(invites::routes())
+        .merge(scheduled_events::routes())
+        .merge(stages::routes())
         .merge(voice::routes())
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)

@@ -117,6 +117,21 @@ impl Builder {
         self
     }
 
+    /// Sets the time after which a scheduled event in an empty channel, or a stage without speakers, ends. The default is
+    /// 5 minutes.
+    #[must_use]
+    pub fn empty_channel_timeout(mut self, time: Duration) -> Self {
+        self.limits.empty_channel = time;
+        self
+    }
+
+    /// Sets the time after which a scheduled event that has not begun is canceled. The default is 3 hours.
+    #[must_use]
+    pub fn event_overdue(mut self, time: Duration) -> Self {
+        self.limits.event_overdue = time;
+        self
+    }
+
     /// Sets the rate limits of REST.
     #[must_use]
     pub fn rate_limits(mut self, config: Config) -> Self {

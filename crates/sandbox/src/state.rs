@@ -16,6 +16,8 @@ pub mod message;
 pub mod picture;
 pub mod poll;
 pub mod scenario;
+pub mod scheduled_event;
+pub mod stage;
 pub mod user;
 pub mod webhook;
 
@@ -314,8 +316,8 @@ impl World {
             .collect();
         value["presences"] =
             guild.presences.iter().map(|(id, presence)| presence_json(*id, None, presence)).collect();
-        value["stage_instances"] = json!([]);
-        value["guild_scheduled_events"] = json!([]);
+        value["stage_instances"] = self.stages_json(guild, bot);
+        value["guild_scheduled_events"] = self.events_json(guild, bot);
         value["soundboard_sounds"] = json!([]);
         value
     }

@@ -45,6 +45,8 @@ impl Live<'_> {
         while let Some(due) = self.agenda.take(now) {
             match due {
                 Due::Poll { channel, message } => self.poll_is_due(channel, message, now),
+                Due::ScheduledEvent { guild, event } => self.event_is_due(guild, event, now),
+                Due::SilentStage { channel } => self.stage_is_due(channel, now),
             }
         }
     }

@@ -129,6 +129,10 @@ impl Live<'_> {
         let mut event = guild.voice_json(shown, channel);
         event["member"] = self.member_json(guild_id, user).unwrap_or_default();
         self.dispatch_guild(guild_id, "VOICE_STATE_UPDATE", event);
+        let left = before.as_ref().map(|state| state.channel_id).filter(|left| Some(*left) != channel);
+        for channel in left.into_iter().chain(channel) {
+            self.voice_changed(guild_id, channel);
+        }
         if !is_bot {
             return self.voice.person(guild_id, user, channel);
         }
@@ -210,7 +214,7 @@ impl Live<'_> {
         }
     }
 
-    fn in_voice(&self, guild: Snowflake, channel: Snowflake) -> Vec<Snowflake> {
+    pub(super) fn in_voice(&self, guild: Snowflake, channel: Snowflake) -> Vec<Snowflake> {
         let states = self.guilds.get(&guild).into_iter().flat_map(|guild| guild.voice_states.values());
         states.filter(|state| state.channel_id == channel).map(|state| state.user_id).collect()
     }

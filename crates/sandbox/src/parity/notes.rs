@@ -42,7 +42,6 @@ const EMPTY: &[&str] = &[
     "get_soundboard_default_sounds",
     "list_application_emojis",
     "list_guild_integrations",
-    "list_guild_scheduled_events",
     "list_guild_soundboard_sounds",
     "list_guild_stickers",
     "list_sticker_packs",
@@ -84,6 +83,15 @@ const NOTES: &[(&[&str], &str)] = &[
         "Presets are a few words of the sandbox's own, SPAM is the GTUBE line, free Nitro with a link, or the same text five \
          times in ten seconds; raids by mentions are not detected. Each rule that matches is carried out.",
     ),
+    (
+        &["create_guild_scheduled_event", "update_guild_scheduled_event"],
+        "An event in an empty channel ends after 5 minutes, one that has not begun is canceled after 3 hours.",
+    ),
+    (
+        &["list_guild_scheduled_event_exception_users", "count_guild_scheduled_event_users"],
+        "Of an exception, only those who answered for that occurrence.",
+    ),
+    (&["create_stage_instance"], "A stage without speakers is closed after 5 minutes."),
     (&["poll_expire"], "The counts are final at once, so one MESSAGE_UPDATE tells both."),
     (
         &["create_interaction_response"],

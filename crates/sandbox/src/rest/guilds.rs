@@ -27,7 +27,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/guilds/{guild_id}/regions", get(regions))
         .route("/guilds/{guild_id}/integrations", get(nothing))
         .route("/guilds/{guild_id}/stickers", get(nothing))
-        .route("/guilds/{guild_id}/scheduled-events", get(nothing))
         .route("/guilds/{guild_id}/soundboard-sounds", get(sounds))
 }
 

@@ -17,6 +17,18 @@ pub enum Due {
         /// Its message.
         message: Snowflake,
     },
+    /// A scheduled event starts, ends or is overdue.
+    ScheduledEvent {
+        /// Its guild.
+        guild: Snowflake,
+        /// The event.
+        event: Snowflake,
+    },
+    /// A live stage may have been without speakers for too long.
+    SilentStage {
+        /// Its channel.
+        channel: Snowflake,
+    },
 }
 
 /// Everything that falls due, by its moment.

@@ -8,6 +8,8 @@ use time::OffsetDateTime;
 
 use super::auto_moderation::Rule;
 use super::clock;
+use super::scheduled_event::ScheduledEvent;
+use super::stage::StageInstance;
 use super::user::User;
 use crate::permissions::{MemberPermissions, Permissions};
 use crate::snowflake::Snowflake;
@@ -272,6 +274,10 @@ pub struct Guild {
     pub presences: HashMap<Snowflake, Value>,
     /// Rules of auto moderation by id.
     pub auto_moderation: IndexMap<Snowflake, Rule>,
+    /// Scheduled events by id, also those that are over.
+    pub scheduled_events: IndexMap<Snowflake, ScheduledEvent>,
+    /// Live stages by channel.
+    pub stage_instances: IndexMap<Snowflake, StageInstance>,
     /// Audit log entries, newest last.
     pub audit_log: std::collections::VecDeque<Value>,
 }
@@ -307,6 +313,8 @@ impl Guild {
             voice_states: IndexMap::new(),
             presences: HashMap::new(),
             auto_moderation: IndexMap::new(),
+            scheduled_events: IndexMap::new(),
+            stage_instances: IndexMap::new(),
             audit_log: std::collections::VecDeque::new(),
         }
     }

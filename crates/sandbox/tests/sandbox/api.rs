@@ -21,6 +21,8 @@ mod modals;
 mod openapi;
 mod people;
 mod polls;
+mod scheduled_events;
+mod stages;
 mod terminal;
 mod threads;
 mod uploads;
