@@ -11,6 +11,7 @@ mod auto_moderation;
 mod changes;
 mod channels;
 mod guilds;
+mod index;
 mod interactions;
 mod members;
 mod messages;
@@ -48,6 +49,8 @@ pub struct Limits {
     pub token: Duration,
     /// Time after which an event in an empty channel, or a stage without speakers, ends; "on the order of minutes".
     pub empty_channel: Duration,
+    /// Time from the first search of a guild or channel until it is indexed.
+    pub search_index: Duration,
     /// Time after its start at which an event that has not begun is canceled; "on the order of hours".
     pub event_overdue: Duration,
 }
@@ -58,6 +61,7 @@ impl Default for Limits {
             response: Duration::from_secs(3),
             token: Duration::from_mins(15),
             empty_channel: Duration::from_mins(5),
+            search_index: Duration::from_secs(2),
             event_overdue: Duration::from_hours(3),
         }
     }

@@ -22,6 +22,7 @@ mod reactions;
 mod request;
 mod roles;
 mod scheduled_events;
+mod search;
 mod stages;
 mod start;
 mod threads;
@@ -77,6 +78,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(invites::routes())
         .merge(scheduled_events::routes())
         .merge(stages::routes())
+        .merge(search::routes())
         .merge(voice::routes())
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)

@@ -125,6 +125,14 @@ impl Builder {
         self
     }
 
+    /// Sets the time from the first search of a guild or channel until it is indexed, in which searches are answered with
+    /// 202 and code 110000. The default is 2 seconds.
+    #[must_use]
+    pub fn search_index_time(mut self, time: Duration) -> Self {
+        self.limits.search_index = time;
+        self
+    }
+
     /// Sets the time after which a scheduled event that has not begun is canceled. The default is 3 hours.
     #[must_use]
     pub fn event_overdue(mut self, time: Duration) -> Self {

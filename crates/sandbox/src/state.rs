@@ -76,6 +76,8 @@ pub struct World {
     /// Bytes of attachments by attachment id.
     pub files: HashMap<Snowflake, File>,
     uploads: VecDeque<Snowflake>,
+    /// When each guild and channel that was searched is indexed.
+    pub indexed: HashMap<Snowflake, time::OffsetDateTime>,
     /// What falls due by itself.
     pub agenda: agenda::Agenda,
 }

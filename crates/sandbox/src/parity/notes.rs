@@ -91,6 +91,11 @@ const NOTES: &[(&[&str], &str)] = &[
         &["list_guild_scheduled_event_exception_users", "count_guild_scheduled_event_users"],
         "Of an exception, only those who answered for that occurrence.",
     ),
+    (
+        &["guild_search", "thread_search"],
+        "Indexed 2 seconds after the first search. Words are compared whole, without stemming; a file name may contain the \
+         one searched for. Channels that the bot may not search are passed over.",
+    ),
     (&["create_stage_instance"], "A stage without speakers is closed after 5 minutes."),
     (&["poll_expire"], "The counts are final at once, so one MESSAGE_UPDATE tells both."),
     (

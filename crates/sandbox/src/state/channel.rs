@@ -199,6 +199,11 @@ impl Channel {
         matches!(self.kind, kind::FORUM | kind::MEDIA)
     }
 
+    /// Returns whether threads can be opened in it.
+    pub fn has_threads(&self) -> bool {
+        self.is_forum() || matches!(self.kind, kind::TEXT | kind::ANNOUNCEMENT)
+    }
+
     /// Returns whether users can talk in it.
     pub fn is_voice(&self) -> bool {
         matches!(self.kind, kind::VOICE | kind::STAGE)

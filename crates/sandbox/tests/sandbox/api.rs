@@ -22,6 +22,7 @@ mod openapi;
 mod people;
 mod polls;
 mod scheduled_events;
+mod search;
 mod stages;
 mod terminal;
 mod threads;
