@@ -145,6 +145,10 @@ documented! {
     unknown_application_command = NOT_FOUND, 10063, "Unknown application command";
     /// The user is in no voice channel.
     unknown_voice_state = NOT_FOUND, 10065, "Unknown Voice State";
+    /// The stage channel is not live.
+    unknown_stage_instance = NOT_FOUND, 10067, "Unknown Stage Instance";
+    /// The scheduled event does not exist in this guild.
+    unknown_scheduled_event = NOT_FOUND, 10070, "Unknown Guild Scheduled Event";
     /// The command has no permissions of its own.
     unknown_application_command_permissions = NOT_FOUND, 10066, "Unknown application command permissions";
     /// The route is for users only.
@@ -171,6 +175,8 @@ documented! {
     max_commands = BAD_REQUEST, 30032, "Maximum number of application commands reached";
     /// Too many command creations on one day in one guild.
     max_daily_command_creates = BAD_REQUEST, 30034, "Max number of daily application command creates has been reached (200)";
+    /// Too many scheduled events that are not over.
+    max_scheduled_events = BAD_REQUEST, 30038, "Maximum number of uncompleted guild scheduled events reached (100)";
     /// Too many overwrites.
     max_overwrites = BAD_REQUEST, 30060, "Maximum number of channel permission overwrites reached (1000)";
     /// The token does not permit this request.
@@ -235,6 +241,8 @@ documented! {
     invalid_sticker = BAD_REQUEST, 50081, "Invalid sticker sent";
     /// The thread is archived.
     archived_thread = BAD_REQUEST, 50083, "Thread is archived";
+    /// A stage event is for a stage channel, a voice event for a voice channel.
+    wrong_event_entity = BAD_REQUEST, 50091, "The entity type of the event is different from the entity you are trying to start the event for";
     /// The body is not JSON.
     invalid_json = BAD_REQUEST, 50109, "The request body contains invalid JSON.";
     /// An attachment's id names no uploaded file.
@@ -247,6 +255,20 @@ documented! {
     webhook_names_two_threads = BAD_REQUEST, 220_002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id";
     /// A webhook opens threads in forums only.
     webhook_opens_no_thread = BAD_REQUEST, 220_003, "Webhooks can only create threads in forum channels";
+    /// The poll is over.
+    poll_expired = BAD_REQUEST, 520_001, "Poll expired";
+    /// A poll message stays as it is.
+    poll_message_edit = BAD_REQUEST, 520_003, "Cannot edit a poll message";
+    /// An answer of the poll has an emoji that the user may not use.
+    poll_emoji = BAD_REQUEST, 520_004, "Cannot use an emoji included with the poll";
+    /// The message has no poll.
+    not_a_poll = BAD_REQUEST, 520_006, "Cannot expire a non-poll message";
+    /// The stage channel is live already.
+    stage_already_open = BAD_REQUEST, 150_006, "The Stage is already open";
+    /// A completed or canceled event stays as it is.
+    finished_event = BAD_REQUEST, 180_000, "Cannot update a finished event";
+    /// A rule of auto moderation blocks the message.
+    blocked_by_auto_moderation = BAD_REQUEST, 200_000, "Message was blocked by automatic moderation";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
 }

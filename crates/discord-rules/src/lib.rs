@@ -8,8 +8,10 @@
 //! - [`permissions`]: permission bits, and how roles, overwrites and timeouts make up a member's permissions.
 //! - [`error`]: how Discord refuses a request: status, JSON code, message, and the tree of errors in a body.
 //! - [`validate`]: bodies of requests, from JSON to a typed value or an error.
+//! - [`auto_moderation`]: whether a text triggers a rule.
 //! - [`emoji`]: reference to an emoji.
 
+pub mod auto_moderation;
 pub mod emoji;
 pub mod error;
 pub mod permissions;

@@ -5,6 +5,7 @@
 //! come from Discord's documentation, the wording of errors from Discord's answers to real bots. Nothing here knows of
 //! state: the caller checks whether an id exists.
 
+pub mod auto_moderation;
 pub mod channel;
 pub mod command;
 pub mod component;
@@ -21,6 +22,8 @@ pub mod poll;
 pub mod query;
 pub mod reaction;
 pub mod role;
+pub mod scheduled_event;
+pub mod stage;
 pub mod unread;
 
 pub use form::{Change, Form};

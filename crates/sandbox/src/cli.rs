@@ -2,10 +2,13 @@
 
 mod act;
 mod answer;
+mod automod;
 mod env;
+mod event;
 mod fault;
 mod inspect;
 mod place;
+mod poll;
 mod serve;
 mod terminal;
 mod voice;
@@ -59,6 +62,8 @@ enum Command {
     Send(act::Send),
     /// Put a reaction under a message.
     React(act::React),
+    /// Vote in a poll as a user: sandbox vote MESSAGE tea
+    Vote(poll::Vote),
     /// Let a user into a guild; a user who does not exist is made.
     Join(place::Join),
     /// Change the language of a user's client: sandbox locale bob de
@@ -69,6 +74,12 @@ enum Command {
     Permit(place::Permit),
     /// Change a channel: its name, its topic, how many people it takes.
     Channel(place::Change),
+    /// List, add and remove rules of auto moderation: sandbox automod add 'cat*' --message "No cats"
+    Automod(automod::Automod),
+    /// List scheduled events, create, start and end them, and subscribe to them.
+    Event(event::Event),
+    /// Open and close a stage.
+    Stage(event::Stage),
     /// Move a member, bots too, to another voice channel, or out of voice.
     Move(voice::Move),
     /// List who is in voice; join, leave and record as a user.
@@ -220,11 +231,15 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Submit(submit) => act::submit(&client, submit).await,
         Command::Send(send) => act::send(&client, send).await,
         Command::React(react) => act::react(&client, react).await,
+        Command::Vote(vote) => poll::vote(&client, vote).await,
         Command::Join(join) => place::join(&client, join).await,
         Command::Locale(locale) => place::locale(&client, locale).await,
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
+        Command::Automod(automod) => automod::run(&client, automod).await,
+        Command::Event(event) => event::run(&client, event).await,
+        Command::Stage(stage) => event::stage(&client, stage).await,
         Command::Enter(join) => voice::join(&client, join).await,
         Command::Exit(leave) => voice::leave(&client, leave).await,
         Command::Move(order) => voice::move_to(&client, order).await,

@@ -1,6 +1,9 @@
 //! The users' side in Rust: a typed client of the control API, for tests and the command line.
 
+mod auto_moderation;
+mod polls;
 mod run;
+mod scheduled_events;
 mod voice;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

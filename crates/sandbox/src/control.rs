@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod auto_moderation;
 mod commands;
 mod components;
 mod find;
@@ -14,6 +15,8 @@ mod interactions;
 mod messages;
 mod modals;
 mod permissions;
+mod polls;
+mod scheduled_events;
 mod secret;
 mod values;
 mod voice;
@@ -51,9 +54,12 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(interactions::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
+        .merge(polls::routes())
         .merge(accounts::routes())
         .merge(admin::routes())
+        .merge(auto_moderation::routes())
         .merge(voice::routes())
+        .merge(scheduled_events::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {
             BadRequest::with_status(

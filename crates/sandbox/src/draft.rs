@@ -4,14 +4,14 @@ mod media;
 mod mentions;
 
 use axum::body::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::snowflake::Snowflake;
 use crate::state::message::{Attachment, Message, flag};
+use crate::state::poll::Poll;
 use crate::state::{File, World, picture};
 use crate::validate::Change;
 use crate::validate::message::{AttachmentInfo, EditTarget, MessageCreate, MessageEdit};
-use crate::validate::poll::Poll;
 
 /// A file of a multipart body: `files[n]`.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ impl Draft {
         message.flags |= body.flags;
         message.tts = body.tts;
         message.nonce = body.nonce;
-        message.poll = body.poll.map(|poll| poll_json(&poll, message.id));
+        message.poll = body.poll.map(|poll| Poll::new(poll, message.id.created_at()));
         message.content = body.content;
         message.embeds = body.embeds;
         message.components = body.components;
@@ -101,7 +101,7 @@ impl Edit {
         or_empty(change.embeds, &mut message.embeds);
         or_empty(change.components, &mut message.components);
         if let Some(poll) = change.poll {
-            message.poll = Some(poll_json(&poll, message.id));
+            message.poll = Some(Poll::new(poll, message.id.created_at()));
         }
         let infos = change.attachments.as_ref().cloned().unwrap_or_default();
         if change.attachments.is_change() {
@@ -173,25 +173,6 @@ pub fn safe_name(name: &str) -> String {
         .collect();
     let safe = safe.trim_start_matches('.');
     if safe.is_empty() { "unknown".to_owned() } else { safe.to_owned() }
-}
-
-/// Returns a poll in the form of Discord's answers: with numbered answers and an expiry.
-fn poll_json(poll: &Poll, message: Snowflake) -> Value {
-    let answers: Vec<Value> = poll
-        .answers
-        .iter()
-        .zip(1..)
-        .map(|(answer, id)| json!({ "answer_id": id, "poll_media": answer }))
-        .collect();
-    let expiry = message.created_at() + time::Duration::hours(i64::from(poll.duration_hours));
-    json!({
-        "question": { "text": poll.question },
-        "answers": answers,
-        "expiry": crate::state::clock::iso(expiry),
-        "allow_multiselect": poll.allow_multiselect,
-        "layout_type": 1,
-        "results": { "is_finalized": false, "answer_counts": [] },
-    })
 }
 
 #[cfg(test)]

@@ -6,21 +6,30 @@
 //! across an await, and the hub only queues.
 
 mod access;
+mod agenda;
+mod auto_moderation;
+mod changes;
 mod channels;
 mod guilds;
+mod index;
 mod interactions;
 mod members;
 mod messages;
 mod overwrites;
+mod polls;
 mod reactions;
+mod scheduled_events;
+mod stages;
 mod threads;
 mod voice;
+mod voice_sessions;
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use crate::gateway::{Dispatch, Hub, Intents};
 use crate::permissions::Permissions;
@@ -38,11 +47,23 @@ pub struct Limits {
     pub response: Duration,
     /// Validity of an interaction's token; 15 min.
     pub token: Duration,
+    /// Time after which an event in an empty channel, or a stage without speakers, ends; "on the order of minutes".
+    pub empty_channel: Duration,
+    /// Time from the first search of a guild or channel until it is indexed.
+    pub search_index: Duration,
+    /// Time after its start at which an event that has not begun is canceled; "on the order of hours".
+    pub event_overdue: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { response: Duration::from_secs(3), token: Duration::from_mins(15) }
+        Self {
+            response: Duration::from_secs(3),
+            token: Duration::from_mins(15),
+            empty_channel: Duration::from_mins(5),
+            search_index: Duration::from_secs(2),
+            event_overdue: Duration::from_hours(3),
+        }
     }
 }
 
@@ -53,17 +74,27 @@ pub struct Discord {
     hub: Hub,
     voice: Voice,
     limits: Limits,
+    /// Notified when something is put on the agenda.
+    scheduled: Notify,
 }
 
 impl Discord {
     /// Creates a Discord with this world.
     pub fn new(world: World, hub: Hub, voice: Voice, limits: Limits) -> Self {
-        Self { world: Mutex::new(world), hub, voice, limits }
+        Self { world: Mutex::new(world), hub, voice, limits, scheduled: Notify::new() }
     }
 
-    /// Locks the world, to read and to change it.
+    /// Locks the world, to read and to change it. What has fallen due has happened.
     pub fn lock(&self) -> Live<'_> {
-        Live { world: self.world.lock(), hub: &self.hub, voice: &self.voice, limits: self.limits }
+        let mut live = Live {
+            world: self.world.lock(),
+            hub: &self.hub,
+            voice: &self.voice,
+            limits: self.limits,
+            scheduled: &self.scheduled,
+        };
+        live.catch_up();
+        live
     }
 
     /// Returns the gateway's hub.
@@ -88,6 +119,7 @@ pub struct Live<'a> {
     hub: &'a Hub,
     voice: &'a Voice,
     pub(crate) limits: Limits,
+    scheduled: &'a Notify,
 }
 
 impl Deref for Live<'_> {

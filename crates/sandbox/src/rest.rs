@@ -5,6 +5,7 @@
 //! and answers as Discord documents; `request` has the extractors.
 
 mod applications;
+mod auto_moderation;
 mod bans;
 mod channels;
 mod commands;
@@ -20,6 +21,9 @@ mod polls;
 mod reactions;
 mod request;
 mod roles;
+mod scheduled_events;
+mod search;
+mod stages;
 mod start;
 mod threads;
 mod users;
@@ -70,7 +74,11 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(bans::routes())
         .merge(roles::routes())
         .merge(emojis::routes())
+        .merge(auto_moderation::routes())
         .merge(invites::routes())
+        .merge(scheduled_events::routes())
+        .merge(stages::routes())
+        .merge(search::routes())
         .merge(voice::routes())
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)

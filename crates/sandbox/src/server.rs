@@ -117,6 +117,29 @@ impl Builder {
         self
     }
 
+    /// Sets the time after which a scheduled event in an empty channel, or a stage without speakers, ends. The default is
+    /// 5 minutes.
+    #[must_use]
+    pub fn empty_channel_timeout(mut self, time: Duration) -> Self {
+        self.limits.empty_channel = time;
+        self
+    }
+
+    /// Sets the time from the first search of a guild or channel until it is indexed, in which searches are answered with
+    /// 202 and code 110000. The default is 2 seconds.
+    #[must_use]
+    pub fn search_index_time(mut self, time: Duration) -> Self {
+        self.limits.search_index = time;
+        self
+    }
+
+    /// Sets the time after which a scheduled event that has not begun is canceled. The default is 3 hours.
+    #[must_use]
+    pub fn event_overdue(mut self, time: Duration) -> Self {
+        self.limits.event_overdue = time;
+        self
+    }
+
     /// Sets the rate limits of REST.
     #[must_use]
     pub fn rate_limits(mut self, config: Config) -> Self {
@@ -160,6 +183,7 @@ impl Builder {
         let guard = |router| Guard::new(host, log.clone()).around(router);
         let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
         let (stop, stopped) = watch::channel(false);
+        tokio::spawn(keep_time(Arc::clone(&discord), stopped.clone()));
         let task = tokio::spawn(serve(listener, router, stopped));
         Ok(Sandbox {
             address,
@@ -202,6 +226,15 @@ impl Builder {
             .fallback(async || ApiError::not_found());
         let router = Guard::new(address::host(base_url), log.clone()).around(router);
         Assembled { router, scenario, control_secret, discord, log, faults }
+    }
+}
+
+/// Lets happen what falls due, until the sandbox stops.
+async fn keep_time(discord: Arc<Discord>, mut stopped: watch::Receiver<bool>) {
+    tokio::select! {
+        () = discord.keep_time() => {}
+        // The sender exists as long as the sandbox itself.
+        _ = stopped.wait_for(|stop| *stop) => {}
     }
 }
 

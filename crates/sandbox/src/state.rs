@@ -4,6 +4,8 @@
 //! [`crate::live`], which sends them to gateways under the same lock, so that events arrive in the order in which the
 //! changes happened.
 
+pub mod agenda;
+pub mod auto_moderation;
 pub mod channel;
 pub mod clock;
 pub mod command;
@@ -12,7 +14,10 @@ pub mod guild;
 pub mod interaction;
 pub mod message;
 pub mod picture;
+pub mod poll;
 pub mod scenario;
+pub mod scheduled_event;
+pub mod stage;
 pub mod user;
 pub mod webhook;
 
@@ -71,6 +76,10 @@ pub struct World {
     /// Bytes of attachments by attachment id.
     pub files: HashMap<Snowflake, File>,
     uploads: VecDeque<Snowflake>,
+    /// When each guild and channel that was searched is indexed.
+    pub indexed: HashMap<Snowflake, time::OffsetDateTime>,
+    /// What falls due by itself.
+    pub agenda: agenda::Agenda,
 }
 
 /// Files for options and modals are stored apart from messages. Above this number, the oldest are removed.
@@ -309,8 +318,8 @@ impl World {
             .collect();
         value["presences"] =
             guild.presences.iter().map(|(id, presence)| presence_json(*id, None, presence)).collect();
-        value["stage_instances"] = json!([]);
-        value["guild_scheduled_events"] = json!([]);
+        value["stage_instances"] = self.stages_json(guild, bot);
+        value["guild_scheduled_events"] = self.events_json(guild, bot);
         value["soundboard_sounds"] = json!([]);
         value
     }

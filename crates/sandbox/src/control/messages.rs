@@ -41,14 +41,16 @@ struct Send {
     reply_to: Option<Snowflake>,
     #[serde(default)]
     files: HashMap<String, FileGiven>,
+    /// Discord's poll create request object.
+    poll: Option<Value>,
 }
 
-fn shown(live: &Live<'_>, user: Snowflake, id: Snowflake) -> Result<Json<Value>, BadRequest> {
+pub(super) fn shown(live: &Live<'_>, user: Snowflake, id: Snowflake) -> Result<Json<Value>, BadRequest> {
     let message = live.find_message(id).ok_or_else(|| no_message(id))?;
     Ok(Json(message.json(live, Some(user))))
 }
 
-fn no_message(id: Snowflake) -> BadRequest {
+pub(super) fn no_message(id: Snowflake) -> BadRequest {
     BadRequest::missing(format!("There is no message {id}."))
 }
 
@@ -59,6 +61,9 @@ async fn send(
     let mut body = json!({ "content": asked.content });
     if let Some(other) = asked.reply_to {
         body["message_reference"] = json!({ "message_id": other });
+    }
+    if let Some(poll) = asked.poll {
+        body["poll"] = poll;
     }
     let mut uploads = Vec::new();
     for (index, (path, file)) in (0..).zip(&asked.files) {

@@ -204,6 +204,11 @@ impl Live<'_> {
         let channel = self.channel(id)?;
         let shown = channel.json();
         let guild = channel.guild_id;
+        if let Some(guild) = guild {
+            self.cancel_events_in(guild, id);
+            self.close_stage_in(id);
+        }
+        let channel = self.channel(id)?;
         if let Some(thread) = &channel.thread {
             let event =
                 json!({ "id": id, "guild_id": guild, "parent_id": channel.parent_id, "type": channel.kind });

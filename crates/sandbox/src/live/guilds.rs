@@ -100,9 +100,27 @@ impl Live<'_> {
         reason: Option<&str>,
         changes: Vec<Value>,
     ) {
+        self.audit_with(guild_id, action, by, target, reason, changes, None);
+    }
+
+    /// Adds an entry with `changes` and `options` to the audit log and sends the event.
+    #[expect(clippy::too_many_arguments, reason = "the fields of an entry")]
+    pub(super) fn audit_with(
+        &mut self,
+        guild_id: Snowflake,
+        action: u64,
+        by: Snowflake,
+        target: Option<Snowflake>,
+        reason: Option<&str>,
+        changes: Vec<Value>,
+        options: Option<&Value>,
+    ) {
         let mut entry = json!({ "action_type": action, "user_id": by, "target_id": target });
         if !changes.is_empty() {
             entry["changes"] = changes.into();
+        }
+        if let Some(options) = options {
+            entry["options"] = options.clone();
         }
         self.write_audit(guild_id, entry, reason);
     }
@@ -117,8 +135,7 @@ impl Live<'_> {
         reason: Option<&str>,
         options: &Value,
     ) {
-        let entry = json!({ "action_type": action, "user_id": by, "target_id": target, "options": options });
-        self.write_audit(guild_id, entry, reason);
+        self.audit_with(guild_id, action, by, target, reason, Vec::new(), Some(options));
     }
 
     fn write_audit(&mut self, guild_id: Snowflake, mut entry: Value, reason: Option<&str>) {

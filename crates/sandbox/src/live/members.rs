@@ -47,6 +47,7 @@ impl Live<'_> {
             notice.kind = 7;
             self.publish(notice);
         }
+        self.judge_profile(guild_id, user, "guild_join");
         Ok(())
     }
 
@@ -137,7 +138,7 @@ impl Live<'_> {
         let before = change.roles.is_change().then(|| self.access(guild_id));
         let guild = self.guild_mut(guild_id)?;
         let member = guild.members.get_mut(&user).ok_or_else(ApiError::unknown_member)?;
-        change.nick.apply(&mut member.nick);
+        let renamed = change.nick.apply(&mut member.nick);
         change.roles.apply_or(&mut member.roles, Vec::new());
         change.timeout.apply(&mut member.communication_disabled_until);
         change.flags.apply_or(&mut member.flags, 0);
@@ -153,6 +154,9 @@ impl Live<'_> {
             if let Some(state) = state {
                 self.set_voice(guild_id, user, Some(state));
             }
+        }
+        if renamed {
+            self.judge_profile(guild_id, user, "username_update");
         }
         Ok(())
     }

@@ -64,8 +64,18 @@ impl Live<'_> {
             message.application_id = *application;
         }
         self.refer(&mut message, &draft)?;
+        let mut draft = draft;
+        self.resolve_poll(draft.message.poll.as_mut())?;
+        let Sender::User(user) = sender else {
+            draft.fill(self, &mut message);
+            return Ok(self.publish(message));
+        };
+        let content = draft.message.content.clone();
+        let verdicts = self.moderate(*user, channel_id, &content)?;
         draft.fill(self, &mut message);
-        Ok(self.publish(message))
+        let id = self.publish(message);
+        self.flag(&verdicts, *user, channel_id, id, &content);
+        Ok(id)
     }
 
     /// Returns whether a channel is the thread of a forum's post that has had no message yet.
@@ -108,6 +118,7 @@ impl Live<'_> {
         if let Some(event) = self.message_event(channel_id, id) {
             self.dispatch_channel(channel_id, "MESSAGE_CREATE", event);
         }
+        self.schedule_poll(channel_id, id);
         id
     }
 
@@ -120,14 +131,27 @@ impl Live<'_> {
         uploads: Vec<Upload>,
     ) -> ApiResult<()> {
         let message = self.any_message(channel, id).ok_or_else(ApiError::unknown_message)?;
+        let author = message.author_id();
         let change = validate::message::edit(body, &draft::names(&uploads), &draft::edit_target(message))?;
-        self.apply(channel, id, Edit { change, uploads })
+        let text = change.content.as_ref().cloned();
+        let (Some(author), Some(text)) = (author, text) else {
+            return self.apply(channel, id, Edit { change, uploads });
+        };
+        let verdicts = self.moderate(author, channel, &text)?;
+        self.apply(channel, id, Edit { change, uploads })?;
+        self.flag(&verdicts, author, channel, id, &text);
+        Ok(())
     }
 
     /// Applies an edit and sends the event.
-    pub fn apply(&mut self, channel: Snowflake, id: Snowflake, edit: Edit) -> ApiResult<()> {
+    pub fn apply(&mut self, channel: Snowflake, id: Snowflake, mut edit: Edit) -> ApiResult<()> {
         let mut message = self.any_message(channel, id).cloned().ok_or_else(ApiError::unknown_message)?;
+        if message.poll.is_some() {
+            return Err(ApiError::poll_message_edit());
+        }
+        self.resolve_poll(edit.change.poll.as_mut())?;
         let was_loading = message.flags & flag::LOADING != 0;
+        let adds_poll = edit.change.poll.is_some();
         edit.apply(self, &mut message);
         if !was_loading {
             message.edited = Some(clock::iso(clock::now()));
@@ -136,6 +160,9 @@ impl Live<'_> {
             *stored = message;
         }
         self.announce_edit(channel, id);
+        if adds_poll {
+            self.schedule_poll(channel, id);
+        }
         Ok(())
     }
 
@@ -265,6 +292,9 @@ impl Live<'_> {
             return Err(ApiError::missing_permissions());
         }
         if !draft.uploads.is_empty() && !has.contains(Permissions::ATTACH_FILES) {
+            return Err(ApiError::missing_permissions());
+        }
+        if draft.message.poll.is_some() && !has.contains(Permissions::SEND_POLLS) {
             return Err(ApiError::missing_permissions());
         }
         let locked = channel.thread.as_ref().is_some_and(|thread| thread.archived && thread.locked);

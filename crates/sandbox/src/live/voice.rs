@@ -118,6 +118,16 @@ impl Live<'_> {
     /// Adds a member to voice, changes their state there or removes them. Sends the event, and sends a bot that changed
     /// channels to a server.
     pub fn set_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
+        let now_in = state.as_ref().map(|state| state.channel_id);
+        let states = self.guilds.get(&guild_id).map(|guild| &guild.voice_states);
+        let was_in = states.and_then(|states| states.get(&user)).map(|state| state.channel_id);
+        self.put_voice(guild_id, user, state);
+        for channel in was_in.filter(|was_in| Some(*was_in) != now_in).into_iter().chain(now_in) {
+            self.voice_changed(guild_id, channel);
+        }
+    }
+
+    fn put_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
         let is_bot = self.applications.contains_key(&user);
         let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
         let before = match &state {
@@ -210,7 +220,7 @@ impl Live<'_> {
         }
     }
 
-    fn in_voice(&self, guild: Snowflake, channel: Snowflake) -> Vec<Snowflake> {
+    pub(super) fn in_voice(&self, guild: Snowflake, channel: Snowflake) -> Vec<Snowflake> {
         let states = self.guilds.get(&guild).into_iter().flat_map(|guild| guild.voice_states.values());
         states.filter(|state| state.channel_id == channel).map(|state| state.user_id).collect()
     }

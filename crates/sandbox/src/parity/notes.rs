@@ -41,9 +41,7 @@ const EMPTY: &[&str] = &[
     "get_entitlements",
     "get_soundboard_default_sounds",
     "list_application_emojis",
-    "list_auto_moderation_rules",
     "list_guild_integrations",
-    "list_guild_scheduled_events",
     "list_guild_soundboard_sounds",
     "list_guild_stickers",
     "list_sticker_packs",
@@ -80,6 +78,26 @@ const NOTES: &[(&[&str], &str)] = &[
         &["create_message", "update_message", "execute_webhook"],
         "Links get no embeds; pictures are not resized.",
     ),
+    (
+        &["create_auto_moderation_rule", "update_auto_moderation_rule"],
+        "Presets are a few words of the sandbox's own, SPAM is the GTUBE line, free Nitro with a link, or the same text five \
+         times in ten seconds; raids by mentions are not detected. Each rule that matches is carried out.",
+    ),
+    (
+        &["create_guild_scheduled_event", "update_guild_scheduled_event"],
+        "An event in an empty channel ends after 5 minutes, one that has not begun is canceled after 3 hours.",
+    ),
+    (
+        &["list_guild_scheduled_event_exception_users", "count_guild_scheduled_event_users"],
+        "Of an exception, only those who answered for that occurrence.",
+    ),
+    (
+        &["guild_search", "thread_search"],
+        "Indexed 2 seconds after the first search. Words are compared whole, without stemming; a file name may contain the \
+         one searched for. Channels that the bot may not search are passed over.",
+    ),
+    (&["create_stage_instance"], "A stage without speakers is closed after 5 minutes."),
+    (&["poll_expire"], "The counts are final at once, so one MESSAGE_UPDATE tells both."),
     (
         &["create_interaction_response"],
         "An upgrade button (10) shows nothing; an Activity (12) has only an instance id.",

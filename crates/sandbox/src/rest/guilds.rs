@@ -27,9 +27,7 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/guilds/{guild_id}/regions", get(regions))
         .route("/guilds/{guild_id}/integrations", get(nothing))
         .route("/guilds/{guild_id}/stickers", get(nothing))
-        .route("/guilds/{guild_id}/scheduled-events", get(nothing))
         .route("/guilds/{guild_id}/soundboard-sounds", get(sounds))
-        .route("/guilds/{guild_id}/auto-moderation/rules", get(nothing))
 }
 
 /// Returns a guild in which the bot has these permissions.

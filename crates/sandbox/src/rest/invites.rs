@@ -95,7 +95,15 @@ async fn one(
     let invite =
         live.invites.get(&code).filter(|invite| invite.expires_at().is_none_or(|at| at > clock::now()));
     let invite = invite.ok_or_else(ApiError::unknown_invite)?;
-    Ok(Json(invite.json(&live, false, query.flag("with_counts"))))
+    let mut shown = invite.json(&live, false, query.flag("with_counts"));
+    // Only an event of the invite's guild is shown; another id changes nothing.
+    let events = live.guilds.get(&invite.guild_id).map(|guild| &guild.scheduled_events);
+    if let (Some(id), Some(events)) = (query.id("guild_scheduled_event_id")?, events)
+        && let Some(event) = events.get(&id)
+    {
+        shown["guild_scheduled_event"] = event.shown(&live, true);
+    }
+    Ok(Json(shown))
 }
 
 async fn remove(State(rest): State<Rest>, Bot(bot): Bot, Path(code): Path<String>) -> ApiResult<Json<Value>> {

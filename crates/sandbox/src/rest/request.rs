@@ -1,6 +1,5 @@
 //! The parts of a request that handlers read: the bot, ids, query, body, files, and the reason for the audit log.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::ops::RangeInclusive;
 use std::pin::pin;
@@ -120,7 +119,7 @@ pub(crate) fn parse_id(name: &str, text: &str) -> ApiResult<Snowflake> {
 
 /// The query string.
 #[derive(Debug, Default)]
-pub(crate) struct Query(HashMap<String, String>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl FromRequestParts<Rest> for Query {
     type Rejection = ApiError;
@@ -134,7 +133,18 @@ impl FromRequestParts<Rest> for Query {
 impl Query {
     /// Returns a text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.all(name).last()
+    }
+
+    /// Returns all texts of a name that is repeated (Reference, "Array Query Strings").
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns at most `most` ids.
+    pub(crate) fn ids(&self, name: &str, most: usize) -> ApiResult<Vec<Snowflake>> {
+        let ids = self.all(name).map(|text| parse_id(name, text)).collect::<ApiResult<Vec<_>>>()?;
+        if ids.len() > most { Err(ApiError::field(&[name], FieldError::max_length(most))) } else { Ok(ids) }
     }
 
     /// Returns a boolean.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 
 use super::clock;
 use super::forum::Forum;
@@ -115,6 +116,12 @@ pub struct Channel {
     pub video_quality_mode: u8,
     /// Voice: status, which is no part of the channel object.
     pub status: Option<String>,
+    /// Voice: since when someone is in it, which is no part of the channel object.
+    pub voice_start: Option<OffsetDateTime>,
+    /// Voice: since when nobody is in it.
+    pub empty_since: Option<OffsetDateTime>,
+    /// Stage: since when it is live without a speaker.
+    pub silent_since: Option<OffsetDateTime>,
     /// Minutes after which new threads are archived.
     pub default_auto_archive_duration: Option<u64>,
     /// Seconds a member waits between messages in new threads.
@@ -156,6 +163,9 @@ impl Channel {
             rtc_region: None,
             video_quality_mode: 1,
             status: None,
+            voice_start: None,
+            empty_since: Some(clock::now()),
+            silent_since: None,
             default_auto_archive_duration: None,
             default_thread_rate_limit_per_user: 0,
             forum: Forum::default(),
@@ -187,6 +197,11 @@ impl Channel {
     /// Returns whether it has posts in place of messages.
     pub fn is_forum(&self) -> bool {
         matches!(self.kind, kind::FORUM | kind::MEDIA)
+    }
+
+    /// Returns whether threads can be opened in it.
+    pub fn has_threads(&self) -> bool {
+        self.is_forum() || matches!(self.kind, kind::TEXT | kind::ANNOUNCEMENT)
     }
 
     /// Returns whether users can talk in it.
@@ -250,8 +265,20 @@ impl Channel {
 
     /// Returns the channel info object with these fields; `None` if the channel has a value for none of them.
     pub fn info_json(&self, fields: &[String]) -> Option<Value> {
-        let status = self.status.as_ref().filter(|_| fields.iter().any(|field| field == "status"))?;
-        Some(json!({ "id": self.id, "status": status }))
+        let asked = |name: &str| fields.iter().any(|field| field == name);
+        let status = self.status.as_ref().filter(|_| asked("status"));
+        let start = self.voice_start.filter(|_| asked("voice_start_time"));
+        if status.is_none() && start.is_none() {
+            return None;
+        }
+        let mut value = json!({ "id": self.id });
+        if asked("status") {
+            value["status"] = json!(status);
+        }
+        if asked("voice_start_time") {
+            value["voice_start_time"] = start.map(OffsetDateTime::unix_timestamp).into();
+        }
+        Some(value)
     }
 
     /// Returns the fields of a channel that an interaction resolves, with `permissions`.

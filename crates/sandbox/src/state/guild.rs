@@ -6,10 +6,16 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
+use super::auto_moderation::Rule;
 use super::clock;
+use super::scheduled_event::ScheduledEvent;
+use super::stage::StageInstance;
 use super::user::User;
 use crate::permissions::{MemberPermissions, Permissions};
 use crate::snowflake::Snowflake;
+
+/// Member flag of a member whose names auto moderation blocks (AUTOMOD_QUARANTINED_USERNAME).
+pub const QUARANTINED: u64 = 1 << 7;
 
 /// A user's membership of a guild.
 #[derive(Debug, Clone)]
@@ -75,6 +81,11 @@ impl Member {
         let mut value = self.partial_json();
         value["user"] = user.json();
         value
+    }
+
+    /// Returns whether auto moderation has quarantined them, which restricts them like a timeout.
+    pub fn quarantined(&self) -> bool {
+        self.flags & QUARANTINED != 0
     }
 
     /// Returns whether a timeout is in force.
@@ -261,6 +272,12 @@ pub struct Guild {
     pub voice_states: IndexMap<Snowflake, VoiceState>,
     /// Presences of members who are online: status and activities.
     pub presences: HashMap<Snowflake, Value>,
+    /// Rules of auto moderation by id.
+    pub auto_moderation: IndexMap<Snowflake, Rule>,
+    /// Scheduled events by id, also those that are over.
+    pub scheduled_events: IndexMap<Snowflake, ScheduledEvent>,
+    /// Live stages by channel.
+    pub stage_instances: IndexMap<Snowflake, StageInstance>,
     /// Audit log entries, newest last.
     pub audit_log: std::collections::VecDeque<Value>,
 }
@@ -295,6 +312,9 @@ impl Guild {
             bans: IndexMap::new(),
             voice_states: IndexMap::new(),
             presences: HashMap::new(),
+            auto_moderation: IndexMap::new(),
+            scheduled_events: IndexMap::new(),
+            stage_instances: IndexMap::new(),
             audit_log: std::collections::VecDeque::new(),
         }
     }
@@ -309,7 +329,7 @@ impl Guild {
             "home_header": null,
             "splash": null,
             "discovery_splash": null,
-            "features": [],
+            "features": self.features(),
             "banner": null,
             "owner_id": self.owner_id,
             "application_id": null,
@@ -345,6 +365,12 @@ impl Guild {
         })
     }
 
+    /// Returns the features that the guild has by its settings.
+    fn features(&self) -> Vec<&'static str> {
+        let automod = (!self.auto_moderation.is_empty()).then_some("AUTO_MODERATION");
+        automod.into_iter().collect()
+    }
+
     /// Returns the position of a member in the hierarchy. The owner is above all others.
     pub fn rank(&self, user: Snowflake) -> i64 {
         if user == self.owner_id {
@@ -370,7 +396,7 @@ impl Guild {
             guild_id: self.id,
             user_id: user,
             owner: user == self.owner_id,
-            timed_out: member.timed_out(),
+            timed_out: member.timed_out() || member.quarantined(),
             everyone: self.roles.get(&self.id).map_or(Permissions::NONE, |role| role.permissions),
             roles: &roles,
         })

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::World;
 use super::clock;
+use super::poll::Poll;
 use crate::snowflake::Snowflake;
 use crate::validate::reaction::Emoji;
 
@@ -139,7 +140,8 @@ pub struct Message {
     pub channel_id: Snowflake,
     /// Its author.
     pub author: Author,
-    /// 0 default, 6 pin notice, 7 join, 18 thread created, 19 reply, 20 slash command, 23 context menu command.
+    /// 0 default, 6 pin notice, 7 join, 18 thread created, 19 reply, 20 slash command, 23 context menu command,
+    /// 46 result of a poll.
     pub kind: u8,
     /// Its text.
     pub content: String,
@@ -181,8 +183,8 @@ pub struct Message {
     pub position: Option<u64>,
     /// The sender's nonce.
     pub nonce: Option<Value>,
-    /// Poll, in the form of Discord's answers.
-    pub poll: Option<Value>,
+    /// Poll.
+    pub poll: Option<Poll>,
     /// The forwarded message: `message_snapshots`.
     pub forwarded: Option<Value>,
     /// The only user who sees it.
@@ -314,7 +316,7 @@ impl Message {
             o.insert("message_snapshots".into(), snapshots.clone());
         }
         if let Some(poll) = &self.poll {
-            o.insert("poll".into(), poll.clone());
+            o.insert("poll".into(), poll.json(viewer));
         }
         if self.flags & flag::HAS_THREAD != 0
             && let Some(thread) = world.channels.get(&self.id)

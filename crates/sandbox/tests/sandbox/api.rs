@@ -5,6 +5,7 @@
 
 mod addresses;
 mod audit_log;
+mod auto_moderation;
 pub(crate) mod bot;
 mod cli;
 mod commands;
@@ -19,6 +20,10 @@ mod messages;
 mod modals;
 mod openapi;
 mod people;
+mod polls;
+mod scheduled_events;
+mod search;
+mod stages;
 mod terminal;
 mod threads;
 mod uploads;

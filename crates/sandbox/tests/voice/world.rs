@@ -187,16 +187,17 @@ impl Bot {
     }
 
     /// Returns the names of the events up to an answer to REQUEST CHANNEL INFO, which comes after those of all earlier
-    /// requests.
+    /// requests, without that of the first and the last in a channel.
     pub(crate) async fn until_now(&mut self, guild: Snowflake) -> Vec<String> {
         self.send(43, &json!({ "guild_id": guild, "fields": [] }));
         let mut names = Vec::new();
         loop {
             let (name, _) = self.next().await;
-            if name == "CHANNEL_INFO" {
-                return names;
+            match name.as_str() {
+                "CHANNEL_INFO" => return names,
+                "VOICE_CHANNEL_START_TIME_UPDATE" => {}
+                _ => names.push(name),
             }
-            names.push(name);
         }
     }
 
