@@ -195,6 +195,8 @@ documented! {
     already_acknowledged = BAD_REQUEST, 40060, "Interaction has already been acknowledged.";
     /// The caller may not see this guild or channel.
     missing_access = FORBIDDEN, 50001, "Missing Access";
+    /// The guild's widget is off.
+    widget_disabled = FORBIDDEN, 50004, "Widget Disabled";
     /// Not possible in direct messages.
     not_in_dm = FORBIDDEN, 50003, "Cannot execute action on a DM channel";
     /// The message was written by another user.
@@ -207,6 +209,10 @@ documented! {
     not_a_text_channel = BAD_REQUEST, 50008, "Cannot send messages in a non-text channel";
     /// The caller lacks a permission or a high enough role.
     missing_permissions = FORBIDDEN, 50013, "Missing Permissions";
+    /// The access token is not one of this user for this application, or has expired.
+    invalid_access_token = FORBIDDEN, 50025, "Invalid OAuth2 access token";
+    /// The user has not granted the access token this scope.
+    missing_scope = FORBIDDEN, 50026, "Missing required OAuth2 scope";
     /// The text is not a token.
     invalid_token = UNAUTHORIZED, 50014, "Invalid authentication token provided";
     /// The note is too long.

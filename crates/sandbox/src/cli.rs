@@ -4,6 +4,7 @@ mod act;
 mod answer;
 mod env;
 mod fault;
+mod guild;
 mod inspect;
 mod place;
 mod serve;
@@ -63,6 +64,12 @@ enum Command {
     Join(place::Join),
     /// Change the language of a user's client: sandbox locale bob de
     Locale(place::Locale),
+    /// Let a user into a guild by an invite: sandbox accept CODE --as bob
+    Accept(guild::Accept),
+    /// Change a guild as its owner: its boosts, features and vanity code.
+    Guild(guild::Guild),
+    /// Say how many days ago a user was last active, as for a prune: sandbox seen bob 30
+    Seen(guild::Seen),
     /// Take a member out of a guild.
     Leave(place::Leave),
     /// Change what a role may do, or what a channel lets a role or member do.
@@ -222,6 +229,9 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::React(react) => act::react(&client, react).await,
         Command::Join(join) => place::join(&client, join).await,
         Command::Locale(locale) => place::locale(&client, locale).await,
+        Command::Accept(accept) => guild::accept(&client, accept).await,
+        Command::Guild(change) => guild::guild(&client, change).await,
+        Command::Seen(seen) => guild::seen(&client, seen).await,
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,

@@ -10,6 +10,7 @@ mod commands;
 mod components;
 mod find;
 pub(crate) mod guard;
+mod guilds;
 mod interactions;
 mod messages;
 mod modals;
@@ -53,6 +54,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(permissions::routes())
         .merge(accounts::routes())
         .merge(admin::routes())
+        .merge(guilds::routes())
         .merge(voice::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {

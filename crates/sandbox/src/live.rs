@@ -6,12 +6,15 @@
 //! across an await, and the hub only queues.
 
 mod access;
+pub mod changes;
 mod channels;
 mod guilds;
 mod interactions;
+mod joining;
 mod members;
 mod messages;
 mod overwrites;
+mod prune;
 mod reactions;
 mod threads;
 mod voice;

@@ -11,12 +11,15 @@ mod commands;
 mod emojis;
 mod files;
 mod guilds;
+mod incidents;
 mod interactions;
 mod invites;
 mod members;
 mod messages;
+mod new_members;
 mod pins;
 mod polls;
+mod prune;
 mod reactions;
 mod request;
 mod roles;
@@ -72,6 +75,9 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(emojis::routes())
         .merge(invites::routes())
         .merge(voice::routes())
+        .merge(prune::routes())
+        .merge(incidents::routes())
+        .merge(new_members::routes())
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)
         .layer(from_fn_with_state(rest.clone(), request::note))

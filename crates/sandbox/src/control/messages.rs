@@ -216,6 +216,7 @@ async fn typing(
     let mut live = control.discord.lock();
     let user = find::person(&live, &place.user)?.id;
     let channel = find::channel(&mut live, &place.channel, place.guild.as_deref(), user)?.id;
+    live.saw(user);
     live.typing(channel, user);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -141,6 +141,7 @@ impl Live<'_> {
         let mut presence = presence.clone();
         let begun = clock::now().unix_timestamp_nanos() / 1_000_000;
         let before = self.guilds_of(user).find_map(|guild| guild.presences.get(&user));
+        let was_online = before.is_some();
         let activities = presence.get_mut("activities").and_then(Value::as_array_mut);
         for activity in activities.into_iter().flatten() {
             let same =
@@ -150,6 +151,9 @@ impl Live<'_> {
             if let Some(fields) = activity.as_object_mut() {
                 fields.entry("created_at").or_insert(since);
             }
+        }
+        if was_online || !matches!(presence["status"].as_str(), Some("offline" | "invisible")) {
+            self.saw(user);
         }
         let guilds: Vec<Snowflake> = self.guilds_of(user).map(|guild| guild.id).collect();
         for id in guilds {

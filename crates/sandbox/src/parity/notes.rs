@@ -58,6 +58,15 @@ const NOTES: &[(&[&str], &str)] = &[
         &["list_guild_audit_log_entries"],
         "Most entries have no `changes`; overwrites, threads, invites and webhooks write none.",
     ),
+    (
+        &["preview_prune_guild", "prune_guild"],
+        "Activity is whatever a user does here; the control API says when somebody was last seen.",
+    ),
+    (&["add_guild_member"], "Works while invites are paused. The control API grants access tokens."),
+    (
+        &["update_guild_incident_actions"],
+        "Paused direct messages are refused to people, not to bots. Spam and raids are not detected.",
+    ),
     (&["crosspost_message"], "Only the flag: no channel follows another."),
     (
         &["update_application_command", "bulk_set_application_commands"],

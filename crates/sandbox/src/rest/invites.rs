@@ -10,7 +10,7 @@ use super::request::Bot;
 use super::{Form, Ids, Path, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::Permissions;
-use crate::state::webhook::Invite;
+use crate::state::invite::Invite;
 use crate::state::{clock, secret};
 use crate::validate::unread::all_but;
 
@@ -42,7 +42,7 @@ async fn create(
         code: secret(8),
         guild_id,
         channel_id: channel,
-        inviter: bot,
+        inviter: Some(bot),
         max_age,
         max_uses,
         uses: 0,
@@ -92,9 +92,7 @@ async fn one(
     query: Query,
 ) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
-    let invite =
-        live.invites.get(&code).filter(|invite| invite.expires_at().is_none_or(|at| at > clock::now()));
-    let invite = invite.ok_or_else(ApiError::unknown_invite)?;
+    let invite = live.invite(&code).ok_or_else(ApiError::unknown_invite)?;
     Ok(Json(invite.json(&live, false, query.flag("with_counts"))))
 }
 
@@ -102,8 +100,6 @@ async fn remove(State(rest): State<Rest>, Bot(bot): Bot, Path(code): Path<String
     let mut live = rest.discord.lock();
     let invite = live.invites.get(&code).cloned().ok_or_else(ApiError::unknown_invite)?;
     live.require(invite.channel_id, bot, Permissions::MANAGE_CHANNELS)?;
-    live.invites.shift_remove(&code);
-    let event = json!({ "channel_id": invite.channel_id, "guild_id": invite.guild_id, "code": code });
-    live.dispatch_channel(invite.channel_id, "INVITE_DELETE", event);
+    live.remove_invite(&code);
     Ok(Json(invite.json(&live, false, false)))
 }

@@ -17,6 +17,7 @@ mod intruders;
 mod load;
 mod messages;
 mod modals;
+mod moderation;
 mod openapi;
 mod people;
 mod terminal;

@@ -1,0 +1,71 @@
+//! The `changes` of an audit log entry, from an object before and after.
+
+use serde_json::{Value, json};
+
+/// Fields of a guild whose changes the audit log has, each with its name there.
+pub const GUILD: &[(&str, &str)] = &[
+    ("name", "name"),
+    ("description", "description"),
+    ("icon", "icon_hash"),
+    ("splash", "splash_hash"),
+    ("discovery_splash", "discovery_splash_hash"),
+    ("banner", "banner_hash"),
+    ("owner_id", "owner_id"),
+    ("features", "features"),
+    ("preferred_locale", "preferred_locale"),
+    ("afk_channel_id", "afk_channel_id"),
+    ("afk_timeout", "afk_timeout"),
+    ("system_channel_id", "system_channel_id"),
+    ("system_channel_flags", "system_channel_flags"),
+    ("rules_channel_id", "rules_channel_id"),
+    ("public_updates_channel_id", "public_updates_channel_id"),
+    ("safety_alerts_channel_id", "safety_alerts_channel_id"),
+    ("verification_level", "verification_level"),
+    ("explicit_content_filter", "explicit_content_filter"),
+    ("default_message_notifications", "default_message_notifications"),
+    ("vanity_url_code", "vanity_url_code"),
+    ("widget_enabled", "widget_enabled"),
+    ("widget_channel_id", "widget_channel_id"),
+    ("premium_progress_bar_enabled", "premium_progress_bar_enabled"),
+    ("incidents_data", "incidents_data"),
+];
+
+/// Returns the changes between two states of an object. An old or new value that is null is left out, as at Discord.
+pub fn between(before: &Value, after: &Value, fields: &[(&str, &str)]) -> Vec<Value> {
+    let differing = fields.iter().filter(|(field, _)| before.get(field) != after.get(field));
+    let change = |(field, key): &(&str, &str)| {
+        let mut change = json!({ "key": key });
+        for (name, value) in [("old_value", before.get(field)), ("new_value", after.get(field))] {
+            if let Some(value) = value.filter(|value| !value.is_null()) {
+                change[name] = value.clone();
+            }
+        }
+        change
+    };
+    differing.map(change).collect()
+}
+
+/// Returns the changes of an object that was created, or of one that was deleted if `after` is null.
+pub fn whole(before: &Value, after: &Value, fields: &[&str]) -> Vec<Value> {
+    let named: Vec<(&str, &str)> = fields.iter().map(|field| (*field, *field)).collect();
+    between(before, after, &named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_a_change_and_null_is_left_out() {
+        let before = json!({ "name": "a", "icon": null, "afk_timeout": 60, "nsfw": true });
+        let after = json!({ "name": "b", "icon": "1f", "afk_timeout": 60, "nsfw": false });
+        assert_eq!(
+            between(&before, &after, GUILD),
+            [
+                json!({ "key": "name", "old_value": "a", "new_value": "b" }),
+                json!({ "key": "icon_hash", "new_value": "1f" }),
+            ]
+        );
+        assert_eq!(whole(&after, &Value::Null, &["name"]), [json!({ "key": "name", "old_value": "b" })]);
+    }
+}

@@ -1,0 +1,100 @@
+//! How users come into a guild: by an invite, or added by a bot.
+
+use axum::http::StatusCode;
+use serde_json::json;
+
+use super::Live;
+use crate::error::{ApiError, ApiResult};
+use crate::snowflake::Snowflake;
+use crate::state::clock;
+use crate::state::guild::Member;
+use crate::state::message::{Author, Message};
+use crate::state::perks::{INVITES_DISABLED, MEMBER_VERIFICATION};
+
+/// Member flag of a user who was a member before.
+const DID_REJOIN: u64 = 1;
+/// Member flag of a user who need not be verified.
+const BYPASSES_VERIFICATION: u64 = 1 << 2;
+
+impl Live<'_> {
+    /// Adds a member without roles and sends the events. Fails for a banned user.
+    pub fn join(&mut self, guild_id: Snowflake, user: Snowflake) -> ApiResult<()> {
+        self.admit(guild_id, Member::new(user))
+    }
+
+    /// Adds a member and sends the events; does nothing if the user is a member. In a guild with membership screening
+    /// the member is pending.
+    ///
+    /// # Errors
+    /// If the user does not exist or is banned.
+    pub fn admit(&mut self, guild_id: Snowflake, mut member: Member) -> ApiResult<()> {
+        let user = member.user_id;
+        self.user(user)?;
+        let guild = self.guild_mut(guild_id)?;
+        if guild.bans.contains_key(&user) {
+            return Err(ApiError::banned());
+        }
+        if guild.members.contains_key(&user) {
+            return Ok(());
+        }
+        member.pending = guild.perks.has(MEMBER_VERIFICATION) && member.flags & BYPASSES_VERIFICATION == 0;
+        if guild.former.contains(&user) {
+            member.flags |= DID_REJOIN;
+        }
+        guild.members.insert(user, member);
+        let (system, quiet) = (guild.system_channel_id, guild.system_channel_flags & 1 != 0);
+        self.saw(user);
+        self.dispatch_joined(guild_id, user);
+        if let Some(channel) = system.filter(|id| !quiet && self.channels.contains_key(id)) {
+            let mut notice = Message::new(self.next_id(), channel, Author::User(user));
+            notice.kind = 7;
+            self.publish(notice);
+        }
+        Ok(())
+    }
+
+    /// Lets a user into a guild by an invite, and counts its use. The last use deletes it first.
+    ///
+    /// # Errors
+    /// If the invite is unknown or expired, invites are paused, or the user is banned.
+    pub fn accept_invite(&mut self, code: &str, user: Snowflake) -> ApiResult<Snowflake> {
+        let invite = self.invite(code).ok_or_else(ApiError::unknown_invite)?;
+        let guild_id = invite.guild_id;
+        let guild = self.guild_mut(guild_id)?;
+        if guild.members.contains_key(&user) {
+            return Ok(guild_id);
+        }
+        if guild.perks.has(INVITES_DISABLED) || guild.incidents.pauses_invites() {
+            let sentence = "Invites are currently paused for this server. Please try again later.";
+            return Err(ApiError::new(StatusCode::FORBIDDEN, 0, sentence));
+        }
+        if guild.bans.contains_key(&user) {
+            return Err(ApiError::banned());
+        }
+        if let Some(vanity) = guild.perks.vanity.as_mut().filter(|vanity| vanity.code == code) {
+            vanity.uses += 1;
+        }
+        if let Some(invite) = self.invites.get_mut(code) {
+            invite.uses += 1;
+            if invite.max_uses > 0 && invite.uses >= invite.max_uses {
+                self.remove_invite(code);
+            }
+        }
+        self.admit(guild_id, Member::new(user))?;
+        Ok(guild_id)
+    }
+
+    /// Removes an invite and sends the event.
+    pub fn remove_invite(&mut self, code: &str) {
+        let Some(invite) = self.invites.shift_remove(code) else { return };
+        let event = json!({ "channel_id": invite.channel_id, "guild_id": invite.guild_id, "code": code });
+        self.dispatch_channel(invite.channel_id, "INVITE_DELETE", event);
+    }
+
+    /// Notes that a user has just been active, which decides who is pruned.
+    pub fn saw(&mut self, user: Snowflake) {
+        if let Some(user) = self.users.get_mut(&user) {
+            user.last_seen = clock::now();
+        }
+    }
+}
