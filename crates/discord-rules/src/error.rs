@@ -145,6 +145,8 @@ documented! {
     unknown_application_command = NOT_FOUND, 10063, "Unknown application command";
     /// The user is in no voice channel.
     unknown_voice_state = NOT_FOUND, 10065, "Unknown Voice State";
+    /// The guild has no welcome screen.
+    unknown_welcome_screen = NOT_FOUND, 10069, "Unknown Guild Welcome Screen";
     /// The command has no permissions of its own.
     unknown_application_command_permissions = NOT_FOUND, 10066, "Unknown application command permissions";
     /// The route is for users only.
@@ -253,6 +255,10 @@ documented! {
     webhook_names_two_threads = BAD_REQUEST, 220_002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id";
     /// A webhook opens threads in forums only.
     webhook_opens_no_thread = BAD_REQUEST, 220_003, "Webhooks can only create threads in forum channels";
+    /// Onboarding needs more channels.
+    onboarding_requirements = BAD_REQUEST, 350_000, "Cannot enable onboarding, requirements are not met";
+    /// Onboarding that is on needs more channels.
+    onboarding_below_requirements = BAD_REQUEST, 350_001, "Cannot update onboarding while below requirements";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
 }

@@ -7,6 +7,7 @@
 
 pub mod channel;
 pub mod command;
+pub mod community;
 pub mod component;
 pub mod embed;
 pub mod file_types;

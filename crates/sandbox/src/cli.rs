@@ -2,6 +2,7 @@
 
 mod act;
 mod answer;
+mod community;
 mod env;
 mod fault;
 mod guild;
@@ -66,6 +67,12 @@ enum Command {
     Locale(place::Locale),
     /// Let a user into a guild by an invite: sandbox accept CODE --as bob
     Accept(guild::Accept),
+    /// Request to join a guild as a user: sandbox apply dave Rules=true
+    Apply(community::Apply),
+    /// Answer a guild's onboarding as a member: sandbox onboard carol 'Why?=Chat'
+    Onboard(community::Onboard),
+    /// Accept the rules of a guild with membership screening as a new member.
+    Screening(community::Screening),
     /// Change a guild as its owner: its boosts, features and vanity code.
     Guild(guild::Guild),
     /// Say how many days ago a user was last active, as for a prune: sandbox seen bob 30
@@ -230,6 +237,9 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Join(join) => place::join(&client, join).await,
         Command::Locale(locale) => place::locale(&client, locale).await,
         Command::Accept(accept) => guild::accept(&client, accept).await,
+        Command::Apply(apply) => community::apply(&client, apply).await,
+        Command::Onboard(onboard) => community::onboard(&client, onboard).await,
+        Command::Screening(screening) => community::screening(&client, screening).await,
         Command::Guild(change) => guild::guild(&client, change).await,
         Command::Seen(seen) => guild::seen(&client, seen).await,
         Command::Leave(leave) => place::leave(&client, leave).await,

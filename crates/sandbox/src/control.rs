@@ -7,6 +7,7 @@
 mod accounts;
 mod admin;
 mod commands;
+mod community;
 mod components;
 mod find;
 pub(crate) mod guard;
@@ -55,6 +56,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(accounts::routes())
         .merge(admin::routes())
         .merge(guilds::routes())
+        .merge(community::routes())
         .merge(voice::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {

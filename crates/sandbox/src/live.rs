@@ -8,6 +8,7 @@
 mod access;
 pub mod changes;
 mod channels;
+pub mod community;
 mod guilds;
 mod interactions;
 mod joining;

@@ -8,6 +8,7 @@ mod applications;
 mod bans;
 mod channels;
 mod commands;
+mod community;
 mod emojis;
 mod files;
 mod guilds;
@@ -75,6 +76,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(emojis::routes())
         .merge(invites::routes())
         .merge(voice::routes())
+        .merge(community::routes())
         .merge(prune::routes())
         .merge(incidents::routes())
         .merge(new_members::routes())

@@ -8,6 +8,7 @@ pub mod access_token;
 pub mod channel;
 pub mod clock;
 pub mod command;
+pub mod community;
 pub mod forum;
 pub mod guild;
 pub mod incidents;

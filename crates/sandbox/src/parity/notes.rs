@@ -62,6 +62,19 @@ const NOTES: &[(&[&str], &str)] = &[
         &["preview_prune_guild", "prune_guild"],
         "Activity is whatever a user does here; the control API says when somebody was last seen.",
     ),
+    (
+        &["get_guild_welcome_screen", "update_guild_welcome_screen"],
+        "Needs the feature COMMUNITY, which the control API gives.",
+    ),
+    (&["put_guilds_onboarding"], "A new prompt without `in_onboarding` is in \"Channels & Roles\" only."),
+    (
+        &["get_guild_new_member_welcome"],
+        "The control API sets the Server Guide, as no bot can. Icons are not modelled.",
+    ),
+    (
+        &["get_guild_join_requests", "action_guild_join_request"],
+        "Undocumented: needs KICK_MEMBERS here, and a request can be reviewed again. There is no event.",
+    ),
     (&["add_guild_member"], "Works while invites are paused. The control API grants access tokens."),
     (
         &["update_guild_incident_actions"],

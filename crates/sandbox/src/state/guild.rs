@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use super::World;
 use super::channel::kind;
 use super::clock;
+use super::community::Community;
 use super::incidents::Incidents;
 use super::perks::Perks;
 pub use super::role::Role;
@@ -179,6 +180,8 @@ pub struct Guild {
     pub preferred_locale: String,
     /// Features, boosts, vanity code and pictures.
     pub perks: Perks,
+    /// Pages for new members.
+    pub community: Community,
     /// Paused invites and direct messages.
     pub incidents: Incidents,
     /// Channel of Discord's safety alerts.
@@ -228,6 +231,7 @@ impl Guild {
             explicit_content_filter: 0,
             preferred_locale: "en-US".to_owned(),
             perks: Perks::default(),
+            community: Community::default(),
             incidents: Incidents::default(),
             safety_alerts_channel_id: None,
             former: HashSet::new(),

@@ -57,6 +57,10 @@ impl Invite {
             "expires_at": self.expires_at().map(clock::iso),
             "flags": 0,
         });
+        let screen = guild.and_then(|guild| guild.community.welcome_screen.as_ref());
+        if let Some(screen) = screen.filter(|screen| screen.enabled) {
+            value["guild"]["welcome_screen"] = screen.json();
+        }
         if let Some(user) = self.inviter.and_then(|inviter| world.users.get(&inviter)) {
             value["inviter"] = user.json();
         }

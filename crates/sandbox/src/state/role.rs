@@ -28,6 +28,8 @@ pub struct Role {
     pub managed: bool,
     /// Whether anyone may mention it.
     pub mentionable: bool,
+    /// Whether members can choose it in onboarding.
+    pub in_prompt: bool,
     /// Unicode emoji shown beside it.
     pub unicode_emoji: Option<String>,
     /// The bot it belongs to.
@@ -48,6 +50,7 @@ impl Role {
             hoist: false,
             managed: false,
             mentionable: false,
+            in_prompt: false,
             unicode_emoji: None,
             bot_id: None,
         }
@@ -69,7 +72,7 @@ impl Role {
             "mentionable": self.mentionable,
             "icon": null,
             "unicode_emoji": self.unicode_emoji,
-            "flags": 0,
+            "flags": u8::from(self.in_prompt),
         });
         if let Some(bot) = self.bot_id {
             value["tags"] = json!({ "bot_id": bot });

@@ -8,6 +8,7 @@ mod audit_log;
 pub(crate) mod bot;
 mod cli;
 mod commands;
+mod community;
 mod components;
 mod errors;
 mod forums;
