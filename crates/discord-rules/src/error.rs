@@ -137,6 +137,8 @@ documented! {
     unknown_webhook = NOT_FOUND, 10015, "Unknown Webhook";
     /// The user is not banned.
     unknown_ban = NOT_FOUND, 10026, "Unknown Ban";
+    /// The template does not exist, or is of another guild.
+    unknown_template = NOT_FOUND, 10057, "Unknown guild template";
     /// The sticker does not exist.
     unknown_sticker = NOT_FOUND, 10060, "Unknown Sticker";
     /// The interaction does not exist, or its three seconds are over.
@@ -169,6 +171,8 @@ documented! {
     max_channels = BAD_REQUEST, 30013, "Maximum number of server channels reached (500)";
     /// Too many files.
     max_attachments = BAD_REQUEST, 30015, "Maximum number of attachments in a message reached (10)";
+    /// A guild has one template at most.
+    has_template = BAD_REQUEST, 30031, "Guild already has a template";
     /// Too many commands of one type in one scope.
     max_commands = BAD_REQUEST, 30032, "Maximum number of application commands reached";
     /// Too many command creations on one day in one guild.

@@ -25,6 +25,7 @@ pub mod prune;
 pub mod query;
 pub mod reaction;
 pub mod role;
+pub mod template;
 pub mod unread;
 
 pub use form::{Change, Form};

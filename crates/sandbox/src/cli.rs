@@ -75,6 +75,8 @@ enum Command {
     Screening(community::Screening),
     /// Change a guild as its owner: its boosts, features and vanity code.
     Guild(guild::Guild),
+    /// Create a guild with all bots in it, from a template too, and print its id.
+    CreateGuild(guild::CreateGuild),
     /// Say how many days ago a user was last active, as for a prune: sandbox seen bob 30
     Seen(guild::Seen),
     /// Take a member out of a guild.
@@ -241,6 +243,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Onboard(onboard) => community::onboard(&client, onboard).await,
         Command::Screening(screening) => community::screening(&client, screening).await,
         Command::Guild(change) => guild::guild(&client, change).await,
+        Command::CreateGuild(new) => guild::create(&client, new).await,
         Command::Seen(seen) => guild::seen(&client, seen).await,
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,

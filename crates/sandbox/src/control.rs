@@ -17,6 +17,7 @@ mod messages;
 mod modals;
 mod permissions;
 mod secret;
+mod templates;
 mod values;
 mod voice;
 mod wait;
@@ -56,6 +57,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(accounts::routes())
         .merge(admin::routes())
         .merge(guilds::routes())
+        .merge(templates::routes())
         .merge(community::routes())
         .merge(voice::routes())
         .merge(watch::routes())

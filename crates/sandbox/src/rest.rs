@@ -25,6 +25,7 @@ mod reactions;
 mod request;
 mod roles;
 mod start;
+mod templates;
 mod threads;
 mod users;
 mod voice;
@@ -77,6 +78,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(invites::routes())
         .merge(voice::routes())
         .merge(community::routes())
+        .merge(templates::routes())
         .merge(prune::routes())
         .merge(incidents::routes())
         .merge(new_members::routes())

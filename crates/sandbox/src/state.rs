@@ -19,6 +19,7 @@ pub mod perks;
 pub mod picture;
 pub mod role;
 pub mod scenario;
+pub mod template;
 pub mod user;
 pub mod webhook;
 
@@ -38,6 +39,7 @@ use guild::{Guild, Member};
 use interaction::Interactions;
 use invite::Invite;
 use message::Message;
+use template::Template;
 use user::{Application, User};
 use webhook::Webhook;
 
@@ -76,6 +78,8 @@ pub struct World {
     pub webhooks: IndexMap<Snowflake, Webhook>,
     /// Invites by code.
     pub invites: IndexMap<String, Invite>,
+    /// Templates of guilds by code.
+    pub templates: IndexMap<String, Template>,
     /// Access tokens of users for applications, by token.
     pub access_tokens: HashMap<String, AccessToken>,
     /// Bytes of attachments by attachment id.

@@ -45,6 +45,27 @@ pub(super) async fn guild(client: &Client, change: Guild) -> Result<Outcome, Fai
 }
 
 #[derive(Debug, Args)]
+pub(super) struct CreateGuild {
+    /// Name of the guild.
+    name: String,
+    /// Code of a template that it is made from.
+    #[arg(long, value_name = "CODE")]
+    template: Option<String>,
+    /// User who owns it.
+    #[arg(long = "as", value_name = "USER", default_value = "alice")]
+    owner: String,
+}
+
+pub(super) async fn create(client: &Client, new: CreateGuild) -> Result<Outcome, Failure> {
+    let shown = match &new.template {
+        Some(code) => client.create_from_template(code, &new.name, &new.owner).await?,
+        None => client.create_guild(&new.name, &new.owner).await?,
+    };
+    terminal::line(&terminal::inline(shown["id"].as_str().unwrap_or_default()))?;
+    Ok(Outcome::Good)
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Accept {
     /// Code of an invite, or vanity code of a guild.
     code: String,

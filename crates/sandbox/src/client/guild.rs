@@ -28,4 +28,10 @@ impl Client {
         let path = format!("users/{}/access-tokens", escape(user));
         self.call(Method::POST, &path, &json!({ "bot": bot, "scopes": scopes })).await
     }
+
+    /// Creates a guild from a template, with all bots in it, and returns the guild object.
+    pub async fn create_from_template(&self, code: &str, name: &str, owner: &str) -> Result<Value, Error> {
+        let path = format!("templates/{}", escape(code));
+        self.call(Method::POST, &path, &json!({ "name": name, "owner": owner })).await
+    }
 }

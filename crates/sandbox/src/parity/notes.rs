@@ -75,6 +75,10 @@ const NOTES: &[(&[&str], &str)] = &[
         &["get_guild_join_requests", "action_guild_join_request"],
         "Undocumented: needs KICK_MEMBERS here, and a request can be reviewed again. There is no event.",
     ),
+    (
+        &["create_guild_template", "sync_guild_template", "get_guild_template"],
+        "Announcement channels become text, stages voice, media channels forums. Emojis of the guild, which tags have, are left out.",
+    ),
     (&["add_guild_member"], "Works while invites are paused. The control API grants access tokens."),
     (
         &["update_guild_incident_actions"],

@@ -21,6 +21,7 @@ mod modals;
 mod moderation;
 mod openapi;
 mod people;
+mod templates;
 mod terminal;
 mod threads;
 mod uploads;

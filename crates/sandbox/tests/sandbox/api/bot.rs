@@ -178,6 +178,7 @@ impl Bot {
 
     /// Gives the bot's role these permissions in place of ADMINISTRATOR, and @everyone none.
     pub(crate) async fn weaken(&self, allow: &[&str]) {
+        let guild = self.sandbox.guild_id().to_string();
         let mut overview = self.user.overview().await.expect("an overview");
         let roles = overview["guilds"][0]["roles"].take();
         let everyone = sandbox::permissions::Permissions::ALL;
@@ -185,7 +186,7 @@ impl Bot {
             assert!(roles.as_array().is_some_and(|roles| roles.iter().any(|known| known["name"] == role)));
             let deny: Vec<&str> = everyone.names().filter(|name| !allow.contains(name)).collect();
             let change = json!({ "allow": allow, "deny": deny });
-            self.user.edit_role("Sandbox", role, &change).await.expect("a role");
+            self.user.edit_role(&guild, role, &change).await.expect("a role");
         }
     }
 
