@@ -27,5 +27,6 @@ pub mod reaction;
 pub mod role;
 pub mod template;
 pub mod unread;
+pub mod widget;
 
 pub use form::{Change, Form};

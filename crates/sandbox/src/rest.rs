@@ -30,6 +30,7 @@ mod threads;
 mod users;
 mod voice;
 mod webhooks;
+mod widget;
 
 use std::sync::Arc;
 
@@ -79,6 +80,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(voice::routes())
         .merge(community::routes())
         .merge(templates::routes())
+        .merge(widget::routes())
         .merge(prune::routes())
         .merge(incidents::routes())
         .merge(new_members::routes())
@@ -93,6 +95,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .nest("/api/v9", api.clone())
         .nest("/api", api)
         .merge(files::routes().with_state(rest.clone()))
+        .merge(widget::pictures().with_state(rest.clone()))
 }
 
 /// Returns 501 for an operation that Discord has, else Discord's 405.

@@ -22,6 +22,7 @@ pub mod scenario;
 pub mod template;
 pub mod user;
 pub mod webhook;
+pub mod widget;
 
 use std::collections::{HashMap, VecDeque};
 

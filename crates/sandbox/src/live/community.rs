@@ -193,14 +193,13 @@ impl Live<'_> {
 
     fn meets_requirements(&self, id: Snowflake, onboarding: &Onboarding) -> ApiResult<bool> {
         let guild = self.guilds.get(&id).ok_or_else(ApiError::unknown_guild)?;
-        let everyone = guild.roles.get(&id).map_or(Permissions::NONE, |role| role.permissions);
+        let everyone = guild.everyone_in();
         let writes = Permissions::VIEW_CHANNEL | Permissions::SEND_MESSAGES;
         let channels = onboarding.counted_channels();
-        let open = channels.iter().filter_map(|id| self.channels.get(id)).filter(|channel| {
-            let overwrite = channel.overwrites.iter().find(|overwrite| overwrite.id == id);
-            let allowed = overwrite.map_or(everyone, |rule| everyone & !rule.deny | rule.allow);
-            allowed.contains(writes)
-        });
+        let open = channels
+            .iter()
+            .filter_map(|id| self.channels.get(id))
+            .filter(|channel| everyone(&channel.overwrites).contains(writes));
         let (all, open_ones) = NEEDED_CHANNELS;
         Ok(guild.perks.has("COMMUNITY") && channels.len() >= all && open.count() >= open_ones)
     }

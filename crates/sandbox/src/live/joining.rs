@@ -6,10 +6,11 @@ use serde_json::json;
 use super::Live;
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
-use crate::state::clock;
 use crate::state::guild::Member;
+use crate::state::invite::Invite;
 use crate::state::message::{Author, Message};
 use crate::state::perks::{INVITES_DISABLED, MEMBER_VERIFICATION};
+use crate::state::{clock, secret};
 
 /// Member flag of a user who was a member before.
 const DID_REJOIN: u64 = 1;
@@ -82,6 +83,47 @@ impl Live<'_> {
         }
         self.admit(guild_id, Member::new(user))?;
         Ok(guild_id)
+    }
+
+    /// Adds an invite and sends the event.
+    pub fn add_invite(&mut self, invite: Invite) {
+        let shown = invite.json(self, true, false);
+        let mut event = json!({
+            "channel_id": invite.channel_id,
+            "guild_id": invite.guild_id,
+            "code": invite.code,
+            "created_at": shown["created_at"],
+            "expires_at": shown["expires_at"],
+            "max_age": invite.max_age,
+            "max_uses": invite.max_uses,
+            "temporary": invite.temporary,
+            "uses": 0,
+        });
+        if let Some(inviter) = shown.get("inviter") {
+            event["inviter"] = inviter.clone();
+        }
+        let channel = invite.channel_id;
+        self.invites.insert(invite.code.clone(), invite);
+        self.dispatch_channel(channel, "INVITE_CREATE", event);
+    }
+
+    /// Creates the invite of a guild's widget if that invites to a channel, sends the event, and returns the code.
+    pub fn create_widget_invite(&mut self, guild_id: Snowflake) -> Option<String> {
+        let channel_id = self.guilds.get(&guild_id)?.widget.channel_id?;
+        let code = secret(8);
+        self.add_invite(Invite {
+            code: code.clone(),
+            guild_id,
+            channel_id,
+            inviter: None,
+            max_age: 86_400,
+            max_uses: 0,
+            uses: 0,
+            temporary: false,
+            of_widget: true,
+            created_at: clock::now(),
+        });
+        Some(code)
     }
 
     /// Removes an invite and sends the event.

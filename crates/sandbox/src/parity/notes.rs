@@ -79,6 +79,10 @@ const NOTES: &[(&[&str], &str)] = &[
         &["create_guild_template", "sync_guild_template", "get_guild_template"],
         "Announcement channels become text, stages voice, media channels forums. Emojis of the guild, which tags have, are left out.",
     ),
+    (
+        &["get_guild_widget_png"],
+        "Drawn by the sandbox: with its own mark and letters, and without the guild's icon.",
+    ),
     (&["add_guild_member"], "Works while invites are paused. The control API grants access tokens."),
     (
         &["update_guild_incident_actions"],

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::guilds::require;
 use super::request::Bot;
@@ -47,23 +47,11 @@ async fn create(
         max_uses,
         uses: 0,
         temporary: body.get("temporary").and_then(Value::as_bool).unwrap_or(false),
+        of_widget: false,
         created_at: clock::now(),
     };
     let shown = invite.json(&live, true, false);
-    let event = json!({
-        "channel_id": channel,
-        "guild_id": guild_id,
-        "code": invite.code,
-        "created_at": shown["created_at"],
-        "expires_at": shown["expires_at"],
-        "inviter": shown["inviter"],
-        "max_age": max_age,
-        "max_uses": max_uses,
-        "temporary": invite.temporary,
-        "uses": 0,
-    });
-    live.invites.insert(invite.code.clone(), invite);
-    live.dispatch_channel(channel, "INVITE_CREATE", event);
+    live.add_invite(invite);
     Ok(Json(shown))
 }
 

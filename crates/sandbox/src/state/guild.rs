@@ -14,7 +14,8 @@ use super::incidents::Incidents;
 use super::perks::Perks;
 pub use super::role::Role;
 use super::user::User;
-use crate::permissions::{MemberPermissions, Permissions};
+use super::widget::Widget;
+use crate::permissions::{MemberPermissions, Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 
 /// A user's membership of a guild.
@@ -180,6 +181,8 @@ pub struct Guild {
     pub preferred_locale: String,
     /// Features, boosts, vanity code and pictures.
     pub perks: Perks,
+    /// Widget for web pages.
+    pub widget: Widget,
     /// Pages for new members.
     pub community: Community,
     /// Paused invites and direct messages.
@@ -231,6 +234,7 @@ impl Guild {
             explicit_content_filter: 0,
             preferred_locale: "en-US".to_owned(),
             perks: Perks::default(),
+            widget: Widget::default(),
             community: Community::default(),
             incidents: Incidents::default(),
             safety_alerts_channel_id: None,
@@ -266,8 +270,8 @@ impl Guild {
             "afk_timeout": self.afk_timeout,
             "system_channel_id": self.system_channel_id,
             "system_channel_flags": self.system_channel_flags,
-            "widget_enabled": false,
-            "widget_channel_id": null,
+            "widget_enabled": self.widget.enabled,
+            "widget_channel_id": self.widget.channel_id,
             "verification_level": self.verification_level,
             "roles": self.roles.values().map(Role::json).collect::<Vec<_>>(),
             "default_message_notifications": self.default_message_notifications,
@@ -291,6 +295,16 @@ impl Guild {
             "stickers": [],
             "incidents_data": self.incidents.of_guild(),
         })
+    }
+
+    /// Returns a function from a channel's overwrites to what @everyone may do there.
+    pub fn everyone_in(&self) -> impl Fn(&[Overwrite]) -> Permissions + use<> {
+        let id = self.id;
+        let base = self.roles.get(&id).map_or(Permissions::NONE, |role| role.permissions);
+        move |overwrites| {
+            let own = overwrites.iter().find(|overwrite| overwrite.id == id);
+            own.map_or(base, |own| base & !own.deny | own.allow)
+        }
     }
 
     /// Returns the channel that people who join without an invite to one see first.

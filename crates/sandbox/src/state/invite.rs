@@ -26,6 +26,8 @@ pub struct Invite {
     pub uses: u64,
     /// Whether members are removed when they go offline.
     pub temporary: bool,
+    /// Whether it is that of a guild's widget.
+    pub of_widget: bool,
     /// When it was created.
     pub created_at: OffsetDateTime,
 }
@@ -96,6 +98,7 @@ impl World {
             max_uses: 0,
             uses: guild.perks.vanity.as_ref().map_or(0, |vanity| vanity.uses),
             temporary: false,
+            of_widget: false,
             created_at: guild.id.created_at(),
         })
     }

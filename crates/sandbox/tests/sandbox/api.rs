@@ -25,3 +25,4 @@ mod templates;
 mod terminal;
 mod threads;
 mod uploads;
+mod widget;
