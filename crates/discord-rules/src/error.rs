@@ -151,6 +151,10 @@ documented! {
     unknown_welcome_screen = NOT_FOUND, 10069, "Unknown Guild Welcome Screen";
     /// The command has no permissions of its own.
     unknown_application_command_permissions = NOT_FOUND, 10066, "Unknown application command permissions";
+    /// The invite is for anyone, so there is no list of users that was processed.
+    unknown_invite_job = NOT_FOUND, 10124, "Unknown Invite Target Users Job";
+    /// The invite is for anyone.
+    unknown_invite_users = NOT_FOUND, 10129, "Unknown Invite Target Users";
     /// The route is for users only.
     bots_cannot_use = FORBIDDEN, 20001, "Bots cannot use this endpoint";
     /// The route is for bots only.
@@ -171,6 +175,8 @@ documented! {
     max_channels = BAD_REQUEST, 30013, "Maximum number of server channels reached (500)";
     /// Too many files.
     max_attachments = BAD_REQUEST, 30015, "Maximum number of attachments in a message reached (10)";
+    /// Too many invites.
+    max_invites = BAD_REQUEST, 30016, "Maximum number of invites reached (1000)";
     /// A guild has one template at most.
     has_template = BAD_REQUEST, 30031, "Guild already has a template";
     /// Too many commands of one type in one scope.

@@ -16,6 +16,7 @@ pub mod forum;
 pub mod guild;
 pub mod incidents;
 pub mod interaction;
+pub mod invite;
 pub mod mentions;
 pub mod message;
 pub mod modal;

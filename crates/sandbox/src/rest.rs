@@ -14,6 +14,7 @@ mod files;
 mod guilds;
 mod incidents;
 mod interactions;
+mod invite_targets;
 mod invites;
 mod members;
 mod messages;
@@ -81,6 +82,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(community::routes())
         .merge(templates::routes())
         .merge(widget::routes())
+        .merge(invite_targets::routes())
         .merge(prune::routes())
         .merge(incidents::routes())
         .merge(new_members::routes())

@@ -156,6 +156,7 @@ impl Live<'_> {
             self.saw(user);
         }
         let guilds: Vec<Snowflake> = self.guilds_of(user).map(|guild| guild.id).collect();
+        let mut offline_in = Vec::new();
         for id in guilds {
             let Some(guild) = self.guilds.get_mut(&id) else { continue };
             let offline = matches!(presence["status"].as_str(), Some("offline" | "invisible"));
@@ -165,10 +166,14 @@ impl Live<'_> {
                 if guild.presences.remove(&user).is_none() {
                     continue;
                 }
+                offline_in.push(id);
             } else if guild.presences.insert(user, presence.clone()).as_ref() == Some(&presence) {
                 continue;
             }
             self.dispatch_guild(id, "PRESENCE_UPDATE", crate::state::presence_json(user, Some(id), &shown));
+        }
+        for id in offline_in {
+            self.end_visit(id, user);
         }
     }
 

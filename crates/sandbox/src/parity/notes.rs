@@ -83,6 +83,14 @@ const NOTES: &[(&[&str], &str)] = &[
         &["get_guild_widget_png"],
         "Drawn by the sandbox: with its own mark and letters, and without the guild's icon.",
     ),
+    (
+        &["create_channel_invite"],
+        "Nobody streams here: a target user is one in the voice channel. A target application is a bot of the sandbox.",
+    ),
+    (
+        &["get_invite_target_users_job_status"],
+        "A file is processed at once, so a job is always completed. The ids need not be those of users of the sandbox.",
+    ),
     (&["add_guild_member"], "Works while invites are paused. The control API grants access tokens."),
     (
         &["update_guild_incident_actions"],

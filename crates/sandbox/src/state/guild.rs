@@ -189,6 +189,8 @@ pub struct Guild {
     pub incidents: Incidents,
     /// Channel of Discord's safety alerts.
     pub safety_alerts_channel_id: Option<Snowflake>,
+    /// Members who are removed when they go offline, unless they have a role.
+    pub visitors: HashSet<Snowflake>,
     /// Users who were members and left.
     pub former: HashSet<Snowflake>,
     /// Members by user id, in order of joining.
@@ -238,6 +240,7 @@ impl Guild {
             community: Community::default(),
             incidents: Incidents::default(),
             safety_alerts_channel_id: None,
+            visitors: HashSet::new(),
             former: HashSet::new(),
             members: IndexMap::new(),
             roles: IndexMap::from([(id, role)]),

@@ -3,9 +3,18 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::World;
-use super::clock;
+use super::{World, clock, secret};
 use crate::snowflake::Snowflake;
+pub use crate::validate::invite::Target;
+
+/// Users who can see and accept an invite.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetUsers {
+    /// Their ids.
+    pub ids: Vec<Snowflake>,
+    /// When their file was processed.
+    pub processed_at: OffsetDateTime,
+}
 
 /// An invite to a channel of a guild.
 #[derive(Debug, Clone)]
@@ -26,6 +35,12 @@ pub struct Invite {
     pub uses: u64,
     /// Whether members are removed when they go offline.
     pub temporary: bool,
+    /// What it leads to in a voice channel.
+    pub target: Option<Target>,
+    /// Roles for those who accept it.
+    pub roles: Vec<Snowflake>,
+    /// Users who can see and accept it; `None` for anyone.
+    pub users: Option<TargetUsers>,
     /// Whether it is that of a guild's widget.
     pub of_widget: bool,
     /// When it was created.
@@ -33,6 +48,54 @@ pub struct Invite {
 }
 
 impl Invite {
+    /// Creates an invite for a day that anyone can accept, with a new code.
+    pub fn new(guild_id: Snowflake, channel_id: Snowflake, inviter: Option<Snowflake>) -> Self {
+        Self {
+            code: secret(8),
+            guild_id,
+            channel_id,
+            inviter,
+            max_age: 86_400,
+            max_uses: 0,
+            uses: 0,
+            temporary: false,
+            target: None,
+            roles: Vec::new(),
+            users: None,
+            of_widget: false,
+            created_at: clock::now(),
+        }
+    }
+
+    /// Sets the users who can see and accept it.
+    pub fn set_users(&mut self, ids: Option<Vec<Snowflake>>) {
+        self.users = ids.map(|ids| TargetUsers { ids, processed_at: clock::now() });
+    }
+
+    /// Returns whether a user can see and accept it; `None` is one who is not known.
+    pub fn is_for(&self, user: Option<Snowflake>) -> bool {
+        let among = |ids: &[Snowflake]| user.is_some_and(|user| ids.contains(&user));
+        self.users.as_ref().is_none_or(|users| among(&users.ids) || (user.is_some() && user == self.inviter))
+    }
+
+    /// Returns whether it does the same as another, so that it can be given out again.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let settings = |invite: &Self| {
+            (
+                invite.channel_id,
+                invite.inviter,
+                invite.max_age,
+                invite.max_uses,
+                invite.temporary,
+                invite.target,
+            )
+        };
+        settings(self) == settings(other)
+            && self.roles == other.roles
+            && self.users.is_none()
+            && !self.of_widget
+    }
+
     /// Returns when it expires.
     pub fn expires_at(&self) -> Option<OffsetDateTime> {
         let seconds = i64::try_from(self.max_age).unwrap_or(i64::MAX);
@@ -66,6 +129,26 @@ impl Invite {
         if let Some(user) = self.inviter.and_then(|inviter| world.users.get(&inviter)) {
             value["inviter"] = user.json();
         }
+        match self.target {
+            Some(Target::Stream(user)) => {
+                value["target_type"] = 1.into();
+                value["target_user"] = world.users.get(&user).map(super::user::User::json).into();
+            }
+            Some(Target::Activity(id)) => {
+                value["target_type"] = 2.into();
+                value["target_application"] = world.applications.get(&id).map(|application| {
+                    json!({ "id": id, "name": application.name, "icon": null, "description": application.description,
+                        "type": null, "verify_key": application.verify_key, "flags": 0, "flags_new": "0" })
+                }).into();
+            }
+            None => {}
+        }
+        let roles =
+            guild.into_iter().flat_map(|guild| self.roles.iter().filter_map(|id| guild.roles.get(id)));
+        let roles: Vec<Value> = roles.map(super::role::Role::invite_json).collect();
+        if !roles.is_empty() {
+            value["roles"] = roles.into();
+        }
         if metadata {
             value["uses"] = self.uses.into();
             value["max_uses"] = self.max_uses.into();
@@ -89,17 +172,19 @@ impl World {
             return Some(invite).filter(usable).cloned();
         }
         let guild = self.guilds.values().find(|guild| guild.perks.vanity_code() == Some(code))?;
-        Some(Invite {
-            code: code.to_owned(),
-            guild_id: guild.id,
-            channel_id: guild.entrance(self)?,
-            inviter: None,
-            max_age: 0,
-            max_uses: 0,
-            uses: guild.perks.vanity.as_ref().map_or(0, |vanity| vanity.uses),
-            temporary: false,
-            of_widget: false,
-            created_at: guild.id.created_at(),
-        })
+        let mut invite = Invite::new(guild.id, guild.entrance(self)?, None);
+        invite.code = code.to_owned();
+        invite.max_age = 0;
+        invite.uses = guild.perks.vanity.as_ref().map_or(0, |vanity| vanity.uses);
+        invite.created_at = guild.id.created_at();
+        Some(invite)
+    }
+
+    /// Returns the invites that can still be accepted and pass a test.
+    pub fn open_invites(&self, fits: impl Fn(&Invite) -> bool) -> impl Iterator<Item = Invite> {
+        self.invites
+            .values()
+            .filter(move |invite| fits(invite))
+            .filter_map(|invite| self.invite(&invite.code))
     }
 }

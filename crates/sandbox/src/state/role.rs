@@ -56,6 +56,13 @@ impl Role {
         }
     }
 
+    /// Returns the fields of the role that an invite shows.
+    pub fn invite_json(&self) -> Value {
+        let full = self.json();
+        let keys = ["id", "name", "position", "color", "colors", "icon", "unicode_emoji"];
+        keys.iter().map(|key| ((*key).to_owned(), full[*key].clone())).collect()
+    }
+
     /// Returns the role object.
     pub fn json(&self) -> Value {
         let mut value = json!({

@@ -15,6 +15,7 @@ mod forums;
 mod guilds;
 mod interactions;
 mod intruders;
+mod invites;
 mod load;
 mod messages;
 mod modals;
