@@ -137,6 +137,8 @@ documented! {
     unknown_webhook = NOT_FOUND, 10015, "Unknown Webhook";
     /// The user is not banned.
     unknown_ban = NOT_FOUND, 10026, "Unknown Ban";
+    /// The template does not exist, or is of another guild.
+    unknown_template = NOT_FOUND, 10057, "Unknown guild template";
     /// The sticker does not exist.
     unknown_sticker = NOT_FOUND, 10060, "Unknown Sticker";
     /// The interaction does not exist, or its three seconds are over.
@@ -149,8 +151,14 @@ documented! {
     unknown_stage_instance = NOT_FOUND, 10067, "Unknown Stage Instance";
     /// The scheduled event does not exist in this guild.
     unknown_scheduled_event = NOT_FOUND, 10070, "Unknown Guild Scheduled Event";
+    /// The guild has no welcome screen.
+    unknown_welcome_screen = NOT_FOUND, 10069, "Unknown Guild Welcome Screen";
     /// The command has no permissions of its own.
     unknown_application_command_permissions = NOT_FOUND, 10066, "Unknown application command permissions";
+    /// The invite is for anyone, so there is no list of users that was processed.
+    unknown_invite_job = NOT_FOUND, 10124, "Unknown Invite Target Users Job";
+    /// The invite is for anyone.
+    unknown_invite_users = NOT_FOUND, 10129, "Unknown Invite Target Users";
     /// The route is for users only.
     bots_cannot_use = FORBIDDEN, 20001, "Bots cannot use this endpoint";
     /// The route is for bots only.
@@ -171,6 +179,10 @@ documented! {
     max_channels = BAD_REQUEST, 30013, "Maximum number of server channels reached (500)";
     /// Too many files.
     max_attachments = BAD_REQUEST, 30015, "Maximum number of attachments in a message reached (10)";
+    /// Too many invites.
+    max_invites = BAD_REQUEST, 30016, "Maximum number of invites reached (1000)";
+    /// A guild has one template at most.
+    has_template = BAD_REQUEST, 30031, "Guild already has a template";
     /// Too many commands of one type in one scope.
     max_commands = BAD_REQUEST, 30032, "Maximum number of application commands reached";
     /// Too many command creations on one day in one guild.
@@ -201,6 +213,8 @@ documented! {
     already_acknowledged = BAD_REQUEST, 40060, "Interaction has already been acknowledged.";
     /// The caller may not see this guild or channel.
     missing_access = FORBIDDEN, 50001, "Missing Access";
+    /// The guild's widget is off.
+    widget_disabled = FORBIDDEN, 50004, "Widget Disabled";
     /// Not possible in direct messages.
     not_in_dm = FORBIDDEN, 50003, "Cannot execute action on a DM channel";
     /// The message was written by another user.
@@ -213,6 +227,10 @@ documented! {
     not_a_text_channel = BAD_REQUEST, 50008, "Cannot send messages in a non-text channel";
     /// The caller lacks a permission or a high enough role.
     missing_permissions = FORBIDDEN, 50013, "Missing Permissions";
+    /// The access token is not one of this user for this application, or has expired.
+    invalid_access_token = FORBIDDEN, 50025, "Invalid OAuth2 access token";
+    /// The user has not granted the access token this scope.
+    missing_scope = FORBIDDEN, 50026, "Missing required OAuth2 scope";
     /// The text is not a token.
     invalid_token = UNAUTHORIZED, 50014, "Invalid authentication token provided";
     /// The note is too long.
@@ -269,6 +287,10 @@ documented! {
     finished_event = BAD_REQUEST, 180_000, "Cannot update a finished event";
     /// A rule of auto moderation blocks the message.
     blocked_by_auto_moderation = BAD_REQUEST, 200_000, "Message was blocked by automatic moderation";
+    /// Onboarding needs more channels.
+    onboarding_requirements = BAD_REQUEST, 350_000, "Cannot enable onboarding, requirements are not met";
+    /// Onboarding that is on needs more channels.
+    onboarding_below_requirements = BAD_REQUEST, 350_001, "Cannot update onboarding while below requirements";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
 }

@@ -3,9 +3,11 @@
 mod act;
 mod answer;
 mod automod;
+mod community;
 mod env;
 mod event;
 mod fault;
+mod guild;
 mod inspect;
 mod place;
 mod poll;
@@ -68,6 +70,20 @@ enum Command {
     Join(place::Join),
     /// Change the language of a user's client: sandbox locale bob de
     Locale(place::Locale),
+    /// Let a user into a guild by an invite: sandbox accept CODE --as bob
+    Accept(guild::Accept),
+    /// Request to join a guild as a user: sandbox apply dave Rules=true
+    Apply(community::Apply),
+    /// Answer a guild's onboarding as a member: sandbox onboard carol 'Why?=Chat'
+    Onboard(community::Onboard),
+    /// Accept the rules of a guild with membership screening as a new member.
+    Screening(community::Screening),
+    /// Change a guild as its owner: its boosts, features and vanity code.
+    Guild(guild::Guild),
+    /// Create a guild with all bots in it, from a template too, and print its id.
+    CreateGuild(guild::CreateGuild),
+    /// Say how many days ago a user was last active, as for a prune: sandbox seen bob 30
+    Seen(guild::Seen),
     /// Take a member out of a guild.
     Leave(place::Leave),
     /// Change what a role may do, or what a channel lets a role or member do.
@@ -234,6 +250,13 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Vote(vote) => poll::vote(&client, vote).await,
         Command::Join(join) => place::join(&client, join).await,
         Command::Locale(locale) => place::locale(&client, locale).await,
+        Command::Accept(accept) => guild::accept(&client, accept).await,
+        Command::Apply(apply) => community::apply(&client, apply).await,
+        Command::Onboard(onboard) => community::onboard(&client, onboard).await,
+        Command::Screening(screening) => community::screening(&client, screening).await,
+        Command::Guild(change) => guild::guild(&client, change).await,
+        Command::CreateGuild(new) => guild::create(&client, new).await,
+        Command::Seen(seen) => guild::seen(&client, seen).await,
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,

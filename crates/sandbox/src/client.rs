@@ -1,6 +1,8 @@
 //! The users' side in Rust: a typed client of the control API, for tests and the command line.
 
 mod auto_moderation;
+mod community;
+mod guild;
 mod polls;
 mod run;
 mod scheduled_events;
@@ -199,7 +201,7 @@ impl Client {
         self.call(Method::POST, "users", &json!({ "username": username })).await
     }
 
-    /// Changes a user's account: `locale`. Returns the user object.
+    /// Changes a user's account: `locale`, `last_seen`. Returns the user object.
     pub async fn edit_user(&self, user: &str, change: &Value) -> Result<Value, Error> {
         self.call(Method::PATCH, &format!("users/{}", escape(user)), change).await
     }

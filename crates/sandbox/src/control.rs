@@ -8,9 +8,11 @@ mod accounts;
 mod admin;
 mod auto_moderation;
 mod commands;
+mod community;
 mod components;
 mod find;
 pub(crate) mod guard;
+mod guilds;
 mod interactions;
 mod messages;
 mod modals;
@@ -18,6 +20,7 @@ mod permissions;
 mod polls;
 mod scheduled_events;
 mod secret;
+mod templates;
 mod values;
 mod voice;
 mod wait;
@@ -58,6 +61,9 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(accounts::routes())
         .merge(admin::routes())
         .merge(auto_moderation::routes())
+        .merge(guilds::routes())
+        .merge(templates::routes())
+        .merge(community::routes())
         .merge(voice::routes())
         .merge(scheduled_events::routes())
         .merge(watch::routes())

@@ -16,6 +16,8 @@ use crate::validate::message::{AttachmentInfo, EditTarget, MessageCreate, Messag
 /// A file of a multipart body: `files[n]`.
 #[derive(Debug, Clone)]
 pub struct Upload {
+    /// Field of the form.
+    pub field: String,
     /// The `n` of `files[n]`.
     pub index: u64,
     /// Name in the request.

@@ -34,6 +34,7 @@
 //! # Layout
 //! - [`state`]: all objects of the world, as plain data; [`live`]: changes to it, with their gateway events.
 //! - [`rest`]: the routes of REST; [`draft`]: request bodies converted into messages of the world.
+//! - `draw`: small pictures, of a guild's widget.
 //! - [`error`], [`permissions`], [`snowflake`], [`validate`]: Discord's rules, of the crate `discord-rules`.
 //! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: the layers in front of REST.
 //! - `control`: the users' side over HTTP; [`client`]: the same in Rust; [`typed`]: commands as users type them.
@@ -52,6 +53,7 @@ mod backend;
 pub mod client;
 mod control;
 pub mod draft;
+mod draw;
 pub mod event_log;
 pub mod fault;
 #[cfg(any(test, feature = "fuzzing"))]

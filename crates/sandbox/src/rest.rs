@@ -9,15 +9,20 @@ mod auto_moderation;
 mod bans;
 mod channels;
 mod commands;
+mod community;
 mod emojis;
 mod files;
 mod guilds;
+mod incidents;
 mod interactions;
+mod invite_targets;
 mod invites;
 mod members;
 mod messages;
+mod new_members;
 mod pins;
 mod polls;
+mod prune;
 mod reactions;
 mod request;
 mod roles;
@@ -25,10 +30,12 @@ mod scheduled_events;
 mod search;
 mod stages;
 mod start;
+mod templates;
 mod threads;
 mod users;
 mod voice;
 mod webhooks;
+mod widget;
 
 use std::sync::Arc;
 
@@ -80,6 +87,13 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(stages::routes())
         .merge(search::routes())
         .merge(voice::routes())
+        .merge(community::routes())
+        .merge(templates::routes())
+        .merge(widget::routes())
+        .merge(invite_targets::routes())
+        .merge(prune::routes())
+        .merge(incidents::routes())
+        .merge(new_members::routes())
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)
         .layer(from_fn_with_state(rest.clone(), request::note))
@@ -91,6 +105,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .nest("/api/v9", api.clone())
         .nest("/api", api)
         .merge(files::routes().with_state(rest.clone()))
+        .merge(widget::pictures().with_state(rest.clone()))
 }
 
 /// Returns 501 for an operation that Discord has, else Discord's 405.

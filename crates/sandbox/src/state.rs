@@ -4,22 +4,30 @@
 //! [`crate::live`], which sends them to gateways under the same lock, so that events arrive in the order in which the
 //! changes happened.
 
+pub mod access_token;
 pub mod agenda;
 pub mod auto_moderation;
 pub mod channel;
 pub mod clock;
 pub mod command;
+pub mod community;
 pub mod forum;
 pub mod guild;
+pub mod incidents;
 pub mod interaction;
+pub mod invite;
 pub mod message;
+pub mod perks;
 pub mod picture;
 pub mod poll;
+pub mod role;
 pub mod scenario;
 pub mod scheduled_event;
 pub mod stage;
+pub mod template;
 pub mod user;
 pub mod webhook;
+pub mod widget;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -31,12 +39,15 @@ use serde_json::{Value, json};
 use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
 use crate::snowflake::{Generator, Snowflake};
+use access_token::AccessToken;
 use channel::Channel;
 use guild::{Guild, Member};
 use interaction::Interactions;
+use invite::Invite;
 use message::Message;
+use template::Template;
 use user::{Application, User};
-use webhook::{Invite, Webhook};
+use webhook::Webhook;
 
 /// Bytes of a file, with its media type.
 #[derive(Debug, Clone)]
@@ -73,6 +84,10 @@ pub struct World {
     pub webhooks: IndexMap<Snowflake, Webhook>,
     /// Invites by code.
     pub invites: IndexMap<String, Invite>,
+    /// Templates of guilds by code.
+    pub templates: IndexMap<String, Template>,
+    /// Access tokens of users for applications, by token.
+    pub access_tokens: HashMap<String, AccessToken>,
     /// Bytes of attachments by attachment id.
     pub files: HashMap<Snowflake, File>,
     uploads: VecDeque<Snowflake>,

@@ -132,6 +132,11 @@ pub fn member(body: &Value, now: OffsetDateTime) -> ApiResult<MemberBody> {
     })
 }
 
+/// Returns the flags of a member that can be set: of all, only BYPASSES_VERIFICATION.
+pub fn editable_flags(flags: u32) -> u32 {
+    flags & 1 << 2
+}
+
 /// Fields of a voice state in a modification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VoiceStateBody {

@@ -11,8 +11,8 @@ use super::{BadRequest, Control, Path, Request, find};
 use crate::gateway::{Command, Target};
 use crate::live::Live;
 use crate::permissions::Permissions;
-use crate::state::scenario;
 use crate::state::user::{self, User};
+use crate::state::{clock, scenario};
 use crate::validate::Change;
 use crate::validate::command::LOCALES;
 
@@ -75,6 +75,8 @@ struct EditUser {
     /// Language of their client. Null is English (US), the default.
     #[serde(default)]
     locale: Change<String>,
+    /// When they were last active, in ISO 8601, which decides who is pruned.
+    last_seen: Option<String>,
 }
 
 /// Changes a user's account. There is no event of a locale for bots: it is in the next interaction.
@@ -84,10 +86,15 @@ async fn edit_user(
     Request(edit): Request<EditUser>,
 ) -> Result<Json<Value>, BadRequest> {
     let locale = edit.locale.try_map(|locale| known_locale(&locale))?;
+    let last_seen = edit.last_seen.map(|text| {
+        clock::parse(&text).ok_or_else(|| BadRequest::new(format!("\"{text}\" is no time in ISO 8601.")))
+    });
+    let last_seen = last_seen.transpose()?;
     let mut live = control.discord.lock();
     let id = find::person(&live, &user)?.id;
     if let Some(user) = live.users.get_mut(&id) {
         locale.apply_or(&mut user.locale, user::DEFAULT_LOCALE.to_owned());
+        user.last_seen = last_seen.unwrap_or(user.last_seen);
     }
     Ok(Json(as_seen_here(live.user(id)?)))
 }
@@ -100,10 +107,11 @@ fn known_locale(wanted: &str) -> Result<String, BadRequest> {
     })
 }
 
-/// Returns the user object with the locale, which bots see only in interactions.
+/// Returns the user object with the locale, which bots see only in interactions, and the time of the last activity.
 fn as_seen_here(user: &User) -> Value {
     let mut shown = user.json();
     shown["locale"] = json!(user.locale);
+    shown["last_seen"] = clock::iso(user.last_seen).into();
     shown
 }
 

@@ -65,6 +65,9 @@ fn why_not(own: &str, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option
     if [&named, &in_target].into_iter().flatten().chain([&host]).any(|host| !is_served(own, host)) {
         return Some(PUBLIC_NAME);
     }
+    if method == Method::GET && is_widget(uri.path()) {
+        return None;
+    }
     // Several would be a page's trick or a broken proxy. All must be ours.
     if headers.get_all(ORIGIN).iter().any(|origin| !is_own(&text(origin), &host)) {
         return Some(OTHER_SITE);
@@ -78,6 +81,16 @@ fn why_not(own: &str, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option
         && sent("sec-fetch-mode").as_deref() == Some("navigate")
         && sent("sec-fetch-dest").as_deref() == Some("document");
     (elsewhere && !follows).then_some(OTHER_SITE)
+}
+
+/// Returns whether a path is that of a guild's widget. It is made for pages of other sites, and is off until somebody
+/// switches it on.
+fn is_widget(path: &str) -> bool {
+    let mut parts = path.strip_prefix("/api/").unwrap_or_default().split('/').rev();
+    matches!(parts.next(), Some("widget.json" | "widget.png"))
+        && parts.next().is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_digit()))
+        && parts.next() == Some("guilds")
+        || path.starts_with("/widget-avatars/")
 }
 
 /// Returns whether an origin is the address that the request was sent to. Some websocket clients (Starscream) name it
@@ -185,6 +198,20 @@ mod tests {
             assert!(judge(pairs).is_some(), "{pairs:?}");
         }
         assert!(at(&Method::GET, "http://evil.example/api", &[("host", "127.0.0.1:1")]).is_some());
+    }
+
+    #[test]
+    fn a_page_of_any_site_can_read_a_widget_only() {
+        let page =
+            [("host", "127.0.0.1:1"), ("origin", "https://blog.example"), ("sec-fetch-site", "cross-site")];
+        for path in ["/api/v10/guilds/1/widget.json", "/api/guilds/1/widget.png", "/widget-avatars/1.png"] {
+            assert_eq!(at(&Method::GET, path, &page), None, "{path}");
+            assert!(at(&Method::POST, path, &page).is_some(), "{path}");
+            assert!(at(&Method::GET, path, &[("host", "evil.example")]).is_some(), "{path}");
+        }
+        for path in ["/api/guilds/1/widget", "/sandbox/guilds/1/widget.json", "/api/x/widget.json"] {
+            assert!(at(&Method::GET, path, &page).is_some(), "{path}");
+        }
     }
 
     #[test]

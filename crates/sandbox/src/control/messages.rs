@@ -71,7 +71,13 @@ async fn send(
             .decode(&file.base64)
             .map_err(|_| BadRequest::new(format!("The file {path} is not base64.")))?;
         let name = file.filename.as_deref().or(path.rsplit(['/', '\\']).next()).unwrap_or(path);
-        uploads.push(Upload { index, filename: name.to_owned(), content_type: None, bytes: bytes.into() });
+        uploads.push(Upload {
+            field: format!("files[{index}]"),
+            index,
+            filename: name.to_owned(),
+            content_type: None,
+            bytes: bytes.into(),
+        });
     }
     let message = validate::message::create(&body, &draft::names(&uploads), MessageOrigin::Channel)?;
     let mut live = control.discord.lock();
@@ -221,6 +227,7 @@ async fn typing(
     let mut live = control.discord.lock();
     let user = find::person(&live, &place.user)?.id;
     let channel = find::channel(&mut live, &place.channel, place.guild.as_deref(), user)?.id;
+    live.saw(user);
     live.typing(channel, user);
     Ok(StatusCode::NO_CONTENT)
 }

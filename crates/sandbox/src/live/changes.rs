@@ -1,28 +1,69 @@
-//! The `changes` of an audit log entry: which fields of an object differ.
+//! The `changes` of an audit log entry, from an object before and after.
 
 use serde_json::{Value, json};
 
-/// Returns the audit log changes between two objects, each null where there is none (Audit Log Resource, "Audit Log Change
-/// Structure"). Ids and what is derived from others are left out by `skip`.
-pub(super) fn changes(before: &Value, after: &Value, skip: &[&str]) -> Vec<Value> {
+/// Fields of a guild whose changes the audit log has, each with its name there.
+pub const GUILD: &[(&str, &str)] = &[
+    ("name", "name"),
+    ("description", "description"),
+    ("icon", "icon_hash"),
+    ("splash", "splash_hash"),
+    ("discovery_splash", "discovery_splash_hash"),
+    ("banner", "banner_hash"),
+    ("owner_id", "owner_id"),
+    ("features", "features"),
+    ("preferred_locale", "preferred_locale"),
+    ("afk_channel_id", "afk_channel_id"),
+    ("afk_timeout", "afk_timeout"),
+    ("system_channel_id", "system_channel_id"),
+    ("system_channel_flags", "system_channel_flags"),
+    ("rules_channel_id", "rules_channel_id"),
+    ("public_updates_channel_id", "public_updates_channel_id"),
+    ("safety_alerts_channel_id", "safety_alerts_channel_id"),
+    ("verification_level", "verification_level"),
+    ("explicit_content_filter", "explicit_content_filter"),
+    ("default_message_notifications", "default_message_notifications"),
+    ("vanity_url_code", "vanity_url_code"),
+    ("widget_enabled", "widget_enabled"),
+    ("widget_channel_id", "widget_channel_id"),
+    ("premium_progress_bar_enabled", "premium_progress_bar_enabled"),
+    ("incidents_data", "incidents_data"),
+];
+
+/// Returns the changes between two states of an object. An old or new value that is null is left out, as at Discord.
+pub fn between(before: &Value, after: &Value, fields: &[(&str, &str)]) -> Vec<Value> {
+    fields.iter().filter_map(|(field, key)| change(key, &before[*field], &after[*field])).collect()
+}
+
+/// Returns the changes of an object that was created, or of one that was deleted if `after` is null.
+pub fn whole(before: &Value, after: &Value, fields: &[&str]) -> Vec<Value> {
+    let named: Vec<(&str, &str)> = fields.iter().map(|field| (*field, *field)).collect();
+    between(before, after, &named)
+}
+
+/// Returns the changes of all fields but those in `skip`, between two objects that may be null (Audit Log Resource, "Audit
+/// Log Change Structure").
+pub fn changes(before: &Value, after: &Value, skip: &[&str]) -> Vec<Value> {
     let keys = |value: &Value| -> Vec<String> {
         value.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
     };
     let mut all = keys(before);
     all.extend(keys(after).into_iter().filter(|key| before.get(key).is_none()));
-    let change = |key: String| {
-        let (old, new) = (&before[key.as_str()], &after[key.as_str()]);
-        (old != new).then(|| {
-            let mut change = json!({ "key": key });
-            for (name, value) in [("old_value", old), ("new_value", new)] {
-                if !value.is_null() {
-                    change[name] = value.clone();
-                }
-            }
-            change
-        })
-    };
-    all.into_iter().filter(|key| !skip.contains(&key.as_str())).filter_map(change).collect()
+    let named = all.iter().map(String::as_str).filter(|key| !skip.contains(key));
+    named.filter_map(|key| change(key, &before[key], &after[key])).collect()
+}
+
+fn change(key: &str, old: &Value, new: &Value) -> Option<Value> {
+    if old == new {
+        return None;
+    }
+    let mut change = json!({ "key": key });
+    for (name, value) in [("old_value", old), ("new_value", new)] {
+        if !value.is_null() {
+            change[name] = value.clone();
+        }
+    }
+    Some(change)
 }
 
 #[cfg(test)]
@@ -45,5 +86,19 @@ mod tests {
             json!(changes(&json!({ "name": "a" }), &Value::Null, &[])),
             json!([{ "key": "name", "old_value": "a" }])
         );
+    }
+
+    #[test]
+    fn only_what_differs_is_a_change_and_null_is_left_out() {
+        let before = json!({ "name": "a", "icon": null, "afk_timeout": 60, "nsfw": true });
+        let after = json!({ "name": "b", "icon": "1f", "afk_timeout": 60, "nsfw": false });
+        assert_eq!(
+            between(&before, &after, GUILD),
+            [
+                json!({ "key": "name", "old_value": "a", "new_value": "b" }),
+                json!({ "key": "icon_hash", "new_value": "1f" }),
+            ]
+        );
+        assert_eq!(whole(&after, &Value::Null, &["name"]), [json!({ "key": "name", "old_value": "b" })]);
     }
 }

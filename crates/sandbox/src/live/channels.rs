@@ -237,6 +237,8 @@ impl Live<'_> {
                     &mut guild.afk_channel_id,
                     &mut guild.rules_channel_id,
                     &mut guild.public_updates_channel_id,
+                    &mut guild.safety_alerts_channel_id,
+                    &mut guild.widget.channel_id,
                 ] {
                     if *setting == Some(gone) {
                         *setting = None;

@@ -158,6 +158,7 @@ impl Live<'_> {
         let mut presence = presence.clone();
         let begun = clock::now().unix_timestamp_nanos() / 1_000_000;
         let before = self.guilds_of(user).find_map(|guild| guild.presences.get(&user));
+        let was_online = before.is_some();
         let activities = presence.get_mut("activities").and_then(Value::as_array_mut);
         for activity in activities.into_iter().flatten() {
             let same =
@@ -168,7 +169,11 @@ impl Live<'_> {
                 fields.entry("created_at").or_insert(since);
             }
         }
+        if was_online || !matches!(presence["status"].as_str(), Some("offline" | "invisible")) {
+            self.saw(user);
+        }
         let guilds: Vec<Snowflake> = self.guilds_of(user).map(|guild| guild.id).collect();
+        let mut offline_in = Vec::new();
         for id in guilds {
             let Some(guild) = self.guilds.get_mut(&id) else { continue };
             let offline = matches!(presence["status"].as_str(), Some("offline" | "invisible"));
@@ -178,10 +183,14 @@ impl Live<'_> {
                 if guild.presences.remove(&user).is_none() {
                     continue;
                 }
+                offline_in.push(id);
             } else if guild.presences.insert(user, presence.clone()).as_ref() == Some(&presence) {
                 continue;
             }
             self.dispatch_guild(id, "PRESENCE_UPDATE", crate::state::presence_json(user, Some(id), &shown));
+        }
+        for id in offline_in {
+            self.end_visit(id, user);
         }
     }
 

@@ -54,6 +54,7 @@ const ATTACHMENT_LIMIT: u64 = 10 << 20;
 impl Live<'_> {
     /// Sends an interaction to the bot.
     pub fn start(&mut self, trigger: &Trigger) -> ApiResult<Started> {
+        self.saw(trigger.user);
         let channel = self.channel(trigger.channel)?;
         let (guild_id, channel_id) = (channel.guild_id, channel.id);
         let id = self.next_id();

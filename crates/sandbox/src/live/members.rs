@@ -7,8 +7,6 @@ use super::Live;
 use crate::error::{ApiError, ApiResult};
 use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
-use crate::state::guild::Member;
-use crate::state::message::{Author, Message};
 use crate::validate::Change;
 
 /// Changes of a member. A field that is not given stays.
@@ -29,28 +27,6 @@ pub struct MemberChange {
 }
 
 impl Live<'_> {
-    /// Adds a member and sends the event. Fails for a banned user.
-    pub fn join(&mut self, guild_id: Snowflake, user: Snowflake) -> ApiResult<()> {
-        self.user(user)?;
-        let guild = self.guild_mut(guild_id)?;
-        if guild.bans.contains_key(&user) {
-            return Err(ApiError::banned());
-        }
-        if guild.members.contains_key(&user) {
-            return Ok(());
-        }
-        guild.members.insert(user, Member::new(user));
-        let (system, quiet) = (guild.system_channel_id, guild.system_channel_flags & 1 != 0);
-        self.dispatch_joined(guild_id, user);
-        if let Some(channel) = system.filter(|id| !quiet && self.channels.contains_key(id)) {
-            let mut notice = Message::new(self.next_id(), channel, Author::User(user));
-            notice.kind = 7;
-            self.publish(notice);
-        }
-        self.judge_profile(guild_id, user, "guild_join");
-        Ok(())
-    }
-
     /// Sends the event of a joined member. A bot that joins gets GUILD_CREATE instead.
     pub(super) fn dispatch_joined(&self, guild: Snowflake, user: Snowflake) {
         if let Ok(mut event) = self.member_json(guild, user) {
@@ -71,6 +47,7 @@ impl Live<'_> {
             return Err(ApiError::unknown_member());
         }
         guild.presences.remove(&user);
+        guild.former.insert(user);
         let own_role = guild.roles.values().find(|role| role.bot_id == Some(user)).map(|role| role.id);
         if self.applications.contains_key(&user) {
             self.dispatch_bot(user, "GUILD_DELETE", Some(guild_id), json!({ "id": guild_id }));

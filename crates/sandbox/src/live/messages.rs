@@ -88,6 +88,9 @@ impl Live<'_> {
     /// Adds a complete message to its channel, sends the event, and returns the message's id.
     pub fn publish(&mut self, message: Message) -> Snowflake {
         let (id, channel_id) = (message.id, message.channel_id);
+        if let Author::User(author) = message.author {
+            self.saw(author);
+        }
         let Some(channel) = self.channels.get_mut(&channel_id) else { return id };
         let (mut awoken, mut joined) = (false, None);
         if let Some(thread) = &mut channel.thread {
@@ -281,7 +284,9 @@ impl Live<'_> {
             return Err(ApiError::missing_access());
         }
         if channel.is_dm() {
-            return Ok(());
+            let others = channel.recipients.iter().filter(|other| **other != user);
+            let paused = others.into_iter().any(|other| self.dms_paused(user, *other));
+            return if paused { Err(ApiError::cannot_message_user()) } else { Ok(()) };
         }
         let needed = if channel.is_thread() {
             Permissions::SEND_MESSAGES_IN_THREADS

@@ -55,6 +55,7 @@ impl Live<'_> {
         if !message.reactions[index].users.insert(user) {
             return Ok(());
         }
+        self.saw(user);
         let mut event = reaction_event(channel_id, id, guild);
         event["user_id"] = json!(user);
         event["emoji"] = event_emoji;

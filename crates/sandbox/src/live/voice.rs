@@ -129,6 +129,7 @@ impl Live<'_> {
 
     fn put_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
         let is_bot = self.applications.contains_key(&user);
+        self.saw(user);
         let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
         let before = match &state {
             Some(state) => guild.voice_states.insert(user, state.clone()),

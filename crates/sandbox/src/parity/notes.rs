@@ -56,6 +56,44 @@ const NOTES: &[(&[&str], &str)] = &[
         &["list_guild_audit_log_entries"],
         "Most entries have no `changes`; overwrites, threads, invites and webhooks write none.",
     ),
+    (
+        &["preview_prune_guild", "prune_guild"],
+        "Activity is whatever a user does here; the control API says when somebody was last seen.",
+    ),
+    (
+        &["get_guild_welcome_screen", "update_guild_welcome_screen"],
+        "Needs the feature COMMUNITY, which the control API gives.",
+    ),
+    (&["put_guilds_onboarding"], "A new prompt without `in_onboarding` is in \"Channels & Roles\" only."),
+    (
+        &["get_guild_new_member_welcome"],
+        "The control API sets the Server Guide, as no bot can. Icons are not modelled.",
+    ),
+    (
+        &["get_guild_join_requests", "action_guild_join_request"],
+        "Undocumented: needs KICK_MEMBERS here, and a request can be reviewed again. There is no event.",
+    ),
+    (
+        &["create_guild_template", "sync_guild_template", "get_guild_template"],
+        "Announcement channels become text, stages voice, media channels forums. Emojis of the guild, which tags have, are left out.",
+    ),
+    (
+        &["get_guild_widget_png"],
+        "Drawn by the sandbox: with its own mark and letters, and without the guild's icon.",
+    ),
+    (
+        &["create_channel_invite"],
+        "Nobody streams here: a target user is one in the voice channel. A target application is a bot of the sandbox.",
+    ),
+    (
+        &["get_invite_target_users_job_status"],
+        "A file is processed at once, so a job is always completed. The ids need not be those of users of the sandbox.",
+    ),
+    (&["add_guild_member"], "Works while invites are paused. The control API grants access tokens."),
+    (
+        &["update_guild_incident_actions"],
+        "Paused direct messages are refused to people, not to bots. Spam and raids are not detected.",
+    ),
     (&["crosspost_message"], "Only the flag: no channel follows another."),
     (
         &["update_application_command", "bulk_set_application_commands"],

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest, start};
 use crate::error::{ApiError, ApiResult};
-use crate::live::Live;
+use crate::live::{Live, changes};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
@@ -75,7 +75,7 @@ async fn edit(
     let body = validate::guild::modify(&payload.json)?;
     let icon = payload.json.get("icon");
     let mut live = rest.discord.lock();
-    require(&live, id, bot, Permissions::MANAGE_GUILD)?;
+    let before = require(&live, id, bot, Permissions::MANAGE_GUILD).map(Guild::json)?;
     let guild = live.guild_mut(id)?;
     if let Some(name) = body.name {
         guild.name = name;
@@ -101,8 +101,11 @@ async fn edit(
         guild.icon = icon.as_str().map(|_| picture_hash());
     }
     let shown = guild.json();
-    live.guild_changed(id);
-    live.audit(id, 1, bot, Some(id), reason.as_deref(), Vec::new());
+    let changes = changes::between(&before, &shown, changes::GUILD);
+    if !changes.is_empty() {
+        live.guild_changed(id);
+        live.audit(id, 1, bot, Some(id), reason.as_deref(), changes);
+    }
     Ok(Json(shown))
 }
 

@@ -1,18 +1,26 @@
-//! Invites.
+//! Invites: created, listed, deleted.
 
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::guilds::require;
+use super::invite_targets::{InvalidFile, users_in};
+use super::members::may_give;
 use super::request::Bot;
-use super::{Form, Ids, Path, Query, Rest};
+use super::{Form, Ids, Path, Query, Reason, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
+use crate::live::Live;
 use crate::permissions::Permissions;
-use crate::state::webhook::Invite;
-use crate::state::{clock, secret};
-use crate::validate::unread::all_but;
+use crate::snowflake::Snowflake;
+use crate::state::invite::Invite;
+use crate::validate;
+use crate::validate::invite::Target;
+
+/// Most invites of one guild.
+const MOST_INVITES: usize = 1000;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -25,46 +33,68 @@ async fn create(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([channel]): Ids<1>,
+    Reason(reason): Reason,
     Form(payload): Form,
-) -> ApiResult<Json<Value>> {
-    let body = payload.object()?;
-    // Every invite is a new one, so `unique` needs nothing.
-    all_but(body, &["max_age", "max_uses", "temporary", "unique"]);
-    let number = |key: &str, default, most| match body.get(key).and_then(Value::as_u64) {
-        Some(number) if number > most => Err(ApiError::field(&[key], FieldError::max("int", most))),
-        number => Ok(number.unwrap_or(default)),
-    };
-    let (max_age, max_uses) = (number("max_age", 86_400, 604_800)?, number("max_uses", 0, 100)?);
+) -> Result<Response, InvalidFile> {
+    let body = validate::invite::create(&payload.json)?;
+    let users = users_in(&payload)?;
     let mut live = rest.discord.lock();
     let found = live.channel_for(channel, bot, Permissions::CREATE_INSTANT_INVITE)?;
     let guild_id = found.guild_id.ok_or_else(ApiError::wrong_channel_type)?;
-    let invite = Invite {
-        code: secret(8),
-        guild_id,
-        channel_id: channel,
-        inviter: bot,
-        max_age,
-        max_uses,
-        uses: 0,
-        temporary: body.get("temporary").and_then(Value::as_bool).unwrap_or(false),
-        created_at: clock::now(),
-    };
+    check_target(&live, channel, body.target)?;
+    for role in &body.role_ids {
+        may_give(&live, guild_id, bot, *role)?;
+    }
+    if users.is_some() {
+        require(&live, guild_id, bot, Permissions::MANAGE_GUILD)?;
+    }
+    let mut invite = Invite::new(guild_id, channel, Some(bot));
+    invite.max_age = body.max_age.into();
+    invite.max_uses = body.max_uses.into();
+    invite.temporary = body.temporary;
+    invite.target = body.target;
+    invite.roles = body.role_ids;
+    let similar =
+        live.invites.values().find(|other| !body.unique && users.is_none() && other.is_like(&invite));
+    if let Some(known) = similar.and_then(|known| live.invite(&known.code)) {
+        return Ok(Json(known.json(&live, true, false)).into_response());
+    }
+    if live.invites.values().filter(|other| other.guild_id == guild_id).count() >= MOST_INVITES {
+        return Err(ApiError::max_invites().into());
+    }
+    invite.set_users(users);
     let shown = invite.json(&live, true, false);
-    let event = json!({
-        "channel_id": channel,
-        "guild_id": guild_id,
-        "code": invite.code,
-        "created_at": shown["created_at"],
-        "expires_at": shown["expires_at"],
-        "inviter": shown["inviter"],
-        "max_age": max_age,
-        "max_uses": max_uses,
-        "temporary": invite.temporary,
-        "uses": 0,
-    });
-    live.invites.insert(invite.code.clone(), invite);
-    live.dispatch_channel(channel, "INVITE_CREATE", event);
-    Ok(Json(shown))
+    let code = invite.code.clone();
+    live.add_invite(invite);
+    live.audit_invite(40, &code, bot, reason.as_deref());
+    Ok(Json(shown).into_response())
+}
+
+/// Checks what an invite leads to: a user in this voice channel, or an application.
+fn check_target(live: &Live<'_>, channel: Snowflake, target: Option<Target>) -> ApiResult<()> {
+    let Some(target) = target else { return Ok(()) };
+    let channel = live.channel(channel)?;
+    let (key, code, sentence) = match target {
+        _ if !channel.is_voice() => {
+            ("target_type", "GUILD_INVITE_INVALID_TARGET_TYPE", "Target type is not valid for this channel")
+        }
+        Target::Stream(user) => {
+            let guild = channel.guild_id.and_then(|id| live.guilds.get(&id));
+            let state = guild.and_then(|guild| guild.voice_states.get(&user));
+            if state.is_some_and(|state| state.channel_id == channel.id) {
+                return Ok(());
+            }
+            let sentence = "The specified user is currently not streaming in this channel";
+            ("target_user_id", "GUILD_INVITE_INVALID_STREAMER", sentence)
+        }
+        Target::Activity(id) if live.applications.contains_key(&id) => return Ok(()),
+        Target::Activity(_) => (
+            "target_application_id",
+            "GUILD_INVITE_INVALID_APPLICATION",
+            "The specified application is not embedded",
+        ),
+    };
+    Err(ApiError::field(&[key], FieldError::new(code, sentence)))
 }
 
 async fn of_channel(
@@ -74,27 +104,36 @@ async fn of_channel(
 ) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
     live.require(channel, bot, Permissions::MANAGE_CHANNELS)?;
-    let list = live.invites.values().filter(|invite| invite.channel_id == channel);
+    let list = live.open_invites(|invite| invite.channel_id == channel);
     Ok(Json(list.map(|invite| invite.json(&live, true, false)).collect()))
 }
 
+/// Lists the invites of a guild, with their usage for those who manage it.
 async fn of_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
-    require(&live, guild, bot, Permissions::MANAGE_GUILD)?;
-    let list = live.invites.values().filter(|invite| invite.guild_id == guild);
-    Ok(Json(list.map(|invite| invite.json(&live, true, false)).collect()))
+    let manages = require(&live, guild, bot, Permissions::MANAGE_GUILD).is_ok();
+    if !manages {
+        require(&live, guild, bot, Permissions::VIEW_AUDIT_LOG)?;
+    }
+    let list = live.open_invites(|invite| invite.guild_id == guild);
+    Ok(Json(list.map(|invite| invite.json(&live, manages, false)).collect()))
 }
 
+/// Shows an invite to those who may accept or manage it, without a token too.
 async fn one(
     State(rest): State<Rest>,
-    _: Bot,
+    bot: Option<Bot>,
     Path(code): Path<String>,
     query: Query,
 ) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
-    let invite =
-        live.invites.get(&code).filter(|invite| invite.expires_at().is_none_or(|at| at > clock::now()));
-    let invite = invite.ok_or_else(ApiError::unknown_invite)?;
+    let invite = live.invite(&code).ok_or_else(ApiError::unknown_invite)?;
+    let bot = bot.map(|Bot(bot)| bot);
+    let manages =
+        bot.is_some_and(|bot| require(&live, invite.guild_id, bot, Permissions::MANAGE_GUILD).is_ok());
+    if !manages && !invite.is_for(bot) {
+        return Err(ApiError::unknown_invite());
+    }
     let mut shown = invite.json(&live, false, query.flag("with_counts"));
     // Only an event of the invite's guild is shown; another id changes nothing.
     let events = live.guilds.get(&invite.guild_id).map(|guild| &guild.scheduled_events);
@@ -106,12 +145,18 @@ async fn one(
     Ok(Json(shown))
 }
 
-async fn remove(State(rest): State<Rest>, Bot(bot): Bot, Path(code): Path<String>) -> ApiResult<Json<Value>> {
+async fn remove(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Path(code): Path<String>,
+    Reason(reason): Reason,
+) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
     let invite = live.invites.get(&code).cloned().ok_or_else(ApiError::unknown_invite)?;
-    live.require(invite.channel_id, bot, Permissions::MANAGE_CHANNELS)?;
-    live.invites.shift_remove(&code);
-    let event = json!({ "channel_id": invite.channel_id, "guild_id": invite.guild_id, "code": code });
-    live.dispatch_channel(invite.channel_id, "INVITE_DELETE", event);
+    if require(&live, invite.guild_id, bot, Permissions::MANAGE_GUILD).is_err() {
+        live.require(invite.channel_id, bot, Permissions::MANAGE_CHANNELS)?;
+    }
+    live.audit_invite(42, &code, bot, reason.as_deref());
+    live.remove_invite(&code);
     Ok(Json(invite.json(&live, false, false)))
 }

@@ -7,6 +7,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::guilds::require;
+use super::new_members;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
@@ -111,13 +112,23 @@ async fn edit(
             }
         }
     }
+    let flags = match body.flags {
+        Change::Keep => Change::Keep,
+        asked => {
+            new_members::may_set_flags(&live, guild, bot)?;
+            // The other flags stay.
+            let kept =
+                live.member(guild, user)?.flags & !u64::from(validate::guild::editable_flags(u32::MAX));
+            Change::Set(kept | u64::from(validate::guild::editable_flags(asked.value().unwrap_or(0))))
+        }
+    };
     let change = MemberChange {
         nick: body.nick,
         roles: body.roles,
         mute: body.mute,
         deaf: body.deaf,
         timeout: body.communication_disabled_until,
-        flags: body.flags.map(u64::from),
+        flags,
     };
     let gives_roles = change.roles.is_change();
     let changes_member = change != MemberChange::default();

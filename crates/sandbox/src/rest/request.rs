@@ -81,6 +81,15 @@ impl FromRequestParts<Rest> for Bot {
     }
 }
 
+impl axum::extract::OptionalFromRequestParts<Rest> for Bot {
+    type Rejection = ApiError;
+
+    /// Reads the bot of a route that needs no token.
+    async fn from_request_parts(parts: &mut Parts, _: &Rest) -> ApiResult<Option<Self>> {
+        Ok(parts.extensions.get::<Notes>().and_then(|notes| notes.0.lock().bot).map(Bot))
+    }
+}
+
 /// The first `N` parameters of the path, all ids.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ids<const N: usize>(pub(crate) [Snowflake; N]);
@@ -311,7 +320,7 @@ impl Payload {
                 }
                 let digits: String = name.chars().filter(char::is_ascii_digit).collect();
                 let index = digits.parse().unwrap_or(uploads.len() as u64);
-                uploads.push(Upload { index, filename, content_type, bytes });
+                uploads.push(Upload { field: name, index, filename, content_type, bytes });
             } else {
                 fields.insert(name, String::from_utf8_lossy(&bytes).into_owned().into());
             }

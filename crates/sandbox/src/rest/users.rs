@@ -78,10 +78,10 @@ async fn my_guilds(State(rest): State<Rest>, Bot(bot): Bot, query: Query) -> Api
             "id": guild.id,
             "name": guild.name,
             "icon": guild.icon,
-            "banner": null,
+            "banner": guild.perks.banner,
             "owner": guild.owner_id == bot,
             "permissions": live.guild_permissions(bot, guild),
-            "features": [],
+            "features": guild.features(),
         });
         if counts {
             value["approximate_member_count"] = guild.members.len().into();

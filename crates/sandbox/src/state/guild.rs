@@ -1,17 +1,24 @@
-//! Guilds and their parts: members, roles, emojis, bans, voice states.
+//! Guilds and their parts: members, emojis, bans, voice states.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
+use super::World;
 use super::auto_moderation::Rule;
+use super::channel::kind;
 use super::clock;
+use super::community::Community;
+use super::incidents::Incidents;
+use super::perks::Perks;
+pub use super::role::Role;
 use super::scheduled_event::ScheduledEvent;
 use super::stage::StageInstance;
 use super::user::User;
-use crate::permissions::{MemberPermissions, Permissions};
+use super::widget::Widget;
+use crate::permissions::{MemberPermissions, Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 
 /// Member flag of a member whose names auto moderation blocks (AUTOMOD_QUARANTINED_USERNAME).
@@ -91,79 +98,6 @@ impl Member {
     /// Returns whether a timeout is in force.
     pub fn timed_out(&self) -> bool {
         self.communication_disabled_until.is_some_and(|until| until > clock::now())
-    }
-}
-
-/// A role.
-#[derive(Debug, Clone)]
-pub struct Role {
-    /// Its id; @everyone has the guild's.
-    pub id: Snowflake,
-    /// Its name.
-    pub name: String,
-    /// Permissions it grants.
-    pub permissions: Permissions,
-    /// Position in the hierarchy; 0 is @everyone.
-    pub position: i64,
-    /// RGB colour, 0 for none.
-    pub color: u32,
-    /// Second colour of a gradient.
-    pub secondary_color: Option<u32>,
-    /// Third colour of a holographic role.
-    pub tertiary_color: Option<u32>,
-    /// Whether its members are listed separately.
-    pub hoist: bool,
-    /// Whether an integration owns it.
-    pub managed: bool,
-    /// Whether anyone may mention it.
-    pub mentionable: bool,
-    /// Unicode emoji shown beside it.
-    pub unicode_emoji: Option<String>,
-    /// The bot it belongs to.
-    pub bot_id: Option<Snowflake>,
-}
-
-impl Role {
-    /// Creates a role without permissions at the bottom.
-    pub fn new(id: Snowflake, name: &str) -> Self {
-        Self {
-            id,
-            name: name.to_owned(),
-            permissions: Permissions::NONE,
-            position: 1,
-            color: 0,
-            secondary_color: None,
-            tertiary_color: None,
-            hoist: false,
-            managed: false,
-            mentionable: false,
-            unicode_emoji: None,
-            bot_id: None,
-        }
-    }
-
-    /// Returns the role object.
-    pub fn json(&self) -> Value {
-        let mut value = json!({
-            "id": self.id,
-            "name": self.name,
-            "description": null,
-            "permissions": self.permissions,
-            "position": self.position,
-            "color": self.color,
-            "colors": { "primary_color": self.color, "secondary_color": self.secondary_color,
-                "tertiary_color": self.tertiary_color },
-            "hoist": self.hoist,
-            "managed": self.managed,
-            "mentionable": self.mentionable,
-            "icon": null,
-            "unicode_emoji": self.unicode_emoji,
-            "flags": 0,
-        });
-        if let Some(bot) = self.bot_id {
-            value["tags"] = json!({ "bot_id": bot });
-        }
-        value
     }
 }
 
@@ -256,6 +190,20 @@ pub struct Guild {
     pub explicit_content_filter: u64,
     /// Language of the guild.
     pub preferred_locale: String,
+    /// Features, boosts, vanity code and pictures.
+    pub perks: Perks,
+    /// Widget for web pages.
+    pub widget: Widget,
+    /// Pages for new members.
+    pub community: Community,
+    /// Paused invites and direct messages.
+    pub incidents: Incidents,
+    /// Channel of Discord's safety alerts.
+    pub safety_alerts_channel_id: Option<Snowflake>,
+    /// Members who are removed when they go offline, unless they have a role.
+    pub visitors: HashSet<Snowflake>,
+    /// Users who were members and left.
+    pub former: HashSet<Snowflake>,
     /// Members by user id, in order of joining.
     pub members: IndexMap<Snowflake, Member>,
     /// Roles by id, @everyone first.
@@ -304,6 +252,13 @@ impl Guild {
             default_message_notifications: 0,
             explicit_content_filter: 0,
             preferred_locale: "en-US".to_owned(),
+            perks: Perks::default(),
+            widget: Widget::default(),
+            community: Community::default(),
+            incidents: Incidents::default(),
+            safety_alerts_channel_id: None,
+            visitors: HashSet::new(),
+            former: HashSet::new(),
             members: IndexMap::new(),
             roles: IndexMap::from([(id, role)]),
             channels: Vec::new(),
@@ -327,10 +282,10 @@ impl Guild {
             "icon": self.icon,
             "description": self.description,
             "home_header": null,
-            "splash": null,
-            "discovery_splash": null,
+            "splash": self.perks.splash,
+            "discovery_splash": self.perks.discovery_splash,
             "features": self.features(),
-            "banner": null,
+            "banner": self.perks.banner,
             "owner_id": self.owner_id,
             "application_id": null,
             "region": "sandbox",
@@ -338,8 +293,8 @@ impl Guild {
             "afk_timeout": self.afk_timeout,
             "system_channel_id": self.system_channel_id,
             "system_channel_flags": self.system_channel_flags,
-            "widget_enabled": false,
-            "widget_channel_id": null,
+            "widget_enabled": self.widget.enabled,
+            "widget_channel_id": self.widget.channel_id,
             "verification_level": self.verification_level,
             "roles": self.roles.values().map(Role::json).collect::<Vec<_>>(),
             "default_message_notifications": self.default_message_notifications,
@@ -349,26 +304,42 @@ impl Guild {
             "max_members": 500_000,
             "max_stage_video_channel_users": 50,
             "max_video_channel_users": 25,
-            "vanity_url_code": null,
-            "premium_tier": 0,
-            "premium_subscription_count": 0,
+            "vanity_url_code": self.perks.vanity_code(),
+            "premium_tier": self.perks.tier(),
+            "premium_subscription_count": self.perks.boosts,
             "preferred_locale": self.preferred_locale,
             "rules_channel_id": self.rules_channel_id,
-            "safety_alerts_channel_id": null,
+            "safety_alerts_channel_id": self.safety_alerts_channel_id,
             "public_updates_channel_id": self.public_updates_channel_id,
-            "premium_progress_bar_enabled": false,
+            "premium_progress_bar_enabled": self.perks.progress_bar,
             "nsfw": false,
             "nsfw_level": 0,
             "emojis": self.emojis.values().map(|emoji| emoji.json(None)).collect::<Vec<_>>(),
             "stickers": [],
-            "incidents_data": null,
+            "incidents_data": self.incidents.of_guild(),
         })
     }
 
-    /// Returns the features that the guild has by its settings.
-    fn features(&self) -> Vec<&'static str> {
+    /// Returns all features, in the order of the alphabet.
+    pub fn features(&self) -> BTreeSet<&str> {
         let automod = (!self.auto_moderation.is_empty()).then_some("AUTO_MODERATION");
-        automod.into_iter().collect()
+        self.perks.features().into_iter().chain(automod).collect()
+    }
+
+    /// Returns a function from a channel's overwrites to what @everyone may do there.
+    pub fn everyone_in(&self) -> impl Fn(&[Overwrite]) -> Permissions + use<> {
+        let id = self.id;
+        let base = self.roles.get(&id).map_or(Permissions::NONE, |role| role.permissions);
+        move |overwrites| {
+            let own = overwrites.iter().find(|overwrite| overwrite.id == id);
+            own.map_or(base, |own| base & !own.deny | own.allow)
+        }
+    }
+
+    /// Returns the channel that people who join without an invite to one see first.
+    pub fn entrance(&self, world: &World) -> Option<Snowflake> {
+        let text = |id: &Snowflake| world.channels.get(id).is_some_and(|channel| channel.kind == kind::TEXT);
+        self.system_channel_id.or_else(|| self.channels.iter().copied().find(text))
     }
 
     /// Returns the position of a member in the hierarchy. The owner is above all others.
@@ -396,7 +367,7 @@ impl Guild {
             guild_id: self.id,
             user_id: user,
             owner: user == self.owner_id,
-            timed_out: member.timed_out() || member.quarantined(),
+            timed_out: member.timed_out() || member.quarantined() || member.pending,
             everyone: self.roles.get(&self.id).map_or(Permissions::NONE, |role| role.permissions),
             roles: &roles,
         })

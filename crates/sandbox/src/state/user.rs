@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 
+use super::clock;
 use super::command::Commands;
 use crate::snowflake::Snowflake;
 
@@ -29,6 +31,8 @@ pub struct User {
     pub banner: Option<String>,
     /// Language of the account's client, sent with each interaction.
     pub locale: String,
+    /// When they last did anything, or were last online.
+    pub last_seen: OffsetDateTime,
 }
 
 impl User {
@@ -43,6 +47,7 @@ impl User {
             avatar: None,
             banner: None,
             locale: DEFAULT_LOCALE.to_owned(),
+            last_seen: clock::now(),
         }
     }
 

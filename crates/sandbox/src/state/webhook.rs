@@ -1,10 +1,8 @@
-//! Webhooks of channels, and invites to them.
+//! Webhooks of channels.
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::World;
-use super::clock;
 use crate::snowflake::Snowflake;
 
 /// An incoming webhook.
@@ -44,72 +42,6 @@ impl Webhook {
         });
         if with_user && let Some(user) = world.users.get(&self.creator) {
             value["user"] = user.json();
-        }
-        value
-    }
-}
-
-/// An invite to a channel of a guild.
-#[derive(Debug, Clone)]
-pub struct Invite {
-    /// Its code.
-    pub code: String,
-    /// Its guild.
-    pub guild_id: Snowflake,
-    /// Its channel.
-    pub channel_id: Snowflake,
-    /// User who created it.
-    pub inviter: Snowflake,
-    /// Seconds until it expires, 0 for never.
-    pub max_age: u64,
-    /// Joins until it expires, 0 for no limit.
-    pub max_uses: u64,
-    /// Number of joins so far.
-    pub uses: u64,
-    /// Whether members are removed when they go offline.
-    pub temporary: bool,
-    /// When it was created.
-    pub created_at: OffsetDateTime,
-}
-
-impl Invite {
-    /// Returns when it expires.
-    pub fn expires_at(&self) -> Option<OffsetDateTime> {
-        let seconds = i64::try_from(self.max_age).unwrap_or(i64::MAX);
-        (seconds > 0).then(|| self.created_at.saturating_add(time::Duration::seconds(seconds)))
-    }
-
-    /// Returns the invite object; with usage if the requester may manage it.
-    pub fn json(&self, world: &World, metadata: bool, counts: bool) -> Value {
-        let guild = world.guilds.get(&self.guild_id);
-        let channel = world.channels.get(&self.channel_id);
-        let mut value = json!({
-            "type": 0,
-            "code": self.code,
-            "guild_id": self.guild_id,
-            "guild": guild.map(|guild| json!({
-                "id": guild.id, "name": guild.name, "splash": null, "banner": null, "description": guild.description,
-                "icon": guild.icon, "features": [], "verification_level": guild.verification_level,
-                "vanity_url_code": null, "nsfw_level": 0, "nsfw": false, "premium_subscription_count": 0,
-                "premium_tier": 0,
-            })),
-            "channel": channel.map(|channel| json!({
-                "id": channel.id, "type": channel.kind, "name": channel.name,
-            })),
-            "inviter": world.users.get(&self.inviter).map(super::user::User::json),
-            "expires_at": self.expires_at().map(clock::iso),
-            "flags": 0,
-        });
-        if metadata {
-            value["uses"] = self.uses.into();
-            value["max_uses"] = self.max_uses.into();
-            value["max_age"] = self.max_age.into();
-            value["temporary"] = self.temporary.into();
-            value["created_at"] = clock::iso(self.created_at).into();
-        }
-        if counts && let Some(guild) = guild {
-            value["approximate_member_count"] = guild.members.len().into();
-            value["approximate_presence_count"] = guild.presences.len().into();
         }
         value
     }

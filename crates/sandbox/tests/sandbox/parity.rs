@@ -98,11 +98,11 @@ fn the_list_of_events_says_which_are_sent() {
 #[tokio::test]
 async fn a_missing_operation_is_named_logged_and_counted() {
     let bot = Bot::start().await;
-    let path = format!("{}/templates", bot.guild());
+    let path = "/lobbies";
     for _ in 0..2 {
-        let answer = bot.expect(501, Method::POST, &path, &json!({ "name": "a" })).await;
+        let answer = bot.expect(501, Method::POST, path, &json!({})).await;
         let message = text(&answer["message"]);
-        assert!(message.contains("create_guild_template (POST /guilds/{guild_id}/templates)"), "{message}");
+        assert!(message.contains("create_lobby (POST /lobbies)"), "{message}");
     }
     // A method that a known path lacks here, and a path that is percent-encoded.
     bot.expect(501, Method::POST, &format!("{}/stickers", bot.guild()), &Value::Null).await;
@@ -118,7 +118,7 @@ async fn a_missing_operation_is_named_logged_and_counted() {
         stats["missing"],
         json!([
             expected("create_guild_sticker", "POST", "/guilds/{guild_id}/stickers", 1),
-            expected("create_guild_template", "POST", "/guilds/{guild_id}/templates", 2),
+            expected("create_lobby", "POST", "/lobbies", 2),
             expected("list_my_connections", "GET", "/users/@me/connections", 1),
         ])
     );
@@ -126,7 +126,7 @@ async fn a_missing_operation_is_named_logged_and_counted() {
     let log = bot.sandbox.event_log().read(1, usize::MAX).entries;
     let id = bot.sandbox.bot_id();
     let logged = log.iter().filter(|entry| {
-        matches!(&entry.event, Event::NotImplemented { operation: "create_guild_template", bot: Some(bot), .. } if *bot == id)
+        matches!(&entry.event, Event::NotImplemented { operation: "create_lobby", bot: Some(bot), .. } if *bot == id)
     });
     assert_eq!(logged.count(), 2);
 }

@@ -176,6 +176,20 @@ impl Bot {
         format!("/applications/{}/guilds/{}/commands", self.sandbox.bot_id(), self.sandbox.guild_id())
     }
 
+    /// Gives the bot's role these permissions in place of ADMINISTRATOR, and @everyone none.
+    pub(crate) async fn weaken(&self, allow: &[&str]) {
+        let guild = self.sandbox.guild_id().to_string();
+        let mut overview = self.user.overview().await.expect("an overview");
+        let roles = overview["guilds"][0]["roles"].take();
+        let everyone = sandbox::permissions::Permissions::ALL;
+        for (role, allow) in [("Sandbot", allow), ("@everyone", &["VIEW_CHANNEL", "READ_MESSAGE_HISTORY"])] {
+            assert!(roles.as_array().is_some_and(|roles| roles.iter().any(|known| known["name"] == role)));
+            let deny: Vec<&str> = everyone.names().filter(|name| !allow.contains(name)).collect();
+            let change = json!({ "allow": allow, "deny": deny });
+            self.user.edit_role(&guild, role, &change).await.expect("a role");
+        }
+    }
+
     /// Registers a guild command.
     pub(crate) async fn register(&self, command: Value) -> Value {
         self.expect(201, Method::POST, &self.commands(), &command).await

@@ -1,0 +1,101 @@
+//! What a guild has beyond the plain settings: features, boosts, a vanity code, pictures.
+
+use std::collections::BTreeSet;
+
+/// Feature of a guild in which nobody can join.
+pub const INVITES_DISABLED: &str = "INVITES_DISABLED";
+/// Feature of a guild whose new members first accept its rules.
+pub const MEMBER_VERIFICATION: &str = "MEMBER_VERIFICATION_GATE_ENABLED";
+
+/// Features by the number of boosts from which a guild has them.
+const BY_BOOSTS: &[(u64, &str)] = &[
+    (2, "ANIMATED_ICON"),
+    (2, "INVITE_SPLASH"),
+    (7, "BANNER"),
+    (7, "ROLE_ICONS"),
+    (14, "ANIMATED_BANNER"),
+    (14, "VANITY_URL"),
+];
+
+/// A vanity code, with which anyone can join.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vanity {
+    /// The code.
+    pub code: String,
+    /// Number of joins so far.
+    pub uses: u64,
+}
+
+/// Features, boosts, vanity code and pictures of a guild.
+#[derive(Debug, Clone, Default)]
+pub struct Perks {
+    /// Features that do not follow from boosts.
+    pub granted: BTreeSet<String>,
+    /// Number of boosts.
+    pub boosts: u64,
+    /// Vanity code.
+    pub vanity: Option<Vanity>,
+    /// Hash of the splash of invites.
+    pub splash: Option<String>,
+    /// Hash of the splash in discovery.
+    pub discovery_splash: Option<String>,
+    /// Hash of the banner.
+    pub banner: Option<String>,
+    /// Whether the progress of boosts is shown.
+    pub progress_bar: bool,
+}
+
+impl Perks {
+    /// Returns the level of boosts, 0 to 3.
+    pub fn tier(&self) -> u8 {
+        match self.boosts {
+            0..=1 => 0,
+            2..=6 => 1,
+            7..=13 => 2,
+            _ => 3,
+        }
+    }
+
+    /// Returns whether the guild has a feature.
+    pub fn has(&self, feature: &str) -> bool {
+        self.granted.contains(feature)
+            || BY_BOOSTS.iter().any(|(boosts, name)| *name == feature && self.boosts >= *boosts)
+    }
+
+    /// Returns all features, in the order of the alphabet.
+    pub fn features(&self) -> BTreeSet<&str> {
+        let boosted = BY_BOOSTS.iter().filter(|(boosts, _)| self.boosts >= *boosts).map(|(_, name)| *name);
+        self.granted.iter().map(String::as_str).chain(boosted).collect()
+    }
+
+    /// Returns the vanity code, while the guild may have one.
+    pub fn vanity_code(&self) -> Option<&str> {
+        self.vanity.as_ref().filter(|_| self.has("VANITY_URL")).map(|vanity| vanity.code.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boosts_bring_their_features_and_take_them_away_again() {
+        let mut perks = Perks { granted: BTreeSet::from(["NEWS".to_owned()]), ..Perks::default() };
+        for (boosts, tier, features) in
+            [(1, 0, 1), (2, 1, 3), (6, 1, 3), (7, 2, 5), (13, 2, 5), (14, 3, 7), (0, 0, 1)]
+        {
+            perks.boosts = boosts;
+            assert_eq!((perks.tier(), perks.features().len()), (tier, features), "{boosts} boosts");
+        }
+        assert!(perks.has("NEWS") && !perks.has("BANNER"));
+    }
+
+    #[test]
+    fn a_vanity_code_lasts_as_long_as_its_feature() {
+        let vanity = Some(Vanity { code: "tea".to_owned(), uses: 0 });
+        let mut perks = Perks { boosts: 14, vanity, ..Perks::default() };
+        assert_eq!(perks.vanity_code(), Some("tea"));
+        perks.boosts = 13;
+        assert_eq!(perks.vanity_code(), None);
+    }
+}
