@@ -86,12 +86,17 @@ async fn create(
     apply(&mut role, body, own)?;
     let (id, shown) = (role.id, role.json());
     // A new role is just above @everyone, below all others.
+    let mut raised = Vec::new();
     if let Some(guild) = live.guilds.get_mut(&guild_id) {
         for other in guild.roles.values_mut().filter(|other| other.position > 0) {
             other.position += 1;
+            raised.push(other.id);
         }
     }
     live.add_role(guild_id, role);
+    for other in raised {
+        live.role_changed(guild_id, other);
+    }
     live.audit(guild_id, 30, bot, Some(id), reason.as_deref(), Vec::new());
     Ok(Json(shown))
 }
