@@ -153,8 +153,16 @@ async fn reorder(
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
-    for (id, position) in validate::role::positions(&payload.json)? {
-        lower(&live, guild, bot, id)?;
+    let positions = validate::role::positions(&payload.json)?;
+    let rank = require(&live, guild, bot, Permissions::MANAGE_ROLES)?.rank(bot);
+    for (id, position) in &positions {
+        lower(&live, guild, bot, *id)?;
+        // Not beside or above its own highest either.
+        if position.is_some_and(|position| i64::from(position) >= rank) {
+            return Err(ApiError::missing_permissions());
+        }
+    }
+    for (id, position) in positions {
         if let (Some(position), Some(role)) = (position, live.guild_mut(guild)?.roles.get_mut(&id)) {
             role.position = position.into();
         }

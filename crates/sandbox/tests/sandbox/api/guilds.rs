@@ -144,6 +144,15 @@ async fn the_hierarchy_holds() {
     bot.expect(200, Method::PATCH, &own, &json!({ "nick": "mine" })).await;
     let roles = bot.get(&format!("{}/roles", bot.guild())).await;
     let own = roles.as_array().unwrap().iter().find(|role| role["managed"] == true).unwrap();
+    let member = roles.as_array().unwrap().iter().find(|role| role["name"] == "Member").unwrap();
+    let own_position = own["position"].as_u64().unwrap();
+    for (position, status) in [(own_position + 1, 403), (own_position, 403), (own_position - 1, 200)] {
+        let moves = json!([{ "id": member["id"], "position": position }]);
+        bot.expect(status, Method::PATCH, &format!("{}/roles", bot.guild()), &moves).await;
+        let now = bot.get(&format!("{}/roles/{}", bot.guild(), text(&member["id"]))).await;
+        let expected = if status == 200 { position.into() } else { member["position"].clone() };
+        assert_eq!(now["position"], expected);
+    }
     let (status, _) =
         bot.call(Method::DELETE, &format!("{}/roles/{}", bot.guild(), text(&own["id"])), &Value::Null).await;
     assert_eq!(status, 403);
