@@ -16,6 +16,8 @@ const GROUP_WRITES: u32 = 0o020;
 const ALL_WRITE: u32 = 0o002;
 /// Permission bits with which the group and others can read a file.
 const OTHERS_READ: u32 = 0o044;
+/// Maximum size of the file in bytes.
+const LONGEST: u64 = 1 << 20;
 
 /// Folders in which a `.env` is searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +52,8 @@ impl EnvFile {
     /// Reads the nearest `.env` within `reach` of `folder`; `None` if there is none.
     ///
     /// # Errors
-    /// If it belongs to neither the user nor root, if others can write it, or if a line of it cannot be read.
+    /// If it belongs to neither the user nor root, if others can write it, if it is too long, or if a line of it cannot be
+    /// read.
     pub(super) fn nearest(folder: &Path, reach: Reach) -> Result<Option<Self>, Mistakes> {
         find(folder, reach).map(Self::read).transpose()
     }
@@ -60,14 +63,18 @@ impl EnvFile {
             |error: std::io::Error| Mistakes(vec![format!("{} cannot be read: {error}.", path.display())]);
         // The link itself could be another user's and lead to a file of ours.
         let link = std::fs::symlink_metadata(&path).map_err(unreadable)?;
-        let mut file = std::fs::File::open(&path).map_err(unreadable)?;
+        let file = std::fs::File::open(&path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;
         let user = User::current();
         if let Some(problem) = user.distrusts(&link).or_else(|| user.distrusts(&metadata)) {
             return Err(Mistakes(vec![format!("{} {problem}", path.display())]));
         }
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(unreadable)?;
+        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > LONGEST {
+            let problem = "is longer than 1 MiB; only lines NAME=value belong into it.";
+            return Err(Mistakes(vec![format!("{} {problem}", path.display())]));
+        }
         let variables = parse(&path, &bytes)?;
         Ok(Self { path, variables, others_read: metadata.mode() & OTHERS_READ != 0 })
     }
@@ -242,6 +249,17 @@ mod tests {
         let Err(Mistakes(mistakes)) = EnvFile::nearest(&inside, Reach::Folder) else { panic!("was read") };
         let start = format!("{} can be written by other users", path.display());
         assert!(mistakes[0].starts_with(&start), "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_too_long_to_be_one_is_refused() {
+        let (_outside, inside) = folders();
+        let path = inside.join(".env");
+        write(&path, 0o600);
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_len(1 << 40).unwrap();
+        let Err(Mistakes(mistakes)) = EnvFile::nearest(&inside, Reach::Folder) else { panic!("was read") };
+        assert!(mistakes[0].contains("is longer than 1 MiB"), "{mistakes:?}");
     }
 
     #[test]

@@ -215,7 +215,7 @@ fn sentence(error: &FrameworkError<'_, Data, Error>, reference: Option<Reference
                 Some(reference) => format!(" (reference {reference})"),
                 None => format!(": {}", foreign(&error.to_string(), Surface::Line, 400)),
             };
-            let words = match input {
+            let words = match input.as_deref().filter(|input| !input.trim().is_empty()) {
                 Some(input) => {
                     format!("`{}` cannot be used here{why}.", foreign(input, Surface::Code, 200))
                 }

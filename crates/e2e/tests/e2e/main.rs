@@ -3,6 +3,7 @@
 //! They are one program, because each program links everything: `cargo test -p e2e --test e2e watching::` runs one
 //! module.
 
+mod build_scripts;
 mod configuration;
 mod dependencies;
 mod dev_env;

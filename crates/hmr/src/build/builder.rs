@@ -24,7 +24,7 @@ use super::{record, same_code};
 use crate::error::SaveError;
 use crate::findings::Findings;
 use crate::hosts::Staged;
-use crate::watch::hash_of;
+use crate::watch::hash_of_contents;
 use crate::workspace::{Package, Workspace};
 
 /// Builds plugins below cargo's target folder.
@@ -120,7 +120,7 @@ impl Builder {
             for file in files {
                 // Another name is another crate. The workspace may have been moved, with all of cargo's folders in it.
                 let name = file.strip_prefix(&workspace.root).unwrap_or(file);
-                (name, hash_of(file).ok()??).hash(&mut hasher);
+                (name, hash_of_contents(file).ok()??).hash(&mut hasher);
             }
             Some(hasher.finish())
         };

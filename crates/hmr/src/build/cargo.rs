@@ -5,7 +5,7 @@
 //! plugin's call is found by the file that it made, whichever run of cargo made it, and replayed by [`super::rustc`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::Stdio;
 
 use sdk_core::PluginId;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
 use super::compiler::{self, Group, Purpose};
-use super::rustc_call::RustcCall;
+use super::rustc_call::{RustcCall, hash_of_names};
 use crate::error::SaveError;
 use crate::findings::{self, Findings};
 use crate::process;
@@ -130,9 +130,13 @@ impl Messages {
             let mut call = RustcCall::find(&plugin.krate, &plugin.root, files)?;
             call.environment.extend(self.environments.get(&plugin.name).into_iter().flatten().cloned());
             let output = self.script_outputs.get(&plugin.name).and_then(|file| std::fs::read(file).ok());
-            let inputs = script_inputs(&String::from_utf8_lossy(&output.unwrap_or_default()), &plugin.root);
-            let hashed = inputs.into_iter().filter_map(|path| hash_of(&path).ok()?.map(|hash| (path, hash)));
-            call.script_inputs = hashed.collect();
+            let inputs =
+                ScriptInputs::read(&String::from_utf8_lossy(&output.unwrap_or_default()), &plugin.root);
+            let folders = inputs.folders.into_iter().map(|folder| (hash_of_names(&folder), folder));
+            call.script_folders = folders.map(|(hash, folder)| (folder, hash)).collect();
+            let files = inputs.files.into_iter();
+            call.script_inputs =
+                files.filter_map(|path| hash_of(&path).ok()?.map(|hash| (path, hash))).collect();
             Some((plugin.id.clone(), call))
         };
         workspace.plugins.values().filter_map(call).collect()
@@ -208,26 +212,56 @@ fn package_name(id: &str) -> String {
     }
 }
 
-/// Returns the files that a build script in `root` has read, by what it has printed: those that it names, and those in
-/// folders that it names.
+/// The files that a build script has read, by what it has printed.
 ///
 /// For a script that names none, cargo takes all files of the package. They are not taken here: such a script may write
 /// into its own package, which would be a save again. Source: "Build Scripts", `rerun-if-changed`, in the Cargo book.
-fn script_inputs(output: &str, root: &Path) -> BTreeSet<PathBuf> {
-    let named = output.lines().filter_map(|line| {
-        ["cargo::rerun-if-changed=", "cargo:rerun-if-changed="]
-            .iter()
-            .find_map(|told| line.strip_prefix(told))
-    });
-    let mut files = BTreeSet::new();
-    for path in named.map(|path| root.join(path)) {
-        if path.is_dir() {
-            files_below(&path, &mut files);
-        } else {
-            files.insert(path);
+#[derive(Debug, Default)]
+struct ScriptInputs {
+    /// Files that it names, and those in folders that it names.
+    files: BTreeSet<PathBuf>,
+    /// Folders that it names. One with too many files is left out.
+    folders: BTreeSet<PathBuf>,
+}
+
+impl ScriptInputs {
+    /// Reads what a build script in `root` has printed.
+    fn read(output: &str, root: &Path) -> Self {
+        let named = output.lines().filter_map(|line| {
+            ["cargo::rerun-if-changed=", "cargo:rerun-if-changed="]
+                .iter()
+                .find_map(|told| line.strip_prefix(told))
+        });
+        let mut inputs = Self::default();
+        for path in named.map(|path| root.join(path)) {
+            if !path.is_dir() {
+                inputs.files.insert(path);
+                continue;
+            }
+            let folder = without_detours(&path);
+            let mut files = BTreeSet::new();
+            files_below(&folder, &mut files);
+            if files.len() <= MAX_SCRIPT_INPUTS {
+                inputs.folders.insert(folder);
+            }
+            inputs.files.append(&mut files);
+        }
+        inputs.files = inputs.files.into_iter().take(MAX_SCRIPT_INPUTS).collect();
+        inputs
+    }
+}
+
+/// Returns a path without `.` and `..`. A folder that is watched is found by its name.
+fn without_detours(path: &Path) -> PathBuf {
+    let mut direct = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => _ = direct.pop(),
+            part => direct.push(part),
         }
     }
-    files.into_iter().take(MAX_SCRIPT_INPUTS).collect()
+    direct
 }
 
 /// Reads what [`keep`] has written.
@@ -269,7 +303,7 @@ mod tests {
         }
         let inputs = |output: &str| -> Vec<String> {
             let inside = |path: &PathBuf| path.strip_prefix(root).unwrap_or(path).display().to_string();
-            script_inputs(output, root).iter().map(inside).collect()
+            ScriptInputs::read(output, root).files.iter().map(inside).collect()
         };
         let named = "cargo::rerun-if-changed=data.txt\ncargo:rerun-if-changed=/w/x.txt\nhello\n";
         assert_eq!(inputs(named), ["data.txt", "/w/x.txt"]);
@@ -278,11 +312,26 @@ mod tests {
 
         let data = root.join("data.txt");
         let hash = hash_of(&data).unwrap().unwrap();
-        let call = RustcCall { script_inputs: [(data.clone(), hash)].into(), ..RustcCall::default() };
+        assert_eq!(
+            ScriptInputs::read("cargo::rerun-if-changed=./src/../texts", root).folders,
+            [root.join("texts")].into()
+        );
+        let mut call = RustcCall { script_inputs: [(data.clone(), hash)].into(), ..RustcCall::default() };
         assert!(!call.is_outdated());
         std::fs::write(&data, "other").unwrap();
         assert!(call.is_outdated());
         std::fs::remove_file(&data).unwrap();
+        assert!(call.is_outdated());
+
+        let texts = root.join("texts");
+        call.script_inputs.clear();
+        call.script_folders = [(texts.clone(), hash_of_names(&texts))].into();
+        assert!(!call.is_outdated());
+        std::fs::write(texts.join("more/fr.txt"), "").unwrap();
+        assert!(call.is_outdated(), "a new file");
+        std::fs::remove_file(texts.join("more/fr.txt")).unwrap();
+        assert!(!call.is_outdated());
+        std::fs::remove_dir_all(&texts).unwrap();
         assert!(call.is_outdated());
     }
 

@@ -1,11 +1,12 @@
 //! A call of rustc as cargo has made it: all that is known about how a plugin is built.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::watch::hash_of;
+use crate::watch::{files_below, hash_of};
 
 /// One call of rustc, as cargo made it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct RustcCall {
     /// Files that the package's build script has read, with the hashes of their contents then.
     #[serde(default)]
     pub script_inputs: BTreeMap<PathBuf, u64>,
+    /// Folders that the package's build script has read, with the hashes of the names of the files in them then.
+    #[serde(default)]
+    pub script_folders: BTreeMap<PathBuf, u64>,
 }
 
 impl RustcCall {
@@ -63,6 +67,7 @@ impl RustcCall {
     /// Returns whether the package's build script would run again, which only cargo can do.
     pub fn is_outdated(&self) -> bool {
         self.script_inputs.iter().any(|(path, hash)| hash_of(path).ok().flatten() != Some(*hash))
+            || self.script_folders.iter().any(|(folder, hash)| hash_of_names(folder) != *hash)
     }
 
     /// Returns the value that follows `flag`.
@@ -75,6 +80,15 @@ impl RustcCall {
     pub(crate) fn arguments_at(&self) -> usize {
         self.words.iter().position(|word| word == "--crate-name").unwrap_or(1).min(self.words.len())
     }
+}
+
+/// Returns a hash of the names of all files in a folder and those below it.
+pub(super) fn hash_of_names(folder: &Path) -> u64 {
+    let mut files = BTreeSet::new();
+    files_below(folder, &mut files);
+    let mut hasher = DefaultHasher::new();
+    files.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

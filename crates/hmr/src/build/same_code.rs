@@ -4,12 +4,13 @@
 //!
 //! A comment changes debug information and the build id, and nothing that is loaded. So two libraries are the same code
 //! if all sections that the loader maps are equal, with their names, addresses and contents. A panic location that has
-//! moved, an embedded file or a variable of the build is among those contents. Whatever cannot be read counts as a
-//! change.
+//! moved, an embedded file or a variable of the build is among those contents. Whatever cannot be read, or is too long
+//! to be, counts as a change.
 //!
 //! Sections are read as the [ELF specification](https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.sheader.html)
 //! describes them, for 64 bits and the byte order of nearly all machines.
 
+use std::fs;
 use std::path::Path;
 
 /// The start of every such file: the magic number, 64 bits, little endian.
@@ -23,9 +24,16 @@ const MAPPED: u64 = 2;
 /// The section with a hash of all others, debug information included.
 const BUILD_ID: &[u8] = b".note.gnu.build-id";
 
+/// Longest library that is read, in bytes. A longer one embeds large data, and counts as a change.
+const LONGEST: u64 = 256 << 20;
+
 /// Returns whether both files are libraries that differ at most in what is not loaded.
 pub(super) fn is_same_code(one: &Path, other: &Path) -> bool {
-    let (Ok(one), Ok(other)) = (std::fs::read(one), std::fs::read(other)) else { return false };
+    let read = |library: &Path| {
+        let is_short = fs::metadata(library).is_ok_and(|metadata| metadata.len() <= LONGEST);
+        is_short.then(|| fs::read(library).ok()).flatten()
+    };
+    let (Some(one), Some(other)) = (read(one), read(other)) else { return false };
     mapped(&one).is_some_and(|sections| Some(sections) == mapped(&other))
 }
 
@@ -156,6 +164,16 @@ mod tests {
             assert!(!same(&one, &other));
         }
         assert!(!same(&one, &first), "one has more sections");
+    }
+
+    #[test]
+    fn a_library_that_is_too_long_to_be_read_is_a_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.so");
+        fs::write(&file, library(&[(".text", 1, 2, b"code")])).unwrap();
+        assert!(is_same_code(&file, &file));
+        fs::File::options().write(true).open(&file).unwrap().set_len(1 << 40).unwrap();
+        assert!(!is_same_code(&file, &file));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::Loop;
 use super::group::Group;
 use crate::build::Failure;
 use crate::error::SaveError;
+use crate::watch::Of;
 
 impl Loop {
     /// Asks cargo about the workspace again, and returns the plugins that link other packages than before.
@@ -30,6 +31,10 @@ impl Loop {
         let inputs = self.plugins.inputs().filter(|(path, _)| !path.starts_with(&self.options.target));
         for (path, hash) in inputs {
             scope.files.entry(path.clone()).or_insert(*hash);
+        }
+        let folders = self.plugins.folders().filter(|folder| !folder.starts_with(&self.options.target));
+        for folder in folders {
+            scope.trees.insert(folder.clone(), Of::All);
         }
         watching.follow(scope);
         self.publish_folders();

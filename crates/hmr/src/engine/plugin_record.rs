@@ -35,6 +35,12 @@ impl PluginRecord {
             warnings: built.warnings.clone(),
         }
     }
+
+    /// Returns whether a file is in a folder that the plugin's build script reads.
+    fn reads_in_a_folder(&self, path: &Path) -> bool {
+        let folders = self.call.iter().flat_map(|call| call.script_folders.keys());
+        folders.into_iter().any(|folder| path.starts_with(folder))
+    }
 }
 
 /// The records of all plugins.
@@ -62,13 +68,18 @@ impl PluginRecords {
     /// Returns whether a plugin is built from a file; `None` if its last build failed, so that this is not known.
     pub(super) fn reads(&self, plugin: &PluginId, path: &Path) -> Option<bool> {
         let record = self.0.get(plugin)?;
-        let is_read = record.inputs.contains_key(path);
+        let is_read = record.inputs.contains_key(path) || record.reads_in_a_folder(path);
         (is_read || record.is_good).then_some(is_read)
     }
 
     /// Returns the files that plugins were built from, each with the hash of its contents if that is known.
     pub(super) fn inputs(&self) -> impl Iterator<Item = (&PathBuf, &Option<u64>)> {
         self.0.values().flat_map(|record| &record.inputs)
+    }
+
+    /// Returns the folders of which plugins read every file.
+    pub(super) fn folders(&self) -> impl Iterator<Item = &PathBuf> {
+        self.0.values().filter_map(|record| record.call.as_ref()).flat_map(|call| call.script_folders.keys())
     }
 
     /// Records the result of a build, and returns the warnings that are new.

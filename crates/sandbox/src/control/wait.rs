@@ -30,6 +30,10 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// The same for a deferred update: the user sees no sign of it, and a bot may never make one.
 const UPDATE_DEADLINE: Duration = Duration::from_secs(3);
 
+/// Wait for a further message after "thinking" was taken back. So a bot answers one user alone after it has deferred its
+/// answer for all to see.
+const FURTHER_DEADLINE: Duration = Duration::from_secs(1);
+
 /// The state of an interaction.
 enum Stand {
     /// The user sees the answer.
@@ -40,11 +44,15 @@ enum Stand {
     Thinking,
     /// The bot has acknowledged, and may edit the component's message.
     Acknowledged,
+    /// The bot has taken "thinking" back, at that time, and may send a further message.
+    TakenBack(Instant),
 }
 
 fn stand(interaction: &Interaction) -> Stand {
-    if interaction.answered.is_some() {
-        Stand::Seen
+    if let Some(answered) = interaction.answered {
+        let was_deferred = interaction.acknowledged != interaction.answered;
+        let is_taken_back = interaction.response == Response::Deleted && interaction.followups.is_empty();
+        if is_taken_back && was_deferred { Stand::TakenBack(answered) } else { Stand::Seen }
     } else {
         match interaction.response {
             Response::Deferred => Stand::Thinking,
@@ -74,6 +82,7 @@ pub(super) async fn answer(
             Stand::Silent => silence_ends,
             Stand::Thinking => ends(DEADLINE),
             Stand::Acknowledged => ends(UPDATE_DEADLINE),
+            Stand::TakenBack(at) => at + FURTHER_DEADLINE,
         };
         if timeout_at(until.into(), notified).await.is_err() {
             error = give_up(&mut control.discord.lock(), started.id, &stand);
@@ -99,7 +108,7 @@ fn give_up(live: &mut Live<'_>, id: Snowflake, stand: &Stand) -> Option<(&'stati
     }
     let application = interaction.application_id;
     let error = match stand {
-        Stand::Seen | Stand::Acknowledged => return None,
+        Stand::Seen | Stand::Acknowledged | Stand::TakenBack(_) => return None,
         Stand::Thinking => "The application is still thinking.",
         Stand::Silent => "The application did not respond",
     };
@@ -121,9 +130,9 @@ pub(super) fn read(live: &Live<'_>, id: Snowflake) -> Result<Answer, BadRequest>
         .filter(|_| interaction.answered.is_some())
         .and_then(|message| live.any_message(interaction.channel_id, message));
     let followups = followups_seen(live, interaction);
-    // After a silent acknowledgement, the user sees a followup.
+    // After a silent acknowledgement, or in place of an answer that was taken back, the user sees a followup.
     let shown = match interaction.response {
-        Response::DeferredUpdate if !followups.is_empty() => followups.first().copied(),
+        Response::DeferredUpdate | Response::Deleted if !followups.is_empty() => followups.first().copied(),
         _ => message,
     };
     let ms = |at: Option<Instant>| at.map(|at| (at - interaction.created).as_secs_f64() * 1000.0);

@@ -48,12 +48,16 @@ impl Live<'_> {
         }
         guild.presences.remove(&user);
         guild.former.insert(user);
+        let threads = guild.threads.clone();
         let own_role = guild.roles.values().find(|role| role.bot_id == Some(user)).map(|role| role.id);
         if self.applications.contains_key(&user) {
             self.dispatch_bot(user, "GUILD_DELETE", Some(guild_id), json!({ "id": guild_id }));
         }
         if let Some(role) = own_role {
             self.delete_role(guild_id, role);
+        }
+        for thread in threads {
+            self.leave_thread(thread, user)?;
         }
         self.dispatch_guild(guild_id, "GUILD_MEMBER_REMOVE", json!({ "guild_id": guild_id, "user": shown }));
         Ok(())

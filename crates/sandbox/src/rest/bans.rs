@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::guilds::require;
-use super::members::outranks;
+use super::members::may_moderate;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest};
 use crate::error::{ApiError, ApiResult};
@@ -60,7 +60,7 @@ async fn ban(
 ) -> ApiResult<StatusCode> {
     let seconds = validate::guild::ban(&payload.json)?;
     let mut live = rest.discord.lock();
-    outranks(&live, guild, bot, user, Permissions::BAN_MEMBERS)?;
+    may_moderate(&live, guild, bot, user, Permissions::BAN_MEMBERS)?;
     live.ban(guild, user, reason.clone(), seconds.into())?;
     live.audit(guild, 22, bot, Some(user), reason.as_deref(), Vec::new());
     Ok(StatusCode::NO_CONTENT)
@@ -91,7 +91,7 @@ async fn bulk(
     require(&live, guild, bot, Permissions::BAN_MEMBERS | Permissions::MANAGE_GUILD)?;
     let (mut banned, mut failed) = (Vec::new(), Vec::new());
     for user in users {
-        let allowed = outranks(&live, guild, bot, user, Permissions::BAN_MEMBERS);
+        let allowed = may_moderate(&live, guild, bot, user, Permissions::BAN_MEMBERS);
         match allowed.and_then(|()| live.ban(guild, user, reason.clone(), seconds.into())) {
             Ok(()) => {
                 live.audit(guild, 22, bot, Some(user), reason.as_deref(), Vec::new());

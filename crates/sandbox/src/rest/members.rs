@@ -85,7 +85,7 @@ async fn edit(
         outranks(&live, guild, bot, user, needed)?;
     }
     if body.communication_disabled_until.is_change() {
-        outranks(&live, guild, bot, user, Permissions::MODERATE_MEMBERS)?;
+        may_moderate(&live, guild, bot, user, Permissions::MODERATE_MEMBERS)?;
         // Discord's reference: 403 if the member is an administrator or the owner.
         let sets = body.communication_disabled_until.as_ref().is_some();
         let has = live.guild_permissions(user, live.guild_for(guild, bot)?);
@@ -189,6 +189,18 @@ pub(super) fn outranks(
     }
 }
 
+/// Checks that the bot may act against this user as a moderator, which it may not against itself.
+pub(super) fn may_moderate(
+    live: &Live<'_>,
+    guild: Snowflake,
+    bot: Snowflake,
+    user: Snowflake,
+    needed: Permissions,
+) -> ApiResult<()> {
+    outranks(live, guild, bot, user, needed)?;
+    if user == bot { Err(ApiError::missing_permissions()) } else { Ok(()) }
+}
+
 /// Checks that the bot may add or remove this role.
 pub(super) fn may_give(live: &Live<'_>, guild: Snowflake, bot: Snowflake, role: Snowflake) -> ApiResult<()> {
     let guild = require(live, guild, bot, Permissions::MANAGE_ROLES)?;
@@ -208,7 +220,7 @@ async fn kick(
     let mut live = rest.discord.lock();
     require(&live, guild, bot, Permissions::KICK_MEMBERS)?;
     live.member(guild, user)?;
-    outranks(&live, guild, bot, user, Permissions::KICK_MEMBERS)?;
+    may_moderate(&live, guild, bot, user, Permissions::KICK_MEMBERS)?;
     live.leave(guild, user)?;
     live.audit(guild, 20, bot, Some(user), reason.as_deref(), Vec::new());
     Ok(StatusCode::NO_CONTENT)

@@ -86,12 +86,17 @@ async fn create(
     apply(&mut role, body, own)?;
     let (id, shown) = (role.id, role.json());
     // A new role is just above @everyone, below all others.
+    let mut raised = Vec::new();
     if let Some(guild) = live.guilds.get_mut(&guild_id) {
         for other in guild.roles.values_mut().filter(|other| other.position > 0) {
             other.position += 1;
+            raised.push(other.id);
         }
     }
     live.add_role(guild_id, role);
+    for other in raised {
+        live.role_changed(guild_id, other);
+    }
     live.audit(guild_id, 30, bot, Some(id), reason.as_deref(), Vec::new());
     Ok(Json(shown))
 }
@@ -148,8 +153,16 @@ async fn reorder(
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
-    for (id, position) in validate::role::positions(&payload.json)? {
-        lower(&live, guild, bot, id)?;
+    let positions = validate::role::positions(&payload.json)?;
+    let rank = require(&live, guild, bot, Permissions::MANAGE_ROLES)?.rank(bot);
+    for (id, position) in &positions {
+        lower(&live, guild, bot, *id)?;
+        // Not beside or above its own highest either.
+        if position.is_some_and(|position| i64::from(position) >= rank) {
+            return Err(ApiError::missing_permissions());
+        }
+    }
+    for (id, position) in positions {
         if let (Some(position), Some(role)) = (position, live.guild_mut(guild)?.roles.get_mut(&id)) {
             role.position = position.into();
         }

@@ -21,6 +21,7 @@ impl Plugin for Strict {
             owners(),
             servers(),
             letters(),
+            word(),
             adults(),
             powerful(),
             capable(),
@@ -77,6 +78,15 @@ commands! {
 #[poise::command(prefix_command, slash_command)]
 async fn numbers(ctx: Context<'_>, number: u8, #[string] ip: Option<std::net::IpAddr>) -> Result<(), Error> {
     ctx.say(format!("{number} {ip:?}")).await?;
+    Ok(())
+}
+
+/// Takes a word
+///
+/// Write `!numbers 7`.
+#[poise::command(prefix_command, slash_command)]
+async fn word(ctx: Context<'_>, word: String) -> Result<(), Error> {
+    ctx.say(word).await?;
     Ok(())
 }
 
@@ -145,6 +155,7 @@ async fn wrong_arguments_are_told_with_what_is_right() {
     for (typed, words) in [
         ("!numbers many", "`many` cannot be used here: "),
         ("!numbers", "The arguments do not fit: "),
+        ("!word", "The arguments do not fit: "),
         ("!numbers 7 here", "`here` cannot be used here: "),
     ] {
         let answer = bot.say("bob", typed).await;

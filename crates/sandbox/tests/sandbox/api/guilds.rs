@@ -97,6 +97,15 @@ async fn roles_are_made_given_and_deleted() {
     let roles = format!("{}/roles", bot.guild());
     let role = bot.post(&roles, json!({ "name": "Gold", "color": 0x00ff_d700 })).await;
     assert_eq!(bot.event("GUILD_ROLE_CREATE").await["role"]["name"], "Gold");
+    // All others are one higher now, and a library that does not count itself has to learn it.
+    let all = bot.get(&roles).await;
+    let others: Vec<_> =
+        all.as_array().unwrap().iter().filter(|other| other["position"].as_u64() > Some(1)).collect();
+    assert!(others.len() >= 3, "{all}");
+    for other in others {
+        let event = bot.event("GUILD_ROLE_UPDATE").await;
+        assert_eq!((&event["guild_id"], &event["role"]), (&json!(bot.sandbox.guild_id()), other));
+    }
     let carol = bot.sandbox.user_id("carol").unwrap();
     let give = format!("{}/members/{carol}/roles/{}", bot.guild(), text(&role["id"]));
     bot.expect(204, Method::PUT, &give, &Value::Null).await;
@@ -118,8 +127,32 @@ async fn the_hierarchy_holds() {
     let owner = format!("{}/members/{alice}", bot.guild());
     assert_eq!(bot.call(Method::DELETE, &owner, &Value::Null).await.1["code"], 50013);
     assert_eq!(bot.call(Method::PATCH, &owner, &json!({ "nick": "x" })).await.1["code"], 50013);
+    let me = text(&bot.get("/users/@me").await["id"]).to_owned();
+    let (own, own_ban) = (format!("{}/members/{me}", bot.guild()), format!("{}/bans/{me}", bot.guild()));
+    let soon = json!({ "communication_disabled_until": "1999-01-01T00:00:00Z" });
+    for (method, path, body) in [
+        (Method::DELETE, &own, &Value::Null),
+        (Method::PATCH, &own, &soon),
+        (Method::PUT, &own_ban, &json!({})),
+    ] {
+        let (status, answer) = bot.call(method.clone(), path, body).await;
+        assert_eq!((status, &answer["code"]), (403, &json!(50013)), "{method} {path}: {answer}");
+    }
+    let bulk = format!("{}/bulk-ban", bot.guild());
+    let answer = bot.expect(400, Method::POST, &bulk, &json!({ "user_ids": [me] })).await;
+    assert_eq!(answer["code"], 500_000);
+    bot.expect(200, Method::PATCH, &own, &json!({ "nick": "mine" })).await;
     let roles = bot.get(&format!("{}/roles", bot.guild())).await;
     let own = roles.as_array().unwrap().iter().find(|role| role["managed"] == true).unwrap();
+    let member = roles.as_array().unwrap().iter().find(|role| role["name"] == "Member").unwrap();
+    let own_position = own["position"].as_u64().unwrap();
+    for (position, status) in [(own_position + 1, 403), (own_position, 403), (own_position - 1, 200)] {
+        let moves = json!([{ "id": member["id"], "position": position }]);
+        bot.expect(status, Method::PATCH, &format!("{}/roles", bot.guild()), &moves).await;
+        let now = bot.get(&format!("{}/roles/{}", bot.guild(), text(&member["id"]))).await;
+        let expected = if status == 200 { position.into() } else { member["position"].clone() };
+        assert_eq!(now["position"], expected);
+    }
     let (status, _) =
         bot.call(Method::DELETE, &format!("{}/roles/{}", bot.guild(), text(&own["id"])), &Value::Null).await;
     assert_eq!(status, 403);

@@ -114,6 +114,27 @@ async fn a_followup_right_after_deferring_fills_the_answer_in() {
 }
 
 #[tokio::test]
+async fn an_answer_to_one_user_alone_after_a_deferral_for_all_is_waited_for() {
+    let mut bot = with_ping().await;
+    let user = bot.user.clone();
+    let ask = user.say("/ping");
+    let reply = async {
+        let interaction = bot.event("INTERACTION_CREATE").await;
+        bot.callback(&interaction, json!({ "type": 5 })).await;
+        let webhook = bot.webhook(&interaction);
+        bot.expect(204, Method::DELETE, &format!("{webhook}/messages/@original"), &Value::Null).await;
+        // The bot hears of it like everyone, and whoever waits for the answer has had time to give up.
+        bot.event("MESSAGE_DELETE").await;
+        bot.post(&webhook, json!({ "content": "for you", "flags": 64 })).await
+    };
+    let (sent, answer) = tokio::join!(reply, ask);
+    let answer = answer.unwrap();
+    assert!(answer.deferred && answer.error.is_none());
+    assert_eq!((answer.content.as_str(), answer.ephemeral), ("for you", true), "{answer:?}");
+    assert_eq!(answer.message.unwrap()["id"], sent["id"]);
+}
+
+#[tokio::test]
 async fn a_second_callback_is_refused_and_counted() {
     let mut bot = with_ping().await;
     let user = bot.user.clone();

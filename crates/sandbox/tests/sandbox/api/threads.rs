@@ -52,6 +52,24 @@ async fn an_archived_thread_changes_only_by_becoming_active() {
 }
 
 #[tokio::test]
+async fn who_leaves_the_guild_leaves_its_threads() {
+    let mut bot = Bot::start().await;
+    let (path, made) = thread(&bot, &bot.channel("general")).await;
+    for (user, method, way) in [("bob", Method::DELETE, "members"), ("carol", Method::PUT, "bans")] {
+        let user = bot.sandbox.user_id(user).unwrap();
+        bot.expect(204, Method::PUT, &format!("{path}/thread-members/{user}"), &Value::Null).await;
+        bot.event("THREAD_MEMBERS_UPDATE").await;
+        bot.expect(204, method, &format!("{}/{way}/{user}", bot.guild()), &json!({})).await;
+        let event = bot.event("THREAD_MEMBERS_UPDATE").await;
+        assert_eq!((&event["id"], &event["removed_member_ids"]), (&made["id"], &json!([user])));
+        assert_eq!(event["member_count"], 1);
+        assert_eq!(bot.event("GUILD_MEMBER_REMOVE").await["user"]["id"], user.to_string());
+        let members = bot.get(&format!("{path}/thread-members")).await;
+        assert_eq!(members.as_array().unwrap().len(), 1, "{members}");
+    }
+}
+
+#[tokio::test]
 async fn a_message_makes_an_archived_thread_active_and_its_author_a_member() {
     let mut bot = Bot::start().await;
     let (path, made) = thread(&bot, &bot.channel("general")).await;
