@@ -14,6 +14,7 @@ pub mod message;
 pub mod picture;
 pub mod scenario;
 pub mod user;
+pub mod visibility;
 pub mod webhook;
 
 use std::collections::{HashMap, VecDeque};
@@ -287,12 +288,14 @@ impl World {
             .values()
             .filter_map(|member| Some(member.json(self.users.get(&member.user_id)?)))
             .collect();
+        let seen = self.seen_in(bot, guild);
         value["channels"] = guild
             .channels
             .iter()
             .filter_map(|id| self.channels.get(id))
             .map(|channel| {
-                let mut value = channel.json();
+                let mut value =
+                    if seen.contains(&channel.id) { channel.json() } else { channel.hidden_json() };
                 if let Some(object) = value.as_object_mut() {
                     object.remove("guild_id");
                 }

@@ -67,6 +67,9 @@ struct RawIdentify {
     presence: Option<Value>,
     #[serde(default)]
     intents: Option<Value>,
+    /// Bits that had to be set for hidden channels before all bots got them.
+    #[serde(default, rename = "capabilities")]
+    _capabilities: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -271,6 +274,7 @@ mod tests {
             (r#"{"op": 8, "d": {"guild_id": "1"}}"#.to_owned(), 4002),
             (identify(&|data| data["token"] = json!(1)), 4002),
             (identify(&|data| data["properties"].take().clone_into(&mut data["token"])), 4002),
+            (identify(&|data| data["capabilities"] = json!("32768")), 4002),
             (identify(&|data| data["intents"] = json!(1 << 17)), 4013),
             (identify(&|data| data["intents"] = json!(-1)), 4013),
             (identify(&|data| drop(data.as_object_mut().unwrap().remove("intents"))), 4013),

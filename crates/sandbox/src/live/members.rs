@@ -134,7 +134,8 @@ impl Live<'_> {
         user: Snowflake,
         change: MemberChange,
     ) -> ApiResult<()> {
-        let before = change.roles.is_change().then(|| self.access(guild_id));
+        let gains = change.roles.is_change() && self.applications.contains_key(&user);
+        let before = gains.then(|| self.access(guild_id));
         let guild = self.guild_mut(guild_id)?;
         let member = guild.members.get_mut(&user).ok_or_else(ApiError::unknown_member)?;
         change.nick.apply(&mut member.nick);
@@ -146,7 +147,7 @@ impl Live<'_> {
         let voice = muted || deafened;
         self.member_changed(guild_id, user);
         if let Some(before) = before {
-            self.sync_threads(guild_id, &before);
+            self.access_changed(guild_id, &before, None);
         }
         if voice {
             let state = self.guilds.get(&guild_id).and_then(|guild| guild.voice_states.get(&user)).cloned();

@@ -119,6 +119,7 @@ impl Live<'_> {
     /// channels to a server.
     pub fn set_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
         let is_bot = self.applications.contains_key(&user);
+        let access = is_bot.then(|| self.access(guild_id));
         let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
         let before = match &state {
             Some(state) => guild.voice_states.insert(user, state.clone()),
@@ -129,9 +130,8 @@ impl Live<'_> {
         let mut event = guild.voice_json(shown, channel);
         event["member"] = self.member_json(guild_id, user).unwrap_or_default();
         self.dispatch_guild(guild_id, "VOICE_STATE_UPDATE", event);
-        if !is_bot {
-            return self.voice.person(guild_id, user, channel);
-        }
+        let Some(access) = access else { return self.voice.person(guild_id, user, channel) };
+        self.access_changed(guild_id, &access, None);
         let Some(state) = state else { return self.voice.remove(guild_id, user, close::disconnected()) };
         let stays = before.is_some_and(|before| {
             before.channel_id == state.channel_id && before.session_id == state.session_id

@@ -78,6 +78,7 @@ async fn edit(
     let icon = payload.json.get("icon");
     let mut live = rest.discord.lock();
     require(&live, id, bot, Permissions::MANAGE_GUILD)?;
+    let access = live.access(id);
     let guild = live.guild_mut(id)?;
     if let Some(name) = body.name {
         guild.name = name;
@@ -104,6 +105,7 @@ async fn edit(
     }
     let shown = guild.json();
     live.guild_changed(id);
+    live.access_changed(id, &access, None);
     live.audit(id, 1, bot, Some(id), reason.as_deref(), Vec::new());
     Ok(Json(shown))
 }
@@ -132,7 +134,9 @@ async fn preview(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> 
 async fn list_channels(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
     let guild = live.guild_for(id, bot)?;
-    Ok(Json(guild.channels.iter().filter_map(|id| live.channels.get(id)).map(Channel::json).collect()))
+    let seen = live.seen_in(bot, guild);
+    let channels = guild.channels.iter().filter(|id| seen.contains(id));
+    Ok(Json(channels.filter_map(|id| live.channels.get(id)).map(Channel::json).collect()))
 }
 
 async fn create_channel(

@@ -12,6 +12,7 @@ mod components;
 mod errors;
 mod forums;
 mod guilds;
+mod hidden;
 mod interactions;
 mod intruders;
 mod load;
