@@ -5,6 +5,7 @@ mod answer;
 mod env;
 mod fault;
 mod inspect;
+mod intents;
 mod place;
 mod serve;
 mod terminal;
@@ -69,6 +70,8 @@ enum Command {
     Permit(place::Permit),
     /// Change a channel: its name, its topic, how many people it takes.
     Channel(place::Change),
+    /// Show a bot's privileged intents, or switch them on and off.
+    Intents(intents::Change),
     /// Move a member, bots too, to another voice channel, or out of voice.
     Move(voice::Move),
     /// List who is in voice; join, leave and record as a user.
@@ -225,6 +228,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
+        Command::Intents(change) => intents::change(&client, change).await,
         Command::Enter(join) => voice::join(&client, join).await,
         Command::Exit(leave) => voice::leave(&client, leave).await,
         Command::Move(order) => voice::move_to(&client, order).await,

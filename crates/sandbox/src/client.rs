@@ -212,6 +212,16 @@ impl Client {
         self.call(Method::POST, &path, &json!({ "token": token })).await
     }
 
+    /// Returns the privileged intents of a bot's application, by name in `privileged`, and its `flags`.
+    pub async fn intents(&self, bot: &str) -> Result<Value, Error> {
+        self.get(&format!("bots/{}/intents", escape(bot))).await
+    }
+
+    /// Switches privileged intents: `enable` and `disable`, lists of intents by name. Returns the resulting ones.
+    pub async fn edit_intents(&self, bot: &str, change: &Value) -> Result<Value, Error> {
+        self.call(Method::PATCH, &format!("bots/{}/intents", escape(bot)), change).await
+    }
+
     /// Creates a guild with all bots in it and returns the guild object.
     pub async fn create_guild(&self, name: &str, owner: &str) -> Result<Value, Error> {
         self.call(Method::POST, "guilds", &json!({ "name": name, "owner": owner })).await

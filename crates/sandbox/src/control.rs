@@ -10,6 +10,7 @@ mod commands;
 mod components;
 mod find;
 pub(crate) mod guard;
+mod intents;
 mod interactions;
 mod messages;
 mod modals;
@@ -49,6 +50,7 @@ pub(crate) struct Control {
 pub(crate) fn router(control: Control, secret: &str) -> Router {
     let routes = Router::new()
         .merge(interactions::routes())
+        .merge(intents::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
         .merge(accounts::routes())

@@ -15,7 +15,7 @@
 mod backend;
 mod close;
 mod connection;
-mod content;
+pub(crate) mod content;
 mod dispatch;
 mod endpoint;
 mod event;

@@ -12,6 +12,7 @@ pub mod guild;
 pub mod interaction;
 pub mod message;
 pub mod picture;
+mod privileged;
 pub mod scenario;
 pub mod user;
 pub mod visibility;

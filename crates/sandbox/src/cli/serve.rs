@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use sandbox::Sandbox;
+use sandbox::gateway::Intents;
 use sandbox::ratelimit::Config;
 use sandbox::state_file::{self, StateFile};
 use sandbox::voice::{self, Dave};
@@ -34,6 +35,9 @@ pub(super) struct Serve {
     /// End-to-end encryption of voice (DAVE).
     #[arg(long, value_enum, default_value_t = EndToEnd::Off)]
     dave: EndToEnd,
+    /// Privileged intents that the bot has enabled, as in GUILD_MEMBERS,MESSAGE_CONTENT; by default all, and none if empty.
+    #[arg(long, value_name = "INTENTS", value_delimiter = ',')]
+    privileged_intents: Option<Vec<String>>,
     /// Do not limit the rate of requests.
     #[arg(long)]
     no_rate_limits: bool,
@@ -97,6 +101,10 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         limit_identify: serve.limit_identify,
         ..sandbox::gateway::Options::default()
     });
+    if let Some(names) = serve.privileged_intents {
+        let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        builder = builder.privileged_intents(Intents::privileged_named(&names).map_err(Failure)?);
+    }
     if serve.no_rate_limits {
         builder = builder.rate_limits(Config::off());
     }

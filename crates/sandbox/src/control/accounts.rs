@@ -157,8 +157,7 @@ async fn reset_token(
     Request(reset): Request<ResetToken>,
 ) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
-    let id = live.find_user(&bot).map(|user| user.id).filter(|id| live.applications.contains_key(id));
-    let Some(id) = id else { return Err(BadRequest::new(format!("There is no bot \"{bot}\"."))) };
+    let id = find::bot(&live, &bot)?;
     let token = reset.token.unwrap_or_else(|| scenario::token(id));
     live.reset_token(id, token.clone());
     drop(live);

@@ -51,7 +51,8 @@ fn nested(message: &Value) -> impl Iterator<Item = &Value> {
     referenced.into_iter().chain(snapshots.map(|snapshot| &snapshot["message"]))
 }
 
-fn hide_message(message: &mut Value, bot: Snowflake) {
+/// Removes from a message what a bot without the intent does not get.
+pub(crate) fn hide_message(message: &mut Value, bot: Snowflake) {
     let open = is_open(message, bot);
     let Some(fields) = message.as_object_mut() else { return };
     if !open {

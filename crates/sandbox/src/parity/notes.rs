@@ -73,10 +73,6 @@ const NOTES: &[(&[&str], &str)] = &[
         "The sandbox's own voice servers, not Discord's regions.",
     ),
     (
-        &["list_guild_members", "search_guild_members"],
-        "No privileged intent can be switched off, so they are never refused.",
-    ),
-    (
         &["create_message", "update_message", "execute_webhook"],
         "Links get no embeds; pictures are not resized.",
     ),

@@ -10,6 +10,7 @@ use super::guilds::require;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
+use crate::gateway::Intents;
 use crate::live::{Live, MemberChange};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -45,6 +46,7 @@ async fn list(
     let after = query.id("after")?.unwrap_or(Snowflake(0));
     let live = rest.discord.lock();
     let guild = live.guild_for(guild, bot)?;
+    live.require_intent(bot, Intents::GUILD_MEMBERS)?;
     let mut members: Vec<&Member> = guild.members.values().filter(|member| member.user_id > after).collect();
     members.sort_by_key(|member| member.user_id);
     Ok(Json(render(&live, members.into_iter().take(limit))))

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::command::Commands;
+use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
 
 /// Default language of an account's client.
@@ -107,6 +108,8 @@ pub struct Application {
     pub token: String,
     /// Key with which outgoing interactions would be signed.
     pub verify_key: String,
+    /// Privileged intents that are enabled.
+    pub privileged: Intents,
     /// Tags set through the API.
     pub tags: Vec<String>,
     /// Install link set through the API.
@@ -116,9 +119,6 @@ pub struct Application {
     /// The guild-wide and per-command permissions set by admins: `(guild, command or application)`.
     pub command_permissions: HashMap<(Snowflake, Snowflake), Vec<Value>>,
 }
-
-/// `GATEWAY_PRESENCE`, `GATEWAY_GUILD_MEMBERS`, `GATEWAY_MESSAGE_CONTENT`, in the limited forms of a small bot.
-const FLAGS: u64 = 1 << 13 | 1 << 15 | 1 << 19;
 
 impl Application {
     /// Returns the application object as its own bot sees it.
@@ -134,8 +134,8 @@ impl Application {
             "bot_public": true,
             "bot_require_code_grant": false,
             "verify_key": self.verify_key,
-            "flags": FLAGS,
-            "flags_new": FLAGS.to_string(),
+            "flags": self.intent_flags(),
+            "flags_new": self.intent_flags().to_string(),
             "hook": true,
             "redirect_uris": [],
             "interactions_endpoint_url": null,
@@ -166,6 +166,6 @@ impl Application {
 
     /// Returns the partial object in READY.
     pub fn partial_json(&self) -> Value {
-        json!({ "id": self.id, "flags": FLAGS })
+        json!({ "id": self.id, "flags": self.intent_flags() })
     }
 }

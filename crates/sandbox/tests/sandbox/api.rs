@@ -20,6 +20,7 @@ mod messages;
 mod modals;
 mod openapi;
 mod people;
+mod privileged;
 mod terminal;
 mod threads;
 mod uploads;
