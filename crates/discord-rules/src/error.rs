@@ -249,6 +249,9 @@ documented! {
     webhook_opens_no_thread = BAD_REQUEST, 220_003, "Webhooks can only create threads in forum channels";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
+    /// A forward of a message whose content the application may not read.
+    cannot_forward_unread =
+        BAD_REQUEST, 160_014, "You cannot forward a message whose content you cannot read";
 }
 
 #[cfg(test)]

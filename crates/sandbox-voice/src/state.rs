@@ -76,6 +76,7 @@ struct Assignment {
     used: bool,
     muted: bool,
     deaf: bool,
+    dave: Dave,
 }
 
 /// Content of a new VOICE_SERVER_UPDATE.
@@ -173,6 +174,7 @@ impl Voice {
         user: Snowflake,
         session_id: &str,
         region: Option<&str>,
+        stage: bool,
     ) -> Assigned {
         let regions = &self.options().regions;
         let region = region.and_then(|wanted| regions.iter().position(|id| id == wanted)).unwrap_or(0);
@@ -191,6 +193,8 @@ impl Voice {
             used: false,
             muted: false,
             deaf: false,
+            // Stages stay without end-to-end encryption, since their audience is open.
+            dave: if stage { Dave::Off } else { self.options().dave },
         };
         let old = state.assignments.insert((guild, user), assignment);
         if let Some(old) = old.filter(|_| known.is_none()) {
@@ -273,11 +277,12 @@ impl Voice {
         if assignment.region != region {
             return Err(close::no_server());
         }
-        if self.options().dave == Dave::Required && max_dave == 0 {
+        if assignment.dave == Dave::Required && max_dave == 0 {
             return Err(close::dave_required());
         }
         assignment.used = true;
         let (channel, muted, deaf) = (assignment.channel, assignment.muted, assignment.deaf);
+        let dave = assignment.dave;
         if let Some(before) = state.sessions.get(&(guild, user)).cloned() {
             self.finish(&mut state, &before, close::replaced());
         }
@@ -290,7 +295,7 @@ impl Voice {
                     (member.0 == guild && *at == channel).then_some(member.1)
                 };
                 let people: BTreeSet<_> = state.people.iter().filter_map(here).collect();
-                let call = Call::start(self, guild, channel, people);
+                let call = Call::start(self, guild, channel, people, dave);
                 state.calls.insert((guild, channel), call.clone());
                 call
             }

@@ -6,6 +6,7 @@
 //! across an await, and the hub only queues.
 
 mod access;
+mod activities;
 mod channels;
 mod guilds;
 mod interactions;
@@ -13,6 +14,7 @@ mod members;
 mod messages;
 mod overwrites;
 mod reactions;
+mod references;
 mod threads;
 mod voice;
 

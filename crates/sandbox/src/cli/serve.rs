@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use sandbox::Sandbox;
@@ -33,7 +34,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "ADDRESS")]
     voice_listen: Option<SocketAddr>,
     /// End-to-end encryption of voice (DAVE).
-    #[arg(long, value_enum, default_value_t = EndToEnd::Off)]
+    #[arg(long, value_enum, default_value_t = EndToEnd::Required)]
     dave: EndToEnd,
     /// Privileged intents that the bot has enabled, as in GUILD_MEMBERS,MESSAGE_CONTENT; by default all, and none if empty.
     #[arg(long, value_name = "INTENTS", value_delimiter = ',')]
@@ -50,6 +51,9 @@ pub(super) struct Serve {
     /// Sessions that a bot may start in 24 hours.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     session_starts: u32,
+    /// Seconds between two requests for all members of one guild (opcode 8); 0 for no limit.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    member_list_every: u64,
     /// Enforce --max-concurrency in 5 seconds and --session-starts in 24 hours, as Discord does.
     #[arg(long)]
     limit_identify: bool,
@@ -99,6 +103,8 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         max_concurrency: serve.max_concurrency,
         session_starts: serve.session_starts,
         limit_identify: serve.limit_identify,
+        member_list_every: Some(Duration::from_secs(serve.member_list_every))
+            .filter(|every| !every.is_zero()),
         ..sandbox::gateway::Options::default()
     });
     if let Some(names) = serve.privileged_intents {

@@ -222,7 +222,8 @@ async fn edit_member(
         clock::parse(&text).ok_or_else(|| BadRequest::new(format!("\"{text}\" is no time in ISO 8601.")))
     })?;
     let nick = filled(edit.nick);
-    let change = MemberChange { nick, roles, mute: edit.mute, deaf: edit.deaf, timeout, flags: Change::Keep };
+    let (mute, deaf) = (edit.mute, edit.deaf);
+    let change = MemberChange { nick, roles, mute, deaf, timeout, ..MemberChange::default() };
     live.change_member(guild_id, user, change)?;
     Ok(Json(live.member_json(guild_id, user)?))
 }

@@ -167,6 +167,8 @@ pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> 
     let (application, command) = (application.id, command.clone());
     let data = if command.definition.kind == command_kind::CHAT_INPUT {
         slash(live, (user, &locale), channel_id, &command, asked, rest, completing)?
+    } else if command.definition.kind == command_kind::PRIMARY_ENTRY_POINT {
+        json!({ "id": command.identity.id, "name": command.definition.name, "type": command.definition.kind })
     } else {
         on_target(live, (user, &locale), channel_id, &command, asked.target.as_deref())?
     };
@@ -189,6 +191,13 @@ fn choose<'a, 't>(
     locale: &str,
 ) -> Result<(&'a Application, &'a Command, &'t str), BadRequest> {
     if let Some(text) = &asked.text {
+        let is_entry_point = |command: &Command| {
+            command.definition.kind == command_kind::PRIMARY_ENTRY_POINT
+                && command.definition.shown_name(locale) == text.trim().trim_start_matches('/')
+        };
+        if let Some((application, command)) = candidates.iter().find(|(_, command)| is_entry_point(command)) {
+            return Ok((application, command, ""));
+        }
         let known: Vec<typed::Command<'_>> =
             candidates.iter().map(|(_, command)| as_typed(command, locale)).collect();
         let (found, rest) = typed::find(text, &known).map_err(|why| BadRequest::new(why.to_string()))?;
@@ -204,8 +213,8 @@ fn choose<'a, 't>(
     let name = name.trim_start_matches('/');
     let called = |what: fn(&'a Definition, &str) -> &'a str| {
         candidates.iter().find(|(_, command)| {
-            let slash = command.definition.kind == command_kind::CHAT_INPUT;
-            slash != wants_target && what(&command.definition, locale) == name
+            let on_target = matches!(command.definition.kind, command_kind::USER | command_kind::MESSAGE);
+            on_target == wants_target && what(&command.definition, locale) == name
         })
     };
     // A program that gives a name separately most likely has it from the bot's code.

@@ -123,7 +123,11 @@ impl Live<'_> {
                 self.drop_ephemeral(message);
             }
         }
-        self.dispatch_bot(trigger.application, "INTERACTION_CREATE", guild_id, payload);
+        if self.launches_itself(trigger) {
+            self.launch(id)?;
+        } else {
+            self.dispatch_bot(trigger.application, "INTERACTION_CREATE", guild_id, payload);
+        }
         Ok(Started { id, changed })
     }
 
@@ -139,6 +143,24 @@ impl Live<'_> {
             Some([1]) => json!({ "1": trigger.user }),
             _ => json!({ "0": guild.map_or_else(|| "0".to_owned(), |id| id.to_string()) }),
         }
+    }
+
+    /// Returns the data of an interaction, in whose resolved channels the bot's permissions are, if it is in the guild.
+    fn with_app_permissions(&self, trigger: &Trigger, channel: &Channel) -> Value {
+        let mut data = trigger.data.clone();
+        let bot = trigger.application;
+        let guild = channel.guild_id.and_then(|id| self.guilds.get(&id));
+        if guild.is_some_and(|guild| guild.members.contains_key(&bot))
+            && let Some(channels) = data.pointer_mut("/resolved/channels").and_then(Value::as_object_mut)
+        {
+            for (id, resolved) in channels {
+                let found = id.parse().ok().and_then(|id: Snowflake| self.channels.get(&id));
+                if let Some(found) = found {
+                    resolved["app_permissions"] = json!(self.permissions_in(bot, found));
+                }
+            }
+        }
+        data
     }
 
     fn payload(
@@ -161,7 +183,7 @@ impl Live<'_> {
             "id": id,
             "application_id": trigger.application,
             "type": trigger.kind,
-            "data": trigger.data,
+            "data": self.with_app_permissions(trigger, channel),
             "channel": shown_channel,
             "channel_id": channel.id,
             "token": token,
@@ -370,7 +392,7 @@ impl Live<'_> {
         Ok(self.put_answer(id, message))
     }
 
-    fn blank_answer(&self, id: Snowflake) -> ApiResult<Message> {
+    pub(super) fn blank_answer(&self, id: Snowflake) -> ApiResult<Message> {
         let interaction = self.interactions.get(id).ok_or_else(ApiError::unknown_webhook)?;
         let author = Author::User(interaction.application_id);
         let mut message = Message::new(self.next_id(), interaction.channel_id, author);
@@ -422,7 +444,7 @@ impl Live<'_> {
 
 /// Returns the id of the Activity instance that an interaction launches, in the form of Discord's documentation ("Get
 /// Application Activity Instance"): the launch, then `gc` and guild and channel, or `pc` and a private channel.
-fn activity_instance(launch: Snowflake, guild: Option<Snowflake>, channel: Snowflake) -> String {
+pub(super) fn activity_instance(launch: Snowflake, guild: Option<Snowflake>, channel: Snowflake) -> String {
     match guild {
         Some(guild) => format!("i-{launch}-gc-{guild}-{channel}"),
         None => format!("i-{launch}-pc-{channel}"),

@@ -16,6 +16,12 @@ use crate::validate::Change;
 pub struct MemberChange {
     /// Nickname.
     pub nick: Change<String>,
+    /// Hash of the picture in this guild.
+    pub avatar: Change<String>,
+    /// Hash of the banner in this guild.
+    pub banner: Change<String>,
+    /// Text about the member in this guild.
+    pub bio: Change<String>,
     /// All roles.
     pub roles: Change<Vec<Snowflake>>,
     /// Muted in voice.
@@ -139,6 +145,9 @@ impl Live<'_> {
         let guild = self.guild_mut(guild_id)?;
         let member = guild.members.get_mut(&user).ok_or_else(ApiError::unknown_member)?;
         change.nick.apply(&mut member.nick);
+        change.avatar.apply(&mut member.avatar);
+        change.banner.apply(&mut member.banner);
+        change.bio.apply(&mut member.bio);
         change.roles.apply_or(&mut member.roles, Vec::new());
         change.timeout.apply(&mut member.communication_disabled_until);
         change.flags.apply_or(&mut member.flags, 0);

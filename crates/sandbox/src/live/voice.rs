@@ -10,6 +10,7 @@ use crate::gateway::VoiceStateUpdate;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
+use crate::state::clock;
 use crate::state::guild::VoiceState;
 use crate::state::secret;
 use crate::voice::close;
@@ -115,9 +116,19 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Adds a member to voice, changes their state there or removes them. Sends the event, and sends a bot that changed
+    /// Adds a member to voice, changes their state there or removes them. Sends the events, and sends a bot that changed
     /// channels to a server.
     pub fn set_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
+        let before = self.guilds.get(&guild_id).and_then(|guild| guild.voice_states.get(&user));
+        let left = before.map(|before| before.channel_id);
+        let joined = state.as_ref().map(|state| state.channel_id);
+        self.place_in_voice(guild_id, user, state);
+        for channel in left.into_iter().chain(joined.filter(|joined| Some(*joined) != left)) {
+            self.time_call(guild_id, channel);
+        }
+    }
+
+    fn place_in_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
         let is_bot = self.applications.contains_key(&user);
         let access = is_bot.then(|| self.access(guild_id));
         let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
@@ -142,10 +153,24 @@ impl Live<'_> {
         self.set_silence(guild_id, user);
     }
 
+    /// Sets when the call in a channel began, or that there is none, and sends the event if that is news.
+    fn time_call(&mut self, guild: Snowflake, id: Snowflake) {
+        let is_empty = self.in_voice(guild, id).is_empty();
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        if channel.voice_start_time.is_none() == is_empty {
+            return;
+        }
+        channel.voice_start_time = (!is_empty).then(|| clock::now().unix_timestamp());
+        let event = json!({ "id": id, "guild_id": guild, "voice_start_time": channel.voice_start_time });
+        self.dispatch_channel(id, "VOICE_CHANNEL_START_TIME_UPDATE", event);
+    }
+
     /// Sends a bot its voice server (VOICE_SERVER_UPDATE) and ends its earlier connection.
     fn send_to_server(&self, guild: Snowflake, channel: Snowflake, bot: Snowflake, session_id: &str) {
-        let region = self.channels.get(&channel).and_then(|channel| channel.rtc_region.as_deref());
-        let assigned = self.voice.assign(guild, channel, bot, session_id, region);
+        let found = self.channels.get(&channel);
+        let region = found.and_then(|channel| channel.rtc_region.as_deref());
+        let stage = found.is_some_and(|channel| channel.kind == kind::STAGE);
+        let assigned = self.voice.assign(guild, channel, bot, session_id, region, stage);
         let mut server = json!({ "token": assigned.token, "guild_id": guild, "endpoint": assigned.endpoint });
         let place = VoicePlace { op: None, guild: Some(guild), user: Some(bot) };
         let strike = self.hub.faults().on_voice_server(place);

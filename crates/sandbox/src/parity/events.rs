@@ -23,7 +23,7 @@ const fn never(name: &'static str) -> GatewayEvent {
 pub const EVENTS: &[GatewayEvent] = &[
     sent("READY", ""),
     sent("RESUMED", ""),
-    sent("RATE_LIMITED", "For opcode 8, if `Options::member_list_every` is set."),
+    sent("RATE_LIMITED", "For opcode 8 only, as on Discord."),
     sent("APPLICATION_COMMAND_PERMISSIONS_UPDATE", ""),
     never("AUTO_MODERATION_RULE_CREATE"),
     never("AUTO_MODERATION_RULE_UPDATE"),
@@ -93,7 +93,7 @@ pub const EVENTS: &[GatewayEvent] = &[
     sent("TYPING_START", ""),
     sent("USER_UPDATE", ""),
     never("VOICE_CHANNEL_EFFECT_SEND"),
-    never("VOICE_CHANNEL_START_TIME_UPDATE"),
+    sent("VOICE_CHANNEL_START_TIME_UPDATE", ""),
     sent("VOICE_CHANNEL_STATUS_UPDATE", ""),
     sent("VOICE_STATE_UPDATE", ""),
     sent("VOICE_SERVER_UPDATE", ""),

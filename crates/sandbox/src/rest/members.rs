@@ -16,8 +16,10 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::clock;
 use crate::state::guild::Member;
+use crate::state::picture_hash;
 use crate::validate;
 use crate::validate::Change;
+use crate::validate::guild::OwnMemberBody;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -120,6 +122,7 @@ async fn edit(
         deaf: body.deaf,
         timeout: body.communication_disabled_until,
         flags: body.flags.map(u64::from),
+        ..MemberChange::default()
     };
     let gives_roles = change.roles.is_change();
     let changes_member = change != MemberChange::default();
@@ -152,14 +155,32 @@ async fn edit_me(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([guild]): Ids<1>,
+    Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = validate::guild::member(&payload.json, clock::now())?;
+    let OwnMemberBody { nick, avatar, banner, bio } = validate::guild::own_member(&payload.json)?;
     let mut live = rest.discord.lock();
     live.guild_for(guild, bot)?;
-    if body.nick.is_change() {
+    if nick.is_change() {
         require(&live, guild, bot, Permissions::CHANGE_NICKNAME)?;
-        live.change_member(guild, bot, MemberChange { nick: body.nick, ..MemberChange::default() })?;
+    }
+    let before = live.member(guild, bot)?.nick.clone();
+    let asked = nick.is_change() || avatar.is_change() || banner.is_change() || bio.is_change();
+    if asked {
+        let hash = |picture: Change<String>| picture.map(|_| picture_hash());
+        let (avatar, banner) = (hash(avatar), hash(banner));
+        let change = MemberChange { nick, avatar, banner, bio, ..MemberChange::default() };
+        live.change_member(guild, bot, change)?;
+    }
+    let after = live.member(guild, bot)?.nick.clone();
+    if before != after {
+        let mut entry = json!({ "key": "nick" });
+        for (key, value) in [("old_value", before), ("new_value", after)] {
+            if let Some(value) = value {
+                entry[key] = value.into();
+            }
+        }
+        live.audit(guild, 24, bot, Some(bot), reason.as_deref(), vec![entry]);
     }
     Ok(Json(live.member_json(guild, bot)?))
 }

@@ -115,6 +115,8 @@ pub struct Channel {
     pub video_quality_mode: u8,
     /// Voice: status, which is no part of the channel object.
     pub status: Option<String>,
+    /// Voice: when the call there began, as a Unix time in seconds. It is no part of the channel object either.
+    pub voice_start_time: Option<i64>,
     /// Minutes after which new threads are archived.
     pub default_auto_archive_duration: Option<u64>,
     /// Seconds a member waits between messages in new threads.
@@ -156,6 +158,7 @@ impl Channel {
             rtc_region: None,
             video_quality_mode: 1,
             status: None,
+            voice_start_time: None,
             default_auto_archive_duration: None,
             default_thread_rate_limit_per_user: 0,
             forum: Forum::default(),
@@ -250,8 +253,15 @@ impl Channel {
 
     /// Returns the channel info object with these fields; `None` if the channel has a value for none of them.
     pub fn info_json(&self, fields: &[String]) -> Option<Value> {
-        let status = self.status.as_ref().filter(|_| fields.iter().any(|field| field == "status"))?;
-        Some(json!({ "id": self.id, "status": status }))
+        let values = [("status", json!(self.status)), ("voice_start_time", json!(self.voice_start_time))];
+        let asked = |name: &str| fields.iter().any(|field| field == name);
+        let known = values.into_iter().filter(|(name, value)| asked(name) && !value.is_null());
+        let mut info: Map<String, Value> = known.map(|(name, value)| (name.to_owned(), value)).collect();
+        if info.is_empty() {
+            return None;
+        }
+        info.insert("id".to_owned(), json!(self.id));
+        Some(Value::Object(info))
     }
 
     /// Returns the fields of a channel that an interaction resolves, with `permissions`.

@@ -6,6 +6,7 @@
 mod addresses;
 mod audit_log;
 pub(crate) mod bot;
+mod changes;
 mod cli;
 mod commands;
 mod components;
