@@ -18,6 +18,7 @@ mod connection;
 pub(crate) mod content;
 mod dispatch;
 mod endpoint;
+pub mod etf;
 mod event;
 mod hub;
 mod info;

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct Options {
     /// Interval between heartbeats that HELLO asks for.
     pub heartbeat_interval: Duration,
+    /// Time from the answer to the websocket's upgrade to HELLO, which then comes in a segment of its own.
+    pub hello_after: Duration,
     /// Time from a heartbeat to its acknowledgement, which replaces the round trip to Discord. At zero the
     /// acknowledgement would arrive before libraries that measure from the end of sending (discord.py) have recorded
     /// the time.
@@ -46,6 +48,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             heartbeat_interval: Duration::from_millis(41_250),
+            hello_after: Duration::from_millis(20),
             heartbeat_latency: Duration::from_millis(20),
             resume_window: Duration::from_mins(3),
             replay_events: 16_384,

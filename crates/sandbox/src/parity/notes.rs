@@ -51,7 +51,6 @@ const EMPTY: &[&str] = &[
 
 /// Operations by name, and the sentence about them.
 const NOTES: &[(&[&str], &str)] = &[
-    (&["get_gateway"], "`encoding=etf` is closed with 4002."),
     (&["get_bot_gateway"], "`shards` is 1 unless `serve --shards` says otherwise."),
     (&["update_guild"], "Only the fields of the settings that are stored; others are named in the log."),
     (
