@@ -22,7 +22,7 @@ use super::links::{Order, Target};
 use super::payload::{Identify, Resume};
 use super::receive::Receiver;
 use super::session::{Session, SessionInit};
-use super::{Dave, Options, close};
+use super::{Dave, Options, Root, close};
 
 /// Handle to voice; clones reach the same calls.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     options: Options,
     host: Arc<dyn Host>,
     servers: OnceLock<Vec<Server>>,
-    root: OnceLock<String>,
+    root: OnceLock<Root>,
     state: Mutex<State>,
     pub(super) links: Links<Session, Order>,
     /// Counts packets heard; used only as a signal.
@@ -121,14 +121,19 @@ impl Voice {
     }
 
     /// Sets the servers, in the order of their regions, and the root of their certificates, once.
-    pub(crate) fn open(&self, servers: Vec<Server>, root: String) {
+    pub(crate) fn open(&self, servers: Vec<Server>, root: Root) {
         let _ = self.shared.servers.set(servers);
         let _ = self.shared.root.set(root);
     }
 
     /// Returns the certificate that clients of the voice servers must trust, as PEM.
     pub fn root_certificate(&self) -> &str {
-        self.shared.root.get().map_or("", String::as_str)
+        self.shared.root.get().map_or("", Root::certificate)
+    }
+
+    /// Returns the root with its key, to keep it for the next start; `None` before there are servers.
+    pub fn root(&self) -> Option<&Root> {
+        self.shared.root.get()
     }
 
     /// Returns host and port of each region's websocket, with the region's id.

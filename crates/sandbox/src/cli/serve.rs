@@ -96,8 +96,15 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if let Some(url) = serve.public_url {
         builder = builder.public_url(url);
     }
+    // The root is kept where the next start finds it: not beside the file of a port that was free by chance.
+    let known = state_file
+        .clone()
+        .or_else(|| Some(serve.listen.port()).filter(|port| *port != 0).and_then(state_file::default_path));
+    let kept = known.map(|path| path.with_extension("root"));
+    let root = kept.as_deref().and_then(kept_root);
     let dave = serve.dave.into();
-    builder = builder.voice(voice::Options { listen: serve.voice_listen, dave, ..voice::Options::default() });
+    let voice = voice::Options { listen: serve.voice_listen, dave, root, ..voice::Options::default() };
+    builder = builder.voice(voice);
     builder = builder.gateway(sandbox::gateway::Options {
         shards: serve.shards,
         max_concurrency: serve.max_concurrency,
@@ -133,6 +140,11 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         Failure("there is no home folder to leave the secrets of the sandbox in; name a file with --state-file".to_owned())
     })?;
     let root = path.with_extension("pem");
+    if let Some((kept, root)) = kept.as_deref().zip(sandbox.voice().root()) {
+        let text = serde_json::to_vec(root).map_err(|error| Failure(error.to_string()))?;
+        state_file::write_private(kept, &text)
+            .map_err(|error| Failure(format!("can't write {}: {error}", kept.display())))?;
+    }
     leave(&sandbox, &path, &root, origin.is_some())?;
     greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root);
     tokio::select! {
@@ -141,11 +153,18 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         () = end_of_input(), if serve.exit_with_stdin => {}
     }
     sandbox.shutdown().await;
-    for path in [&path, &root] {
+    // Programs read the certificate when they start, which may be before the next start of the sandbox.
+    let gone = if kept.is_some() { &[&path][..] } else { &[&path, &root][..] };
+    for path in gone {
         // Another process may have removed it, and then there is nothing left to do.
         let _ = std::fs::remove_file(path);
     }
     Ok(Outcome::Good)
+}
+
+/// Reads the root that an earlier start has kept. One that cannot be read is replaced.
+fn kept_root(path: &Path) -> Option<voice::Root> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
 /// Waits until standard input ends. The read runs on a thread of its own, which does not delay the end of the process.
