@@ -247,6 +247,8 @@ documented! {
     webhook_names_two_threads = BAD_REQUEST, 220_002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id";
     /// A webhook opens threads in forums only.
     webhook_opens_no_thread = BAD_REQUEST, 220_003, "Webhooks can only create threads in forum channels";
+    /// Further messages of an application that only the user has installed are few.
+    max_followups = BAD_REQUEST, 40094, "This interaction has hit the maximum number of follow up messages";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
     /// A forward of a message whose content the application may not read.

@@ -2,6 +2,7 @@
 
 mod act;
 mod answer;
+mod apps;
 mod env;
 mod fault;
 mod inspect;
@@ -70,6 +71,10 @@ enum Command {
     Permit(place::Permit),
     /// Change a channel: its name, its topic, how many people it takes.
     Channel(place::Change),
+    /// Install a bot's application to a user's account.
+    Install(apps::App),
+    /// Remove a bot's application from a user's account.
+    Uninstall(apps::App),
     /// Show a bot's privileged intents, or switch them on and off.
     Intents(intents::Change),
     /// Move a member, bots too, to another voice channel, or out of voice.
@@ -229,6 +234,8 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
         Command::Intents(change) => intents::change(&client, change).await,
+        Command::Install(app) => apps::install(&client, app).await,
+        Command::Uninstall(app) => apps::uninstall(&client, app).await,
         Command::Enter(join) => voice::join(&client, join).await,
         Command::Exit(leave) => voice::leave(&client, leave).await,
         Command::Move(order) => voice::move_to(&client, order).await,

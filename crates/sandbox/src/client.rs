@@ -212,6 +212,16 @@ impl Client {
         self.call(Method::POST, &path, &json!({ "token": token })).await
     }
 
+    /// Installs a bot's application to a user's account.
+    pub async fn install_app(&self, user: &str, bot: &str) -> Result<(), Error> {
+        self.tell(Method::PUT, &format!("users/{}/apps/{}", escape(user), escape(bot)), &Value::Null).await
+    }
+
+    /// Removes a bot's application from a user's account.
+    pub async fn uninstall_app(&self, user: &str, bot: &str) -> Result<(), Error> {
+        self.tell(Method::DELETE, &format!("users/{}/apps/{}", escape(user), escape(bot)), &Value::Null).await
+    }
+
     /// Returns the privileged intents of a bot's application, by name in `privileged`, and its `flags`.
     pub async fn intents(&self, bot: &str) -> Result<Value, Error> {
         self.get(&format!("bots/{}/intents", escape(bot))).await

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod apps;
 mod commands;
 mod components;
 mod find;
@@ -51,6 +52,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
     let routes = Router::new()
         .merge(interactions::routes())
         .merge(intents::routes())
+        .merge(apps::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
         .merge(accounts::routes())

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod command;
 pub mod forum;
 pub mod guild;
+pub mod installation;
 pub mod interaction;
 pub mod message;
 pub mod picture;

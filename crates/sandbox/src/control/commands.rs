@@ -71,27 +71,10 @@ pub(super) async fn list(
     let (user, locale) = (user.id, user.locale.clone());
     let channel = find::channel(&mut live, &asked.channel, asked.guild.as_deref(), user)?.id;
     let channel = live.channel(channel)?;
-    let all = offered(&live, channel);
+    let all = live.commands_for(user, channel);
     let usable =
         all.into_iter().filter(|(app, command)| why_not(&live, user, channel, app, command).is_none());
     Ok(Json(usable.map(|(_, command)| command.json(ShownIn::Client(&locale))).collect()))
-}
-
-/// Returns the commands of all bots in this channel.
-fn offered<'a>(world: &'a World, channel: &Channel) -> Vec<(&'a Application, &'a Command)> {
-    let bots: Vec<Snowflake> = match channel.guild_id {
-        Some(guild) => world.bots_in(guild),
-        None => channel.recipients.clone(),
-    };
-    let context = u8::from(channel.guild_id.is_none());
-    let applications = bots.into_iter().filter_map(|bot| world.applications.get(&bot));
-    applications
-        .flat_map(|application| {
-            let commands = application.commands.visible(channel.guild_id);
-            commands.into_iter().map(move |command| (application, command))
-        })
-        .filter(|(_, command)| command.runs_in(context))
-        .collect()
 }
 
 /// Returns why a user may not run a command here; `None` if they may.
@@ -115,6 +98,10 @@ fn why_not(
     }
     if !has.contains(Permissions::USE_APPLICATION_COMMANDS) {
         return Some(format!("{who} may not use application commands in #{}.", channel.name));
+    }
+    // The permissions of commands are those of servers, which have not installed this one.
+    if world.owners(application, Some(command), user, channel).guild.is_none() {
+        return None;
     }
     let roles: &[Snowflake] = guild.members.get(&user).map_or(&[], |member| &member.roles);
     let mut decided = None;
@@ -158,7 +145,7 @@ pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> 
     };
     let world: &World = live;
     let channel = world.channel(channel_id)?;
-    let mut candidates = offered(world, channel);
+    let mut candidates = world.commands_for(user, channel);
     candidates.retain(|(application, _)| bot.is_none_or(|bot| application.id == bot));
     let (application, command, rest) = choose(&candidates, asked, &locale)?;
     if let Some(why) = why_not(world, user, channel, application, command) {

@@ -49,6 +49,7 @@ impl World {
             token: token.clone(),
             verify_key: format!("{:064x}", id.0),
             privileged: Intents::PRIVILEGED,
+            users: std::collections::BTreeSet::new(),
             tags: Vec::new(),
             custom_install_url: None,
             commands: super::command::Commands::default(),

@@ -1,6 +1,6 @@
 //! Users and bots: the user object, and the application of a bot.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 
@@ -110,6 +110,8 @@ pub struct Application {
     pub verify_key: String,
     /// Privileged intents that are enabled.
     pub privileged: Intents,
+    /// Users who have installed it to their account.
+    pub users: BTreeSet<Snowflake>,
     /// Tags set through the API.
     pub tags: Vec<String>,
     /// Install link set through the API.
@@ -144,7 +146,7 @@ impl Application {
             "event_webhooks_status": 1,
             "owner": owner.json(),
             "approximate_guild_count": guilds,
-            "approximate_user_install_count": 0,
+            "approximate_user_install_count": self.users.len(),
             "approximate_user_authorization_count": 0,
             "explicit_content_filter": 0,
             "team": null,

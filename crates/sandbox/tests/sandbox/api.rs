@@ -14,6 +14,7 @@ mod errors;
 mod forums;
 mod guilds;
 mod hidden;
+mod installs;
 mod interactions;
 mod intruders;
 mod load;
