@@ -25,6 +25,7 @@ mod watch;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 
 use crate::event_log::EventLog;
@@ -47,6 +48,9 @@ pub(crate) struct Control {
     pub(crate) gaps: Gaps,
 }
 
+/// Largest request: a message's files in base64.
+const BODY_LIMIT: usize = 64 << 20;
+
 /// Returns all routes under `/sandbox`, for callers that know the secret.
 pub(crate) fn router(control: Control, secret: &str) -> Router {
     let routes = Router::new()
@@ -59,6 +63,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(admin::routes())
         .merge(voice::routes())
         .merge(watch::routes())
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .method_not_allowed_fallback(async || {
             BadRequest::with_status(
                 StatusCode::METHOD_NOT_ALLOWED,

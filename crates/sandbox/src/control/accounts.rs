@@ -35,6 +35,7 @@ async fn users(State(control): State<Control>) -> Json<Value> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewUser {
     username: String,
     global_name: Option<String>,
@@ -108,6 +109,7 @@ fn as_seen_here(user: &User) -> Value {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewBot {
     name: String,
     token: Option<String>,
@@ -145,6 +147,7 @@ async fn create_bot(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ResetToken {
     /// The new token. By default one is generated.
     token: Option<String>,

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::values::{FileGiven, Lookup, Resolved};
-use super::wait::WaitLimits;
 use super::{BadRequest, Control, Query, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
@@ -24,6 +23,7 @@ use crate::validate::command::{Definition, ShownIn};
 
 /// A command to run, or to complete.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RunCommand {
     /// User who runs it.
     #[serde(rename = "as")]
@@ -47,13 +47,15 @@ pub(super) struct RunCommand {
     /// Files that options name, by the path in the option.
     #[serde(default)]
     pub(super) files: HashMap<String, FileGiven>,
-    /// How long to wait.
-    #[serde(flatten)]
-    pub(super) limits: WaitLimits,
+    /// How long to wait for a deferred answer, from the start.
+    pub(super) deadline_ms: Option<u64>,
+    /// How long to wait after the answer, for second callbacks and followups.
+    pub(super) settle_ms: Option<u64>,
 }
 
 /// The user and the channel of a list of commands.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Where {
     #[serde(rename = "as")]
     user: String,
