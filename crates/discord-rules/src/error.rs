@@ -291,8 +291,13 @@ documented! {
     onboarding_requirements = BAD_REQUEST, 350_000, "Cannot enable onboarding, requirements are not met";
     /// Onboarding that is on needs more channels.
     onboarding_below_requirements = BAD_REQUEST, 350_001, "Cannot update onboarding while below requirements";
+    /// Further messages of an application that only the user has installed are few.
+    max_followups = BAD_REQUEST, 40094, "This interaction has hit the maximum number of follow up messages";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
+    /// A forward of a message whose content the application may not read.
+    cannot_forward_unread =
+        BAD_REQUEST, 160_014, "You cannot forward a message whose content you cannot read";
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use super::crypto::Mode;
-use super::dave::{self, Frame, Group, Out, Unopened};
+use super::dave::{self, Dave, Frame, Group, Out, Unopened};
 use super::payload::op;
 use super::session::Session;
 use super::state::{Shared, Voice};
@@ -53,9 +53,10 @@ impl Call {
         guild: Snowflake,
         channel: Snowflake,
         people: BTreeSet<Snowflake>,
+        dave: Dave,
     ) -> Arc<Self> {
         let (jobs, orders) = mpsc::unbounded_channel();
-        let group = Arc::new(Mutex::new(dave::group(guild, channel, voice.options().dave)));
+        let group = Arc::new(Mutex::new(dave::group(guild, channel, dave)));
         let call = Arc::new(Self { jobs, group: group.clone() });
         for person in people {
             call.queue(Job::Enter(person));

@@ -151,11 +151,11 @@ pub(crate) enum Unopened {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dave {
     /// Not at all: every client receives version 0.
-    #[default]
     Off,
     /// As soon as every client in the channel supports it, as on Discord until March 2026.
     Optional,
     /// Always; a client without support is closed with 4017, as on Discord since March 2026.
+    #[default]
     Required,
 }
 

@@ -50,3 +50,4 @@ pub use self::receive::{Counts, Heard, StreamHeard};
 pub use self::server::{Running, start};
 pub use self::session::Session;
 pub use self::state::{Assigned, Voice};
+pub use self::tls::Root;

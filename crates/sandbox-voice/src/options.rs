@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Dave, Mode};
+use super::{Dave, Mode, Root};
 
 /// Settings of the voice servers.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Options {
     pub regions: Vec<String>,
     /// Transport encryptions that READY offers.
     pub modes: Vec<Mode>,
+    /// Root of the servers' certificates from an earlier start, which is used again if the names are the same.
+    pub root: Option<Root>,
     /// End-to-end encryption.
     pub dave: Dave,
     /// Interval between heartbeats, as HELLO states it.
@@ -38,6 +40,7 @@ impl Default for Options {
             listen: None,
             regions: vec!["sandbox".to_owned(), "outpost".to_owned()],
             modes: Mode::ALL.to_vec(),
+            root: None,
             dave: Dave::default(),
             heartbeat_interval: Duration::from_millis(41_250),
             resume_window: Duration::from_mins(1),

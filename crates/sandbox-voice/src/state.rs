@@ -22,7 +22,7 @@ use super::links::{Order, Target};
 use super::payload::{Identify, Resume};
 use super::receive::Receiver;
 use super::session::{Session, SessionInit};
-use super::{Dave, Options, close};
+use super::{Dave, Options, Root, close};
 
 /// Handle to voice; clones reach the same calls.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     options: Options,
     host: Arc<dyn Host>,
     servers: OnceLock<Vec<Server>>,
-    root: OnceLock<String>,
+    root: OnceLock<Root>,
     state: Mutex<State>,
     pub(super) links: Links<Session, Order>,
     /// Counts packets heard; used only as a signal.
@@ -76,6 +76,7 @@ struct Assignment {
     used: bool,
     muted: bool,
     deaf: bool,
+    dave: Dave,
 }
 
 /// Content of a new VOICE_SERVER_UPDATE.
@@ -120,14 +121,19 @@ impl Voice {
     }
 
     /// Sets the servers, in the order of their regions, and the root of their certificates, once.
-    pub(crate) fn open(&self, servers: Vec<Server>, root: String) {
+    pub(crate) fn open(&self, servers: Vec<Server>, root: Root) {
         let _ = self.shared.servers.set(servers);
         let _ = self.shared.root.set(root);
     }
 
     /// Returns the certificate that clients of the voice servers must trust, as PEM.
     pub fn root_certificate(&self) -> &str {
-        self.shared.root.get().map_or("", String::as_str)
+        self.shared.root.get().map_or("", Root::certificate)
+    }
+
+    /// Returns the root with its key, to keep it for the next start; `None` before there are servers.
+    pub fn root(&self) -> Option<&Root> {
+        self.shared.root.get()
     }
 
     /// Returns host and port of each region's websocket, with the region's id.
@@ -173,6 +179,7 @@ impl Voice {
         user: Snowflake,
         session_id: &str,
         region: Option<&str>,
+        stage: bool,
     ) -> Assigned {
         let regions = &self.options().regions;
         let region = region.and_then(|wanted| regions.iter().position(|id| id == wanted)).unwrap_or(0);
@@ -191,6 +198,8 @@ impl Voice {
             used: false,
             muted: false,
             deaf: false,
+            // Stages stay without end-to-end encryption, since their audience is open.
+            dave: if stage { Dave::Off } else { self.options().dave },
         };
         let old = state.assignments.insert((guild, user), assignment);
         if let Some(old) = old.filter(|_| known.is_none()) {
@@ -273,11 +282,12 @@ impl Voice {
         if assignment.region != region {
             return Err(close::no_server());
         }
-        if self.options().dave == Dave::Required && max_dave == 0 {
+        if assignment.dave == Dave::Required && max_dave == 0 {
             return Err(close::dave_required());
         }
         assignment.used = true;
         let (channel, muted, deaf) = (assignment.channel, assignment.muted, assignment.deaf);
+        let dave = assignment.dave;
         if let Some(before) = state.sessions.get(&(guild, user)).cloned() {
             self.finish(&mut state, &before, close::replaced());
         }
@@ -290,7 +300,7 @@ impl Voice {
                     (member.0 == guild && *at == channel).then_some(member.1)
                 };
                 let people: BTreeSet<_> = state.people.iter().filter_map(here).collect();
-                let call = Call::start(self, guild, channel, people);
+                let call = Call::start(self, guild, channel, people, dave);
                 state.calls.insert((guild, channel), call.clone());
                 call
             }

@@ -38,8 +38,9 @@ impl Backend for GatewayBackend {
         Some(live.guild_create_json(guild, bot))
     }
 
-    fn privileged_intents(&self, _: Snowflake) -> Intents {
-        Intents::PRIVILEGED
+    fn privileged_intents(&self, bot: Snowflake) -> Intents {
+        let live = self.0.lock();
+        live.applications.get(&bot).map_or(Intents::empty(), |application| application.privileged)
     }
 
     fn members(&self, bot: Snowflake, guild: Snowflake, query: &MemberQuery) -> Option<Vec<Value>> {

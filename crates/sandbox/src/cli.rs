@@ -2,6 +2,7 @@
 
 mod act;
 mod answer;
+mod apps;
 mod automod;
 mod community;
 mod env;
@@ -9,6 +10,7 @@ mod event;
 mod fault;
 mod guild;
 mod inspect;
+mod intents;
 mod place;
 mod poll;
 mod serve;
@@ -96,6 +98,12 @@ enum Command {
     Event(event::Event),
     /// Open and close a stage.
     Stage(event::Stage),
+    /// Install a bot's application to a user's account.
+    Install(apps::App),
+    /// Remove a bot's application from a user's account.
+    Uninstall(apps::App),
+    /// Show a bot's privileged intents, or switch them on and off.
+    Intents(intents::Change),
     /// Move a member, bots too, to another voice channel, or out of voice.
     Move(voice::Move),
     /// List who is in voice; join, leave and record as a user.
@@ -263,6 +271,9 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Automod(automod) => automod::run(&client, automod).await,
         Command::Event(event) => event::run(&client, event).await,
         Command::Stage(stage) => event::stage(&client, stage).await,
+        Command::Intents(change) => intents::change(&client, change).await,
+        Command::Install(app) => apps::install(&client, app).await,
+        Command::Uninstall(app) => apps::uninstall(&client, app).await,
         Command::Enter(join) => voice::join(&client, join).await,
         Command::Exit(leave) => voice::leave(&client, leave).await,
         Command::Move(order) => voice::move_to(&client, order).await,

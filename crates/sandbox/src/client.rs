@@ -217,6 +217,26 @@ impl Client {
         self.call(Method::POST, &path, &json!({ "token": token })).await
     }
 
+    /// Installs a bot's application to a user's account.
+    pub async fn install_app(&self, user: &str, bot: &str) -> Result<(), Error> {
+        self.tell(Method::PUT, &format!("users/{}/apps/{}", escape(user), escape(bot)), &Value::Null).await
+    }
+
+    /// Removes a bot's application from a user's account.
+    pub async fn uninstall_app(&self, user: &str, bot: &str) -> Result<(), Error> {
+        self.tell(Method::DELETE, &format!("users/{}/apps/{}", escape(user), escape(bot)), &Value::Null).await
+    }
+
+    /// Returns the privileged intents of a bot's application, by name in `privileged`, and its `flags`.
+    pub async fn intents(&self, bot: &str) -> Result<Value, Error> {
+        self.get(&format!("bots/{}/intents", escape(bot))).await
+    }
+
+    /// Switches privileged intents: `enable` and `disable`, lists of intents by name. Returns the resulting ones.
+    pub async fn edit_intents(&self, bot: &str, change: &Value) -> Result<Value, Error> {
+        self.call(Method::PATCH, &format!("bots/{}/intents", escape(bot)), change).await
+    }
+
     /// Creates a guild with all bots in it and returns the guild object.
     pub async fn create_guild(&self, name: &str, owner: &str) -> Result<Value, Error> {
         self.call(Method::POST, "guilds", &json!({ "name": name, "owner": owner })).await

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod apps;
 mod auto_moderation;
 mod commands;
 mod community;
@@ -13,6 +14,7 @@ mod components;
 mod find;
 pub(crate) mod guard;
 mod guilds;
+mod intents;
 mod interactions;
 mod messages;
 mod modals;
@@ -29,6 +31,7 @@ mod watch;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 
 use crate::event_log::EventLog;
@@ -51,10 +54,15 @@ pub(crate) struct Control {
     pub(crate) gaps: Gaps,
 }
 
+/// Largest request: a message's files in base64.
+const BODY_LIMIT: usize = 64 << 20;
+
 /// Returns all routes under `/sandbox`, for callers that know the secret.
 pub(crate) fn router(control: Control, secret: &str) -> Router {
     let routes = Router::new()
         .merge(interactions::routes())
+        .merge(intents::routes())
+        .merge(apps::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
         .merge(polls::routes())
@@ -67,6 +75,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(voice::routes())
         .merge(scheduled_events::routes())
         .merge(watch::routes())
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .method_not_allowed_fallback(async || {
             BadRequest::with_status(
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -115,6 +115,9 @@ impl Edit {
                 world.files.remove(&gone.id);
             }
             message.attachments.retain(kept);
+            for attachment in &mut message.attachments {
+                describe(attachment, &infos);
+            }
         }
         let added = store(world, message, &infos, self.uploads);
         message.attachments.extend(added);
@@ -123,6 +126,13 @@ impl Edit {
             mentions::apply(world, message, change.allowed_mentions);
         }
     }
+}
+
+/// Changes what an edit may change of an attachment that stays: its description, and whether it is a spoiler.
+fn describe(attachment: &mut Attachment, infos: &[AttachmentInfo]) {
+    let Some(info) = infos.iter().find(|info| info.id == attachment.id) else { return };
+    info.description.clone().apply(&mut attachment.description);
+    attachment.spoiler = info.is_spoiler.unwrap_or(attachment.spoiler);
 }
 
 /// Stores the bytes of new files and returns their attachments, as the body describes them.
@@ -145,14 +155,16 @@ fn store(
                 title: info
                     .and_then(|info| info.title.clone())
                     .or_else(|| (filename != original).then_some(original)),
-                description: info.and_then(|info| info.description.clone()),
+                description: info.and_then(|info| info.description.clone().value()),
                 content_type: declared.unwrap_or_else(|| {
                     picture::sniff(&upload.bytes).unwrap_or(picture::content_type_of(&filename)).to_owned()
                 }),
                 size: upload.bytes.len(),
                 dimensions: picture::dimensions(&upload.bytes),
                 ephemeral: message.flags & flag::EPHEMERAL != 0,
-                spoiler: info.is_some_and(|info| info.is_spoiler),
+                spoiler: info
+                    .and_then(|info| info.is_spoiler)
+                    .unwrap_or_else(|| filename.starts_with("SPOILER_")),
                 recording: info.and_then(|info| Some((info.duration_secs?, info.waveform.clone()?))),
                 filename,
             };

@@ -15,9 +15,10 @@
 mod backend;
 mod close;
 mod connection;
-mod content;
+pub(crate) mod content;
 mod dispatch;
 mod endpoint;
+pub mod etf;
 mod event;
 mod hub;
 mod info;

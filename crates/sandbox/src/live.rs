@@ -6,6 +6,7 @@
 //! across an await, and the hub only queues.
 
 mod access;
+mod activities;
 mod agenda;
 mod auto_moderation;
 pub mod changes;
@@ -21,6 +22,7 @@ mod overwrites;
 mod polls;
 mod prune;
 mod reactions;
+mod references;
 mod scheduled_events;
 mod stages;
 mod threads;

@@ -3,6 +3,7 @@
 //! Nothing is faked in silence: an operation without a route is answered with 501 and its name, a field that no route
 //! reads is named once, and both are logged and counted. [`page`] is `docs/parity.md`.
 
+mod change_log;
 mod events;
 mod gaps;
 mod notes;
@@ -15,6 +16,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+pub use self::change_log::{CHANGES, Change, FOLLOWED_UP_TO, Followed};
 pub use self::events::{EVENTS, GatewayEvent};
 pub use self::gaps::Gaps;
 pub use self::notes::State;
@@ -122,6 +124,18 @@ pub fn page(exists: impl Fn(&Operation) -> bool) -> String {
     for GatewayEvent { name, sent, note } in EVENTS {
         let word = if *sent { "sent" } else { "never" };
         let _ = writeln!(page, "| {name} | {word} | {note} |");
+    }
+    let _ = write!(
+        page,
+        "\n## Discord's change log, followed up to {FOLLOWED_UP_TO}\n\n{} entries since February 2025 concern bots. \
+         Those about the Social SDK, the Embedded App SDK, RPC and guides are left out.\n\n\
+         | day | entry | state | note |\n|---|---|---|---|\n",
+        CHANGES.len(),
+    );
+    let has_route =
+        |name: &str| OPERATIONS.iter().any(|operation| operation.name == name && exists(operation));
+    for Change { day, title, state, note } in CHANGES {
+        let _ = writeln!(page, "| {day} | {title} | {} | {note} |", state.word(has_route));
     }
     page
 }

@@ -22,7 +22,7 @@ use crate::control::{self, Control};
 use crate::error::ApiError;
 use crate::event_log::{Capacity, EventLog};
 use crate::fault::{Connection, Faults, Listener};
-use crate::gateway::{Hub, Options};
+use crate::gateway::{Hub, Intents, Options};
 use crate::live::{Discord, Limits};
 use crate::parity::Gaps;
 use crate::ratelimit::{self, Config, Edge};
@@ -45,6 +45,7 @@ pub struct Builder {
     gateway: Options,
     voice: voice::Options,
     event_log: Capacity,
+    privileged: Intents,
 }
 
 impl Default for Builder {
@@ -60,6 +61,7 @@ impl Default for Builder {
             gateway: Options::default(),
             voice: voice::Options::default(),
             event_log: Capacity::default(),
+            privileged: Intents::PRIVILEGED,
         }
     }
 }
@@ -100,6 +102,13 @@ impl Builder {
     #[must_use]
     pub fn control_secret(mut self, secret: impl Into<String>) -> Self {
         self.control_secret = Some(secret.into());
+        self
+    }
+
+    /// Sets the privileged intents that the bot's application has enabled. The default is all.
+    #[must_use]
+    pub fn privileged_intents(mut self, intents: Intents) -> Self {
+        self.privileged = intents & Intents::PRIVILEGED;
         self
     }
 
@@ -203,6 +212,9 @@ impl Builder {
     pub(crate) fn assemble(self, base_url: &str) -> Assembled {
         let (mut world, scenario) = World::scenario(&self.bot_name, self.token);
         base_url.clone_into(&mut world.base_url);
+        if let Some(application) = world.applications.get_mut(&scenario.application) {
+            application.privileged = self.privileged;
+        }
         let log = EventLog::new(self.event_log);
         let faults = Faults::default();
         let hub = Hub::new(self.gateway, log.clone(), faults.clone());

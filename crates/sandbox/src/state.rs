@@ -14,18 +14,21 @@ pub mod community;
 pub mod forum;
 pub mod guild;
 pub mod incidents;
+pub mod installation;
 pub mod interaction;
 pub mod invite;
 pub mod message;
 pub mod perks;
 pub mod picture;
 pub mod poll;
+mod privileged;
 pub mod role;
 pub mod scenario;
 pub mod scheduled_event;
 pub mod stage;
 pub mod template;
 pub mod user;
+pub mod visibility;
 pub mod webhook;
 pub mod widget;
 
@@ -311,12 +314,14 @@ impl World {
             .values()
             .filter_map(|member| Some(member.json(self.users.get(&member.user_id)?)))
             .collect();
+        let seen = self.seen_in(bot, guild);
         value["channels"] = guild
             .channels
             .iter()
             .filter_map(|id| self.channels.get(id))
             .map(|channel| {
-                let mut value = channel.json();
+                let mut value =
+                    if seen.contains(&channel.id) { channel.json() } else { channel.hidden_json() };
                 if let Some(object) = value.as_object_mut() {
                     object.remove("guild_id");
                 }

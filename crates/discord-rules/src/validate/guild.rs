@@ -103,6 +103,50 @@ pub struct MemberBody {
     pub flags: Change<u32>,
 }
 
+/// Longest text about a member, in characters.
+const MAX_BIO: usize = 190;
+
+/// What a bot changes of its own membership.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OwnMemberBody {
+    /// Nickname; an empty one clears it.
+    pub nick: Change<String>,
+    /// Picture, as a data URI.
+    pub avatar: Change<String>,
+    /// Banner, as a data URI.
+    pub banner: Change<String>,
+    /// Text about the member; an empty one clears it.
+    pub bio: Change<String>,
+}
+
+/// Reads the body of the modification of one's own membership.
+pub fn own_member(body: &Value) -> ApiResult<OwnMemberBody> {
+    Form::read_object(body, |form, body| {
+        let filled = |change: Change<String>| match change {
+            Change::Set(text) if text.is_empty() => Change::Clear,
+            change => change,
+        };
+        let nick = form.field(body, "nick", |form, value| form.trimmed(value, 0..=32));
+        let bio = form.field(body, "bio", |form, value| form.trimmed(value, 0..=MAX_BIO));
+        Some(OwnMemberBody {
+            nick: filled(nick),
+            avatar: form.field(body, "avatar", picture),
+            banner: form.field(body, "banner", picture),
+            bio: filled(bio),
+        })
+    })
+}
+
+/// Reads a picture: a data URI of an image.
+fn picture(form: &mut Form, value: &Value) -> Option<String> {
+    let text = form.any_text(value)?;
+    if text.starts_with("data:image/") {
+        return Some(text);
+    }
+    form.complain(FieldError::new("IMAGE_INVALID", "Invalid image data"));
+    None
+}
+
 /// Reads the body of a member's modification, of another member or oneself, at the moment `now`.
 pub fn member(body: &Value, now: OffsetDateTime) -> ApiResult<MemberBody> {
     Form::read_object(body, |form, body| {

@@ -70,14 +70,14 @@ pub struct AttachmentInfo {
     pub filename: Option<String>,
     /// Title.
     pub title: Option<String>,
-    /// Text for users who cannot see it.
-    pub description: Option<String>,
+    /// Text for users who cannot see it; an empty one clears it.
+    pub description: Change<String>,
     /// Length of a voice message, in seconds.
     pub duration_secs: Option<f64>,
     /// Waveform of a voice message, in base64.
     pub waveform: Option<String>,
     /// Whether it is hidden as a spoiler.
-    pub is_spoiler: bool,
+    pub is_spoiler: Option<bool>,
 }
 
 /// Reference of a message to another one.
@@ -440,11 +440,14 @@ fn attachments(
             id: Snowflake(0),
             filename: text(form, "filename", 1024),
             title: text(form, "title", 1024),
-            description: text(form, "description", 1024),
+            description: match form.field(item, "description", |form, value| form.text(value, 0..=1024)) {
+                Change::Set(text) if text.is_empty() => Change::Clear,
+                change => change,
+            },
             duration_secs: form
                 .optional(item, "duration_secs", |form, value| form.float(value, 0.0..=f64::from(i32::MAX))),
             waveform: text(form, "waveform", 400),
-            is_spoiler: form.optional(item, "is_spoiler", Form::boolean).unwrap_or(false),
+            is_spoiler: form.optional(item, "is_spoiler", Form::boolean),
         };
         Some(AttachmentInfo { id: id?, ..info })
     })

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use sandbox::Sandbox;
+use sandbox::gateway::Intents;
 use sandbox::ratelimit::Config;
 use sandbox::state_file::{self, StateFile};
 use sandbox::voice::{self, Dave};
@@ -32,8 +34,11 @@ pub(super) struct Serve {
     #[arg(long, value_name = "ADDRESS")]
     voice_listen: Option<SocketAddr>,
     /// End-to-end encryption of voice (DAVE).
-    #[arg(long, value_enum, default_value_t = EndToEnd::Off)]
+    #[arg(long, value_enum, default_value_t = EndToEnd::Required)]
     dave: EndToEnd,
+    /// Privileged intents that the bot has enabled, as in GUILD_MEMBERS,MESSAGE_CONTENT; by default all, and none if empty.
+    #[arg(long, value_name = "INTENTS", value_delimiter = ',')]
+    privileged_intents: Option<Vec<String>>,
     /// Do not limit the rate of requests.
     #[arg(long)]
     no_rate_limits: bool,
@@ -46,6 +51,9 @@ pub(super) struct Serve {
     /// Sessions that a bot may start in 24 hours.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     session_starts: u32,
+    /// Seconds between two requests for all members of one guild (opcode 8); 0 for no limit.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    member_list_every: u64,
     /// Enforce --max-concurrency in 5 seconds and --session-starts in 24 hours, as Discord does.
     #[arg(long)]
     limit_identify: bool,
@@ -88,15 +96,28 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if let Some(url) = serve.public_url {
         builder = builder.public_url(url);
     }
+    // The root is kept where the next start finds it: not beside the file of a port that was free by chance.
+    let known = state_file
+        .clone()
+        .or_else(|| Some(serve.listen.port()).filter(|port| *port != 0).and_then(state_file::default_path));
+    let kept = known.map(|path| path.with_extension("root"));
+    let root = kept.as_deref().and_then(kept_root);
     let dave = serve.dave.into();
-    builder = builder.voice(voice::Options { listen: serve.voice_listen, dave, ..voice::Options::default() });
+    let voice = voice::Options { listen: serve.voice_listen, dave, root, ..voice::Options::default() };
+    builder = builder.voice(voice);
     builder = builder.gateway(sandbox::gateway::Options {
         shards: serve.shards,
         max_concurrency: serve.max_concurrency,
         session_starts: serve.session_starts,
         limit_identify: serve.limit_identify,
+        member_list_every: Some(Duration::from_secs(serve.member_list_every))
+            .filter(|every| !every.is_zero()),
         ..sandbox::gateway::Options::default()
     });
+    if let Some(names) = serve.privileged_intents {
+        let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        builder = builder.privileged_intents(Intents::privileged_named(&names).map_err(Failure)?);
+    }
     if serve.no_rate_limits {
         builder = builder.rate_limits(Config::off());
     }
@@ -119,6 +140,11 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         Failure("there is no home folder to leave the secrets of the sandbox in; name a file with --state-file".to_owned())
     })?;
     let root = path.with_extension("pem");
+    if let Some((kept, root)) = kept.as_deref().zip(sandbox.voice().root()) {
+        let text = serde_json::to_vec(root).map_err(|error| Failure(error.to_string()))?;
+        state_file::write_private(kept, &text)
+            .map_err(|error| Failure(format!("can't write {}: {error}", kept.display())))?;
+    }
     leave(&sandbox, &path, &root, origin.is_some())?;
     greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root);
     tokio::select! {
@@ -127,11 +153,18 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         () = end_of_input(), if serve.exit_with_stdin => {}
     }
     sandbox.shutdown().await;
-    for path in [&path, &root] {
+    // Programs read the certificate when they start, which may be before the next start of the sandbox.
+    let gone = if kept.is_some() { &[&path][..] } else { &[&path, &root][..] };
+    for path in gone {
         // Another process may have removed it, and then there is nothing left to do.
         let _ = std::fs::remove_file(path);
     }
     Ok(Outcome::Good)
+}
+
+/// Reads the root that an earlier start has kept. One that cannot be read is replaced.
+fn kept_root(path: &Path) -> Option<voice::Root> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
 
 /// Waits until standard input ends. The read runs on a thread of its own, which does not delay the end of the process.

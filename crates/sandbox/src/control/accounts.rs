@@ -35,6 +35,7 @@ async fn users(State(control): State<Control>) -> Json<Value> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewUser {
     username: String,
     global_name: Option<String>,
@@ -116,6 +117,7 @@ fn as_seen_here(user: &User) -> Value {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewBot {
     name: String,
     token: Option<String>,
@@ -153,6 +155,7 @@ async fn create_bot(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ResetToken {
     /// The new token. By default one is generated.
     token: Option<String>,
@@ -165,8 +168,7 @@ async fn reset_token(
     Request(reset): Request<ResetToken>,
 ) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
-    let id = live.find_user(&bot).map(|user| user.id).filter(|id| live.applications.contains_key(id));
-    let Some(id) = id else { return Err(BadRequest::new(format!("There is no bot \"{bot}\"."))) };
+    let id = find::bot(&live, &bot)?;
     let token = reset.token.unwrap_or_else(|| scenario::token(id));
     live.reset_token(id, token.clone());
     drop(live);

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{BadRequest, Control, Path, Request, accounts, find};
@@ -62,6 +62,7 @@ async fn overview(State(control): State<Control>) -> Json<Value> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewGuild {
     name: String,
     owner: String,
@@ -101,6 +102,7 @@ async fn create_guild(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewChannel {
     name: String,
     /// Discord's number of the type, 0 for text.
@@ -140,6 +142,7 @@ async fn create_channel(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewRole {
     name: String,
     #[serde(default)]
@@ -222,7 +225,8 @@ async fn edit_member(
         clock::parse(&text).ok_or_else(|| BadRequest::new(format!("\"{text}\" is no time in ISO 8601.")))
     })?;
     let nick = filled(edit.nick);
-    let change = MemberChange { nick, roles, mute: edit.mute, deaf: edit.deaf, timeout, flags: Change::Keep };
+    let (mute, deaf) = (edit.mute, edit.deaf);
+    let change = MemberChange { nick, roles, mute, deaf, timeout, ..MemberChange::default() };
     live.change_member(guild_id, user, change)?;
     Ok(Json(live.member_json(guild_id, user)?))
 }
@@ -235,13 +239,31 @@ fn filled(change: Change<String>) -> Change<String> {
     }
 }
 
+/// Whether a role, a user or a channel may use a command.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct PermissionRule {
+    id: Snowflake,
+    /// 1 for a role, 2 for a user, 3 for a channel.
+    #[serde(rename = "type")]
+    kind: u8,
+    permission: bool,
+}
+
 /// Sets the permissions of a command, as an admin does in the guild's integration settings: a list of `{id, type,
 /// permission}`.
 async fn command_permissions(
     State(control): State<Control>,
     Path((guild, command)): Path<(String, Snowflake)>,
-    Request(list): Request<Vec<Value>>,
+    Request(list): Request<Vec<PermissionRule>>,
 ) -> Result<Json<Value>, BadRequest> {
+    if let Some(wrong) = list.iter().find(|rule| !(1..=3).contains(&rule.kind)) {
+        let kind = wrong.kind;
+        return Err(BadRequest::new(format!(
+            "A permission is for a role (1), a user (2) or a channel (3), not {kind}."
+        )));
+    }
+    let list: Vec<Value> = list.iter().map(|rule| json!(rule)).collect();
     let mut live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?.id;
     let owns = |app: &&mut Application| {

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::values::{FileGiven, Lookup, Resolved};
-use super::wait::WaitLimits;
 use super::{BadRequest, Control, Query, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
@@ -24,6 +23,7 @@ use crate::validate::command::{Definition, ShownIn};
 
 /// A command to run, or to complete.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RunCommand {
     /// User who runs it.
     #[serde(rename = "as")]
@@ -47,13 +47,15 @@ pub(super) struct RunCommand {
     /// Files that options name, by the path in the option.
     #[serde(default)]
     pub(super) files: HashMap<String, FileGiven>,
-    /// How long to wait.
-    #[serde(flatten)]
-    pub(super) limits: WaitLimits,
+    /// How long to wait for a deferred answer, from the start.
+    pub(super) deadline_ms: Option<u64>,
+    /// How long to wait after the answer, for second callbacks and followups.
+    pub(super) settle_ms: Option<u64>,
 }
 
 /// The user and the channel of a list of commands.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Where {
     #[serde(rename = "as")]
     user: String,
@@ -71,27 +73,10 @@ pub(super) async fn list(
     let (user, locale) = (user.id, user.locale.clone());
     let channel = find::channel(&mut live, &asked.channel, asked.guild.as_deref(), user)?.id;
     let channel = live.channel(channel)?;
-    let all = offered(&live, channel);
+    let all = live.commands_for(user, channel);
     let usable =
         all.into_iter().filter(|(app, command)| why_not(&live, user, channel, app, command).is_none());
     Ok(Json(usable.map(|(_, command)| command.json(ShownIn::Client(&locale))).collect()))
-}
-
-/// Returns the commands of all bots in this channel.
-fn offered<'a>(world: &'a World, channel: &Channel) -> Vec<(&'a Application, &'a Command)> {
-    let bots: Vec<Snowflake> = match channel.guild_id {
-        Some(guild) => world.bots_in(guild),
-        None => channel.recipients.clone(),
-    };
-    let context = u8::from(channel.guild_id.is_none());
-    let applications = bots.into_iter().filter_map(|bot| world.applications.get(&bot));
-    applications
-        .flat_map(|application| {
-            let commands = application.commands.visible(channel.guild_id);
-            commands.into_iter().map(move |command| (application, command))
-        })
-        .filter(|(_, command)| command.runs_in(context))
-        .collect()
 }
 
 /// Returns why a user may not run a command here; `None` if they may.
@@ -115,6 +100,10 @@ fn why_not(
     }
     if !has.contains(Permissions::USE_APPLICATION_COMMANDS) {
         return Some(format!("{who} may not use application commands in #{}.", channel.name));
+    }
+    // The permissions of commands are those of servers, which have not installed this one.
+    if world.owners(application, Some(command), user, channel).guild.is_none() {
+        return None;
     }
     let roles: &[Snowflake] = guild.members.get(&user).map_or(&[], |member| &member.roles);
     let mut decided = None;
@@ -158,7 +147,7 @@ pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> 
     };
     let world: &World = live;
     let channel = world.channel(channel_id)?;
-    let mut candidates = offered(world, channel);
+    let mut candidates = world.commands_for(user, channel);
     candidates.retain(|(application, _)| bot.is_none_or(|bot| application.id == bot));
     let (application, command, rest) = choose(&candidates, asked, &locale)?;
     if let Some(why) = why_not(world, user, channel, application, command) {
@@ -167,6 +156,8 @@ pub(super) fn run(live: &mut Live<'_>, asked: &RunCommand, completing: bool) -> 
     let (application, command) = (application.id, command.clone());
     let data = if command.definition.kind == command_kind::CHAT_INPUT {
         slash(live, (user, &locale), channel_id, &command, asked, rest, completing)?
+    } else if command.definition.kind == command_kind::PRIMARY_ENTRY_POINT {
+        json!({ "id": command.identity.id, "name": command.definition.name, "type": command.definition.kind })
     } else {
         on_target(live, (user, &locale), channel_id, &command, asked.target.as_deref())?
     };
@@ -189,6 +180,13 @@ fn choose<'a, 't>(
     locale: &str,
 ) -> Result<(&'a Application, &'a Command, &'t str), BadRequest> {
     if let Some(text) = &asked.text {
+        let is_entry_point = |command: &Command| {
+            command.definition.kind == command_kind::PRIMARY_ENTRY_POINT
+                && command.definition.shown_name(locale) == text.trim().trim_start_matches('/')
+        };
+        if let Some((application, command)) = candidates.iter().find(|(_, command)| is_entry_point(command)) {
+            return Ok((application, command, ""));
+        }
         let known: Vec<typed::Command<'_>> =
             candidates.iter().map(|(_, command)| as_typed(command, locale)).collect();
         let (found, rest) = typed::find(text, &known).map_err(|why| BadRequest::new(why.to_string()))?;
@@ -204,8 +202,8 @@ fn choose<'a, 't>(
     let name = name.trim_start_matches('/');
     let called = |what: fn(&'a Definition, &str) -> &'a str| {
         candidates.iter().find(|(_, command)| {
-            let slash = command.definition.kind == command_kind::CHAT_INPUT;
-            slash != wants_target && what(&command.definition, locale) == name
+            let on_target = matches!(command.definition.kind, command_kind::USER | command_kind::MESSAGE);
+            on_target == wants_target && what(&command.definition, locale) == name
         })
     };
     // A program that gives a name separately most likely has it from the bot's code.

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::values::{Lookup, Resolved};
-use super::wait::WaitLimits;
 use super::{BadRequest, find};
 use crate::live::{Live, Trigger};
 use crate::permissions::Permissions;
@@ -15,6 +14,7 @@ use crate::validate::component::{flatten, kind};
 
 /// A button to press, or a menu to choose from.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct UseComponent {
     /// User.
     #[serde(rename = "as")]
@@ -30,9 +30,10 @@ pub(super) struct UseComponent {
     /// Values chosen from a menu.
     #[serde(default)]
     pub(super) values: Vec<String>,
-    /// How long to wait.
-    #[serde(flatten)]
-    pub(super) limits: WaitLimits,
+    /// How long to wait for a deferred answer, from the start.
+    pub(super) deadline_ms: Option<u64>,
+    /// How long to wait after the answer, for second callbacks and followups.
+    pub(super) settle_ms: Option<u64>,
 }
 
 /// Creates the interaction of a component.

@@ -21,7 +21,6 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/interactions/component", post(component))
         .route("/sandbox/interactions/modal", post(modal))
         .route("/sandbox/interactions/{id}", get(show))
-        .layer(axum::extract::DefaultBodyLimit::max(64 << 20))
 }
 
 async fn run(
@@ -41,28 +40,36 @@ async fn command(
     State(control): State<Control>,
     Request(asked): Request<RunCommand>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, asked.limits, |live| commands::run(live, &asked, false)).await
+    run(&control, WaitLimits::new(asked.deadline_ms, asked.settle_ms), |live| {
+        commands::run(live, &asked, false)
+    })
+    .await
 }
 
 async fn autocomplete(
     State(control): State<Control>,
     Request(asked): Request<RunCommand>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, asked.limits, |live| commands::run(live, &asked, true)).await
+    run(&control, WaitLimits::new(asked.deadline_ms, asked.settle_ms), |live| {
+        commands::run(live, &asked, true)
+    })
+    .await
 }
 
 async fn component(
     State(control): State<Control>,
     Request(asked): Request<UseComponent>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, asked.limits, |live| components::press(live, &asked)).await
+    run(&control, WaitLimits::new(asked.deadline_ms, asked.settle_ms), |live| components::press(live, &asked))
+        .await
 }
 
 async fn modal(
     State(control): State<Control>,
     Request(asked): Request<SubmitModal>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, asked.limits, |live| modals::submit(live, &asked)).await
+    run(&control, WaitLimits::new(asked.deadline_ms, asked.settle_ms), |live| modals::submit(live, &asked))
+        .await
 }
 
 async fn show(State(control): State<Control>, Path(id): Path<Snowflake>) -> Result<Json<Answer>, BadRequest> {

@@ -27,10 +27,10 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/messages/{id}", get(one).patch(edit).delete(remove))
         .route("/sandbox/messages/{id}/reactions", post(react).delete(unreact))
         .route("/sandbox/typing", post(typing))
-        .layer(axum::extract::DefaultBodyLimit::max(64 << 20))
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Send {
     #[serde(rename = "as")]
     user: String,
@@ -88,12 +88,14 @@ async fn send(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct As {
     #[serde(rename = "as")]
     user: String,
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Place {
     #[serde(rename = "as")]
     user: String,
@@ -140,6 +142,7 @@ async fn one(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Edit {
     #[serde(rename = "as")]
     user: String,
@@ -188,6 +191,7 @@ async fn remove(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct React {
     #[serde(rename = "as")]
     user: String,

@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use super::BadRequest;
 use super::components::{called, chosen, option_value};
 use super::values::{FileGiven, Lookup, Resolved};
-use super::wait::WaitLimits;
 use crate::live::{Live, Trigger};
 use crate::snowflake::Snowflake;
 use crate::state::interaction::{self, Interaction, Response};
@@ -16,6 +15,7 @@ use crate::validate::component::{flatten, kind};
 
 /// A modal to submit.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SubmitModal {
     /// Interaction that opened it.
     pub(super) interaction: Snowflake,
@@ -25,9 +25,10 @@ pub(super) struct SubmitModal {
     /// Files for upload inputs, by the path in the input.
     #[serde(default)]
     pub(super) files: HashMap<String, FileGiven>,
-    /// How long to wait.
-    #[serde(flatten)]
-    pub(super) limits: WaitLimits,
+    /// How long to wait for a deferred answer, from the start.
+    pub(super) deadline_ms: Option<u64>,
+    /// How long to wait after the answer, for second callbacks and followups.
+    pub(super) settle_ms: Option<u64>,
 }
 
 /// Creates the interaction of a submitted modal.

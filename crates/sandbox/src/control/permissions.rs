@@ -105,7 +105,7 @@ async fn edit_role(
     role.permissions = role.permissions & !(deny | inherit) | allow;
     let shown = json!({ "id": id, "name": role.name, "allow": role.permissions.names().collect::<Vec<_>>() });
     live.role_changed(guild, id);
-    live.sync_threads(guild, &before);
+    live.access_changed(guild, &before, None);
     Ok(Json(shown))
 }
 

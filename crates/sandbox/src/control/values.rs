@@ -18,6 +18,7 @@ use crate::validate::file_types;
 
 /// A file in a request.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct FileGiven {
     /// Its bytes.
     pub(super) base64: String,

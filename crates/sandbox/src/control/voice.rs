@@ -52,6 +52,7 @@ async fn root(State(control): State<Control>) -> Response {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Order {
     #[serde(default)]
     target: Target,
@@ -90,6 +91,7 @@ async fn present(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Enter {
     channel: String,
     #[serde(default)]
@@ -146,6 +148,7 @@ async fn enter(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Suppress {
     suppress: bool,
 }
@@ -183,6 +186,7 @@ async fn leave(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Region {
     /// Id of the region. The default is the next one.
     region: Option<String>,
@@ -220,6 +224,7 @@ async fn region(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Wait {
     /// Number of packets to wait for.
     packets: Option<u64>,
@@ -245,6 +250,7 @@ async fn heard(
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Part {
     /// First frame. The default is the oldest that is kept.
     #[serde(default)]

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout_at;
 
@@ -15,13 +14,19 @@ use crate::state::interaction::{Interaction, Response};
 use crate::state::message::{Message, flag};
 
 /// How long to wait.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct WaitLimits {
     /// Until a deferred answer is completed, from the start.
     pub(super) deadline_ms: Option<u64>,
     /// After the answer, for second callbacks and followups.
     pub(super) settle_ms: Option<u64>,
+}
+
+impl WaitLimits {
+    /// Returns these limits, in milliseconds.
+    pub(super) fn new(deadline_ms: Option<u64>, settle_ms: Option<u64>) -> Self {
+        Self { deadline_ms, settle_ms }
+    }
 }
 
 /// Default wait for a deferred answer.

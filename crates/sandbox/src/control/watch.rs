@@ -29,6 +29,7 @@ pub(super) fn routes() -> Router<Control> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Range {
     #[serde(default)]
     from: u64,
@@ -65,6 +66,7 @@ async fn next_line(mut subscription: Subscription) -> (String, Subscription) {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Note {
     text: String,
     data: Option<Value>,
@@ -87,6 +89,7 @@ async fn sessions(State(control): State<Control>) -> Json<Value> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Order {
     #[serde(default)]
     target: Target,

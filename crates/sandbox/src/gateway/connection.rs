@@ -19,7 +19,7 @@ use self::faults::Delivery;
 use super::hub::Order;
 use super::payload::{self, Raw, Request, op};
 use super::session::{Next, Session};
-use super::transport::Transport;
+use super::transport::{Encoding, Transport};
 use super::{Backend, Command, Hub, close};
 use crate::event_log::{self, Body, Closer};
 use crate::fault::{Connection as Wire, GatewayEffect};
@@ -67,7 +67,7 @@ pub(super) async fn serve(opening: Opening) {
     let start =
         transport.as_ref().err().cloned().map_or(Start::Hello(delay), |close| Start::End(close.into()));
     // A client with an impossible request can at least read a plain close frame.
-    let transport = transport.unwrap_or(Transport::Json { compress_from: None, zlib: None });
+    let transport = transport.unwrap_or_else(|_| Transport::plain(Encoding::Json));
     hub.log().push(event_log::Event::Connected { conn: id, transport: transport.name() });
     let limits = Limits {
         heartbeat_interval: hub.options().heartbeat_interval,
@@ -180,11 +180,11 @@ impl Protocol for Connection {
     }
 
     async fn handle_text(&mut self, text: &str) -> Result<(), Ending> {
-        self.payload(text.as_bytes()).await
+        self.payload(text.as_bytes(), true).await
     }
 
     async fn handle_binary(&mut self, bytes: &[u8]) -> Result<(), Ending> {
-        self.payload(bytes).await
+        self.payload(bytes, false).await
     }
 
     async fn handle_order(&mut self, order: Option<Order>) -> Result<(), Ending> {
@@ -272,12 +272,12 @@ impl Connection {
         }
     }
 
-    async fn payload(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+    async fn payload(&mut self, bytes: &[u8], is_text: bool) -> Result<(), Ending> {
         if bytes.len() > payload::LONGEST {
             self.record_received(None, unread(bytes));
             return Err(close::too_long().into());
         }
-        let raw = match Raw::read(bytes) {
+        let raw = match self.transport.read(bytes, is_text) {
             Ok(raw) => raw,
             Err(close) => {
                 self.record_received(None, unread(bytes));
@@ -296,7 +296,7 @@ impl Connection {
                 }
                 return Ok(());
             }
-            return self.act_on(raw, bytes, strike.effect).await;
+            return self.act_on(raw, (bytes, is_text), strike.effect).await;
         }
         self.act(raw).await
     }

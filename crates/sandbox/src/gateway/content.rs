@@ -15,7 +15,8 @@ pub(super) fn hides_any(event: &str, data: &Value, viewer: &Viewer) -> bool {
         "MESSAGE_CREATE" | "MESSAGE_UPDATE" => {
             let in_guild = data.get("guild_id").is_some_and(|guild| !guild.is_null());
             in_guild
-                && (!is_open(data, viewer.bot) || nested(data).any(|message| !is_open(message, viewer.bot)))
+                && (!is_open(data, viewer.bot)
+                    || referenced(data).is_some_and(|message| !is_open(message, viewer.bot)))
         }
         "AUTO_MODERATION_ACTION_EXECUTION" => true,
         _ => false,
@@ -36,7 +37,7 @@ pub(super) fn hide(event: &str, data: &mut Value, viewer: &Viewer) {
 }
 
 /// Returns whether the bot sees a message without the intent: its own, or one that mentions it.
-fn is_open(message: &Value, bot: Snowflake) -> bool {
+pub(crate) fn is_open(message: &Value, bot: Snowflake) -> bool {
     // The author of an answer to an interaction is the bot; a followup through a webhook names the application.
     let mentions = message["mentions"].as_array();
     is_user(&message["author"], bot)
@@ -44,14 +45,13 @@ fn is_open(message: &Value, bot: Snowflake) -> bool {
         || mentions.is_some_and(|users| users.iter().any(|user| is_user(user, bot)))
 }
 
-/// Returns the messages inside a message: the one it answers, and those it forwards.
-fn nested(message: &Value) -> impl Iterator<Item = &Value> {
-    let referenced = message.get("referenced_message").filter(|referenced| referenced.is_object());
-    let snapshots = message["message_snapshots"].as_array().into_iter().flatten();
-    referenced.into_iter().chain(snapshots.map(|snapshot| &snapshot["message"]))
+/// Returns the message that a message answers. What it forwards is part of itself.
+fn referenced(message: &Value) -> Option<&Value> {
+    message.get("referenced_message").filter(|referenced| referenced.is_object())
 }
 
-fn hide_message(message: &mut Value, bot: Snowflake) {
+/// Removes from a message what a bot without the intent does not get.
+pub(crate) fn hide_message(message: &mut Value, bot: Snowflake) {
     let open = is_open(message, bot);
     let Some(fields) = message.as_object_mut() else { return };
     if !open {
@@ -71,8 +71,11 @@ fn hide_message(message: &mut Value, bot: Snowflake) {
     if let Some(referenced) = fields.get_mut("referenced_message") {
         hide_message(referenced, bot);
     }
-    for snapshot in fields.get_mut("message_snapshots").and_then(Value::as_array_mut).into_iter().flatten() {
-        hide_message(&mut snapshot["message"], bot);
+    if !open {
+        let snapshots = fields.get_mut("message_snapshots").and_then(Value::as_array_mut);
+        for snapshot in snapshots.into_iter().flatten() {
+            hide_message(&mut snapshot["message"], bot);
+        }
     }
 }
 

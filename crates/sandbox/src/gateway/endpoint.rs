@@ -13,7 +13,7 @@ use sandbox_net::Close;
 use serde::Deserialize;
 
 use super::connection::{self, Opening};
-use super::transport::Transport;
+use super::transport::{Encoding, Transport};
 use super::{Backend, Hub, close};
 use crate::event_log::Event;
 use crate::fault::{ConnectEffect, Connection};
@@ -82,6 +82,8 @@ async fn connect(
         }
     }
     let options = hub.options();
+    // Some clients lose what comes in the same segment as the answer to the upgrade (seyfert).
+    let delay = delay.max(options.hello_after);
     let resume_url = options.resume_url.as_ref().or(options.public_url.as_ref());
     let resume_url = resume_url.cloned().unwrap_or_else(|| address(&headers));
     let transport = negotiate(&wishes);
@@ -94,19 +96,20 @@ async fn connect(
 
 /// Returns the transport that the client asks for, or the close code that it gets instead.
 ///
-/// Only JSON is supported. A client that asks for ETF gets a 4002 with that reason, since its payloads could not be
-/// decoded here.
+/// A client that names no encoding gets JSON.
 fn negotiate(wishes: &Wishes) -> Result<Transport, Close> {
     if wishes.v.as_deref().is_some_and(|version| !matches!(version, "9" | "10")) {
         return Err(close::invalid_version());
     }
-    if let Some(encoding) = wishes.encoding.as_deref().filter(|&encoding| encoding != "json") {
-        return Err(close::decode(format!(
-            "encoding {} is not spoken here, use encoding=json",
-            short(encoding)
-        )));
-    }
-    Transport::new(wishes.compress.as_deref()).ok_or_else(|| {
+    let encoding = match wishes.encoding.as_deref() {
+        None | Some("json") => Encoding::Json,
+        Some("etf") => Encoding::Etf,
+        Some(other) => {
+            let reason = format!("encoding {} is not offered, use json or etf", short(other));
+            return Err(close::decode(reason));
+        }
+    };
+    Transport::new(encoding, wishes.compress.as_deref()).ok_or_else(|| {
         let name = short(wishes.compress.as_deref().unwrap_or_default());
         close::decode(format!("compress {name} is not offered, use zlib-stream or zstd-stream"))
     })

@@ -62,6 +62,18 @@ impl Intents {
     pub const PRIVILEGED: Self =
         Self::GUILD_MEMBERS.union(Self::GUILD_PRESENCES).union(Self::MESSAGE_CONTENT);
 
+    /// Returns the privileged intents of these names, ignoring case. The error is a sentence.
+    pub fn privileged_named(names: &[String]) -> Result<Self, String> {
+        let one = |name: &String| {
+            let found = Self::from_name(&name.to_uppercase());
+            found.filter(|intent| Self::PRIVILEGED.contains(*intent)).ok_or_else(|| {
+                let known: Vec<&str> = Self::PRIVILEGED.names().collect();
+                format!("There is no privileged intent \"{name}\"; there are {}.", known.join(", "))
+            })
+        };
+        names.iter().try_fold(Self::empty(), |all, name| Ok(all | one(name)?))
+    }
+
     /// Returns the documented names of the intents in this set.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         self.iter_names().map(|(name, _)| name)

@@ -21,9 +21,11 @@ pub(super) enum Unanswered {
     NoGuild,
 }
 
-/// Returns whether this asks for all members of a guild and not for some.
+/// Returns whether this asks for all members of a guild and not for some: an empty `query`, and 0 as `limit`.
 pub(super) fn wants_all(request: &MembersRequest) -> bool {
-    request.user_ids.is_none() && request.query.as_deref().is_some_and(str::is_empty)
+    request.user_ids.is_none()
+        && request.query.as_deref().is_some_and(str::is_empty)
+        && request.limit == Some(0)
 }
 
 /// Returns the data of the GUILD_MEMBERS_CHUNK events that answer a request.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-/// Options of the gateway. The defaults are Discord's, except for the limits of identifying and of member lists.
+/// Options of the gateway. The defaults are Discord's, except for the limit of identifying.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Interval between heartbeats that HELLO asks for.
     pub heartbeat_interval: Duration,
+    /// Time from the answer to the websocket's upgrade to HELLO, which then comes in a segment of its own.
+    pub hello_after: Duration,
     /// Time from a heartbeat to its acknowledgement, which replaces the round trip to Discord. At zero the
     /// acknowledgement would arrive before libraries that measure from the end of sending (discord.py) have recorded
     /// the time.
@@ -34,8 +36,7 @@ pub struct Options {
     pub max_concurrency: u32,
     /// Sessions that a bot may start in 24 hours.
     pub session_starts: u32,
-    /// Time between two requests for the whole member list of one guild (else RATE_LIMITED). Discord's is 30 seconds.
-    /// Off by default, so that a bot that restarts often in a test does not have to wait.
+    /// Time between two requests for the whole member list of one guild (else RATE_LIMITED); `None`: no limit.
     pub member_list_every: Option<Duration>,
     /// Most guilds of one shard. With more, the connection is closed with 4011.
     pub guilds_per_shard: usize,
@@ -47,6 +48,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             heartbeat_interval: Duration::from_millis(41_250),
+            hello_after: Duration::from_millis(20),
             heartbeat_latency: Duration::from_millis(20),
             resume_window: Duration::from_mins(3),
             replay_events: 16_384,
@@ -58,7 +60,7 @@ impl Default for Options {
             limit_identify: false,
             max_concurrency: 1,
             session_starts: 1000,
-            member_list_every: None,
+            member_list_every: Some(Duration::from_secs(30)),
             guilds_per_shard: 2500,
             compress_from: 8 << 10,
         }

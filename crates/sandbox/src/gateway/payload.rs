@@ -57,8 +57,9 @@ struct RawIdentify {
     token: String,
     #[serde(rename = "properties")]
     _properties: IgnoredAny,
+    /// oceanic.js sends a text here, which means nothing: only the query parameter counts.
     #[serde(default)]
-    compress: Option<bool>,
+    compress: Value,
     #[serde(default)]
     large_threshold: Option<u64>,
     #[serde(default)]
@@ -67,6 +68,9 @@ struct RawIdentify {
     presence: Option<Value>,
     #[serde(default)]
     intents: Option<Value>,
+    /// Bits that had to be set for hidden channels before all bots got them.
+    #[serde(default, rename = "capabilities")]
+    _capabilities: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -148,6 +152,14 @@ impl Raw {
         serde_json::from_slice(bytes).map_err(close::decode)
     }
 
+    /// Reads a payload that was decoded already.
+    pub(super) fn from_value(value: Value) -> Result<Self, Close> {
+        if !value.is_object() {
+            return Err(close::decode("it is no map"));
+        }
+        serde_json::from_value(value).map_err(close::decode)
+    }
+
     /// Returns the data, which is not parsed yet.
     pub(super) fn data(&self) -> &Value {
         &self.d
@@ -190,7 +202,7 @@ fn identify(data: Value) -> Result<Identify, Close> {
     let shard = raw.shard.filter(|shard| !shard.is_null()).map(shard).transpose()?;
     Ok(Identify {
         token: raw.token,
-        compress: raw.compress.unwrap_or_default(),
+        compress: raw.compress == true,
         large_threshold: usize::try_from(raw.large_threshold.unwrap_or(50).clamp(50, 250)).unwrap_or(50),
         shard,
         presence: raw.presence.filter(|presence| !presence.is_null()).map(presence).transpose()?,
@@ -271,6 +283,7 @@ mod tests {
             (r#"{"op": 8, "d": {"guild_id": "1"}}"#.to_owned(), 4002),
             (identify(&|data| data["token"] = json!(1)), 4002),
             (identify(&|data| data["properties"].take().clone_into(&mut data["token"])), 4002),
+            (identify(&|data| data["capabilities"] = json!("32768")), 4002),
             (identify(&|data| data["intents"] = json!(1 << 17)), 4013),
             (identify(&|data| data["intents"] = json!(-1)), 4013),
             (identify(&|data| drop(data.as_object_mut().unwrap().remove("intents"))), 4013),

@@ -1,20 +1,42 @@
-//! Framing of payloads: plain, or compressed in one of Discord's three ways.
+//! Framing of payloads: JSON or ETF, plain or compressed in one of Discord's three ways.
 
 use std::io;
 
-use axum::extract::ws::Message;
+use axum::body::Bytes;
+use axum::extract::ws::{Message, Utf8Bytes};
 use flate2::{Compress, Compression, FlushCompress};
+use sandbox_net::Close;
 use zstd::stream::raw::{Encoder, InBuffer, Operation, OutBuffer};
+
+use super::close;
+use super::etf::{self, Keys};
+use super::payload::Raw;
 
 /// Compression level of zstd; its own default.
 const ZSTD_LEVEL: i32 = 3;
 /// Free space that a compressor gets beyond what it has used.
 const STEP: usize = 4 << 10;
 
+/// Encoding of payloads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// JSON.
+    #[default]
+    Json,
+    /// Erlang's external term format.
+    Etf,
+}
+
+/// Encoding and framing of one connection.
+pub(super) struct Transport {
+    encoding: Encoding,
+    framing: Framing,
+}
+
 /// The framing of one connection, with any compression state between frames.
-pub(super) enum Transport {
-    /// Text frames; after an IDENTIFY with `compress`, long payloads are binary frames, each a zlib stream of its own.
-    Json {
+enum Framing {
+    /// Without compression of the transport: text frames; after an IDENTIFY with `compress`, long payloads are binary frames, each a zlib stream of its own.
+    Plain {
         /// Length in bytes from which payloads are compressed by themselves; `None`: never.
         compress_from: Option<usize>,
         /// Reset between payloads, since creating one costs more than using it.
@@ -27,43 +49,70 @@ pub(super) enum Transport {
 }
 
 impl Transport {
+    /// Returns the transport without any compression.
+    pub(super) fn plain(encoding: Encoding) -> Self {
+        Self { encoding, framing: Framing::Plain { compress_from: None, zlib: None } }
+    }
+
     /// Returns the transport for the query parameter `compress`; `None` if there is none of this name.
-    pub(super) fn new(compress: Option<&str>) -> Option<Self> {
-        match compress {
-            None | Some("") => Some(Self::Json { compress_from: None, zlib: None }),
-            Some("zlib-stream") => Some(Self::Zlib(Box::new(new_zlib()))),
-            Some("zstd-stream") => Encoder::new(ZSTD_LEVEL).ok().map(|encoder| Self::Zstd(Box::new(encoder))),
-            Some(_) => None,
-        }
+    pub(super) fn new(encoding: Encoding, compress: Option<&str>) -> Option<Self> {
+        let framing = match compress {
+            None | Some("") => return Some(Self::plain(encoding)),
+            Some("zlib-stream") => Framing::Zlib(Box::new(new_zlib())),
+            Some("zstd-stream") => Framing::Zstd(Box::new(Encoder::new(ZSTD_LEVEL).ok()?)),
+            Some(_) => return None,
+        };
+        Some(Self { encoding, framing })
     }
 
-    /// Returns its name, as in the query parameter, or `json`.
+    /// Returns its name: the compression as in the query parameter, else the encoding.
     pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Json { .. } => "json",
-            Self::Zlib(_) => "zlib-stream",
-            Self::Zstd(_) => "zstd-stream",
+        match (&self.framing, self.encoding) {
+            (Framing::Plain { .. }, Encoding::Json) => "json",
+            (Framing::Plain { .. }, Encoding::Etf) => "etf",
+            (Framing::Zlib(_), Encoding::Json) => "zlib-stream",
+            (Framing::Zlib(_), Encoding::Etf) => "etf, zlib-stream",
+            (Framing::Zstd(_), Encoding::Json) => "zstd-stream",
+            (Framing::Zstd(_), Encoding::Etf) => "etf, zstd-stream",
         }
     }
 
-    /// Enables payload compression. Transport compression has precedence.
+    /// Enables payload compression, which only JSON has. Transport compression has precedence.
     pub(super) fn compress_payloads(&mut self, from: usize) {
-        if let Self::Json { compress_from, .. } = self {
+        if let (Framing::Plain { compress_from, .. }, Encoding::Json) = (&mut self.framing, self.encoding) {
             *compress_from = Some(from);
         }
     }
 
-    /// Frames one payload.
+    /// Reads a client's frame up to its opcode.
+    pub(super) fn read(&self, bytes: &[u8], is_text: bool) -> Result<Raw, Close> {
+        match self.encoding {
+            Encoding::Json => Raw::read(bytes),
+            Encoding::Etf if is_text => Err(close::decode("ETF is sent in binary frames")),
+            Encoding::Etf => etf::decode(bytes, Keys::Texts).map_err(close::decode).and_then(Raw::from_value),
+        }
+    }
+
+    /// Frames one payload, given as JSON.
     pub(super) fn frame(&mut self, payload: String) -> io::Result<Message> {
-        match self {
-            Self::Json { compress_from: Some(from), zlib } if payload.len() >= *from => {
+        let bytes = match self.encoding {
+            Encoding::Json => Bytes::from(payload),
+            // What an injected fault has cut off is no JSON and no term either.
+            Encoding::Etf => match serde_json::from_str(&payload) {
+                Ok(value) => etf::encode(&value).into(),
+                Err(_) => Bytes::from(payload),
+            },
+        };
+        match &mut self.framing {
+            Framing::Plain { compress_from: Some(from), zlib } if bytes.len() >= *from => {
                 let zlib = zlib.get_or_insert_with(|| Box::new(new_zlib()));
                 zlib.reset();
-                deflate(zlib, payload.as_bytes(), FlushCompress::Finish).map(binary)
+                deflate(zlib, &bytes, FlushCompress::Finish).map(binary)
             }
-            Self::Json { .. } => Ok(Message::Text(payload.into())),
-            Self::Zlib(zlib) => deflate(zlib, payload.as_bytes(), FlushCompress::Sync).map(binary),
-            Self::Zstd(encoder) => flush_zstd(encoder, payload.as_bytes()).map(binary),
+            Framing::Plain { .. } if self.encoding == Encoding::Etf => Ok(Message::Binary(bytes)),
+            Framing::Plain { .. } => Utf8Bytes::try_from(bytes).map(Message::Text).map_err(io::Error::other),
+            Framing::Zlib(zlib) => deflate(zlib, &bytes, FlushCompress::Sync).map(binary),
+            Framing::Zstd(encoder) => flush_zstd(encoder, &bytes).map(binary),
         }
     }
 }
@@ -121,7 +170,7 @@ mod tests {
     use proptest::prelude::*;
     use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
-    use super::Transport;
+    use super::{Encoding, Transport};
 
     fn bytes(message: Message) -> Vec<u8> {
         match message {
@@ -143,7 +192,7 @@ mod tests {
 
         #[test]
         fn every_zlib_frame_ends_with_the_suffix_and_yields_its_payload_at_once(payloads in payloads()) {
-            let mut transport = Transport::new(Some("zlib-stream")).unwrap();
+            let mut transport = Transport::new(Encoding::Json, Some("zlib-stream")).unwrap();
             let mut inflate = Decompress::new(true);
             for payload in payloads {
                 let frame = bytes(transport.frame(payload.clone()).unwrap());
@@ -156,7 +205,7 @@ mod tests {
 
         #[test]
         fn every_zstd_frame_yields_its_payload_at_once(payloads in payloads()) {
-            let mut transport = Transport::new(Some("zstd-stream")).unwrap();
+            let mut transport = Transport::new(Encoding::Json, Some("zstd-stream")).unwrap();
             let mut decoder = Decoder::new().unwrap();
             for payload in payloads {
                 let frame = bytes(transport.frame(payload.clone()).unwrap());
@@ -173,7 +222,7 @@ mod tests {
 
         #[test]
         fn compressed_payloads_are_whole_zlib_streams(payloads in payloads()) {
-            let mut transport = Transport::new(None).unwrap();
+            let mut transport = Transport::plain(Encoding::Json);
             transport.compress_payloads(100);
             for payload in payloads {
                 match transport.frame(payload.clone()).unwrap() {
@@ -191,6 +240,6 @@ mod tests {
 
     #[test]
     fn an_unknown_compression_is_no_transport() {
-        assert!(Transport::new(Some("brotli-stream")).is_none());
+        assert!(Transport::new(Encoding::Json, Some("brotli-stream")).is_none());
     }
 }

@@ -76,7 +76,7 @@ impl Live<'_> {
             self.change_server(id);
         }
         if let Some((guild, before)) = before {
-            self.sync_threads(guild, &before);
+            self.access_changed(guild, &before, Some(id));
         }
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Live<'_> {
             Some(status) => (192, json!({ "channel_id": id, "status": status })),
             None => (193, json!({ "channel_id": id })),
         };
-        self.dispatch_guild(guild, "VOICE_CHANNEL_STATUS_UPDATE", event);
+        self.dispatch_channel(id, "VOICE_CHANNEL_STATUS_UPDATE", event);
         self.audit_with_options(guild, action, by, Some(id), reason, &options);
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Live<'_> {
         }
         self.channel_changed(place.id);
         if let Some((guild, before)) = before {
-            self.sync_threads(guild, &before);
+            self.access_changed(guild, &before, Some(place.id));
         }
         Ok(())
     }
@@ -155,7 +155,7 @@ impl Live<'_> {
         channel.overwrites.retain(|other| other.id != overwrite.id);
         channel.overwrites.push(overwrite);
         self.channel_changed(id);
-        self.sync_threads(guild, &before);
+        self.access_changed(guild, &before, Some(id));
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl Live<'_> {
         self.channel_mut(id)?.overwrites.retain(|other| other.id != target);
         self.channel_changed(id);
         if let Some((guild, before)) = before {
-            self.sync_threads(guild, &before);
+            self.access_changed(guild, &before, Some(id));
         }
         Ok(())
     }
@@ -177,13 +177,16 @@ impl Live<'_> {
     /// Adds a channel to a guild and sends the event.
     pub fn add_channel(&mut self, channel: Channel) {
         let (id, guild) = (channel.id, channel.guild_id);
+        let before = guild.map(|guild| (guild, self.access(guild)));
         if let Some(guild) = guild.and_then(|id| self.guilds.get_mut(&id)) {
             guild.channels.push(id);
         }
-        let event = channel.json();
         self.channels.insert(id, channel);
-        if let Some(guild) = guild {
-            self.dispatch_guild(guild, "CHANNEL_CREATE", event);
+        if let Some(channel) = self.channels.get(&id) {
+            self.dispatch_shown("CHANNEL_CREATE", channel);
+        }
+        if let Some((guild, before)) = before {
+            self.access_changed(guild, &before, Some(id));
         }
     }
 
@@ -192,9 +195,7 @@ impl Live<'_> {
     pub fn channel_changed(&self, id: Snowflake) {
         let Some(channel) = self.channels.get(&id) else { return };
         match channel.guild_id {
-            Some(guild) if !channel.is_thread() => {
-                self.dispatch_guild(guild, "CHANNEL_UPDATE", channel.json());
-            }
+            Some(_) if !channel.is_thread() => self.dispatch_shown("CHANNEL_UPDATE", channel),
             _ => self.dispatch_channel(id, "THREAD_UPDATE", channel.json()),
         }
     }
@@ -214,9 +215,10 @@ impl Live<'_> {
                 json!({ "id": id, "guild_id": guild, "parent_id": channel.parent_id, "type": channel.kind });
             let _ = thread;
             self.dispatch_channel(id, "THREAD_DELETE", event);
-        } else if let Some(guild) = guild {
-            self.dispatch_guild(guild, "CHANNEL_DELETE", shown.clone());
+        } else {
+            self.dispatch_shown("CHANNEL_DELETE", channel);
         }
+        let access = guild.map(|guild| self.access(guild));
         let threads: Vec<Snowflake> = self
             .channels
             .values()
@@ -254,6 +256,9 @@ impl Live<'_> {
         }
         self.webhooks.retain(|_, webhook| webhook.channel_id != id);
         self.invites.retain(|_, invite| invite.channel_id != id);
+        if let Some((guild, access)) = guild.zip(access) {
+            self.access_changed(guild, &access, None);
+        }
         Ok(shown)
     }
 

@@ -77,7 +77,7 @@ impl Live<'_> {
             }
         }
         self.dispatch_guild(guild_id, "GUILD_ROLE_DELETE", json!({ "guild_id": guild_id, "role_id": role }));
-        self.sync_threads(guild_id, &access);
+        self.access_changed(guild_id, &access, None);
     }
 
     /// Sends the event of a guild's changed emojis.

@@ -10,7 +10,9 @@ use super::Live;
 use crate::draft::{self, Draft, Edit, Upload};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
+use crate::state::World;
 use crate::state::channel::Channel;
+use crate::state::installation::Owners;
 use crate::state::interaction::{Interaction, Response, kind};
 use crate::state::message::{Author, Message, Reference, flag};
 use crate::state::scenario::interaction_token;
@@ -48,6 +50,9 @@ pub struct Started {
     pub changed: Arc<Notify>,
 }
 
+/// Most further messages of an interaction with an application that only the user has installed.
+const MAX_FOLLOWUPS: usize = 5;
+
 /// Largest file in an answer.
 const ATTACHMENT_LIMIT: u64 = 10 << 20;
 
@@ -61,7 +66,15 @@ impl Live<'_> {
         let token = interaction_token(id);
         let opened_by = trigger.opener.and_then(|id| self.interactions.get(id));
         let opened_by = opened_by.map(|opener| Value::clone(&opener.metadata));
-        let owners = self.owners(trigger, guild_id);
+        let installs = self.installations(trigger, channel);
+        let (private, user_installed) =
+            (self.answers_in_private(installs, trigger.user, channel), installs.guild.is_none());
+        let owners = opened_by
+            .as_ref()
+            .or(trigger.message.and_then(|message| self.metadata_of(channel_id, message)).as_ref())
+            .map(|metadata| metadata["authorizing_integration_owners"].clone())
+            .filter(Value::is_object)
+            .unwrap_or_else(|| installs.json());
         let payload = self.payload(trigger, channel, id, &token, &owners)?;
         let user = self.user(trigger.user)?;
         let mut metadata = json!({
@@ -105,6 +118,8 @@ impl Live<'_> {
             focused: focused(&trigger.data),
             metadata: Arc::new(metadata),
             legacy: legacy.map(Arc::new),
+            private,
+            user_installed,
             message_kind,
             created: Instant::now(),
             response: Response::None,
@@ -124,22 +139,51 @@ impl Live<'_> {
                 self.drop_ephemeral(message);
             }
         }
-        self.dispatch_bot(trigger.application, "INTERACTION_CREATE", guild_id, payload);
+        if self.launches_itself(trigger) {
+            self.launch(id)?;
+        } else {
+            self.dispatch_bot(trigger.application, "INTERACTION_CREATE", guild_id, payload);
+        }
         Ok(Started { id, changed })
     }
 
-    /// Returns the installation that an interaction is based on: the server's, or for a command that is for user
-    /// installs only, that of the user, who is assumed to have installed it. Source: "Authorizing Integration Owners
-    /// Object" in Discord's documentation.
-    fn owners(&self, trigger: &Trigger, guild: Option<Snowflake>) -> Value {
-        let command = trigger.command.as_ref().and_then(|_| trigger.data["id"].as_str()?.parse().ok());
-        let application = self.applications.get(&trigger.application);
-        let command = application.zip(command).and_then(|(found, id)| found.commands.get(None, id));
-        let installs = command.and_then(|command| command.definition.integration_types.as_deref());
-        match installs {
-            Some([1]) => json!({ "1": trigger.user }),
-            _ => json!({ "0": guild.map_or_else(|| "0".to_owned(), |id| id.to_string()) }),
+    /// Returns the installations that an interaction is based on.
+    fn installations(&self, trigger: &Trigger, channel: &Channel) -> Owners {
+        let Some(application) = self.applications.get(&trigger.application) else {
+            return Owners { guild: None, user: None };
+        };
+        let id = trigger.command.as_ref().and_then(|_| trigger.data["id"].as_str()?.parse().ok());
+        let command = id.and_then(|id| {
+            application.commands.get(channel.guild_id, id).or_else(|| application.commands.get(None, id))
+        });
+        World::owners(self, application, command, trigger.user, channel)
+    }
+
+    /// Returns the metadata of the interaction that a message answers. A component of it rests on the same installation,
+    /// whoever uses it.
+    fn metadata_of(&self, channel: Snowflake, message: Snowflake) -> Option<Value> {
+        self.any_message(channel, message)?
+            .interaction_metadata
+            .as_ref()
+            .map(|metadata| Value::clone(metadata))
+    }
+
+    /// Returns the data of an interaction, in whose resolved channels the bot's permissions are, if it is in the guild.
+    fn with_app_permissions(&self, trigger: &Trigger, channel: &Channel) -> Value {
+        let mut data = trigger.data.clone();
+        let bot = trigger.application;
+        let guild = channel.guild_id.and_then(|id| self.guilds.get(&id));
+        if guild.is_some_and(|guild| guild.members.contains_key(&bot))
+            && let Some(channels) = data.pointer_mut("/resolved/channels").and_then(Value::as_object_mut)
+        {
+            for (id, resolved) in channels {
+                let found = id.parse().ok().and_then(|id: Snowflake| self.channels.get(&id));
+                if let Some(found) = found {
+                    resolved["app_permissions"] = json!(self.permissions_in(bot, found));
+                }
+            }
         }
+        data
     }
 
     fn payload(
@@ -151,7 +195,7 @@ impl Live<'_> {
         owners: &Value,
     ) -> ApiResult<Value> {
         let user = self.user(trigger.user)?;
-        let app_permissions = self.permissions_in(trigger.application, channel);
+        let app_permissions = World::app_permissions(self, trigger.application, trigger.user, channel);
         let permissions = self.permissions_in(trigger.user, channel);
         let shown_channel = if channel.is_dm() {
             self.channel_json(channel, Some(trigger.application))
@@ -162,7 +206,7 @@ impl Live<'_> {
             "id": id,
             "application_id": trigger.application,
             "type": trigger.kind,
-            "data": trigger.data,
+            "data": self.with_app_permissions(trigger, channel),
             "channel": shown_channel,
             "channel_id": channel.id,
             "token": token,
@@ -171,7 +215,7 @@ impl Live<'_> {
             "locale": user.locale,
             "entitlements": [],
             "authorizing_integration_owners": owners,
-            "context": u8::from(channel.guild_id.is_none()),
+            "context": self.context_of(channel, trigger.application),
             "attachment_size_limit": ATTACHMENT_LIMIT,
         });
         if let Some(guild) = channel.guild_id.and_then(|id| self.guilds.get(&id)) {
@@ -213,7 +257,7 @@ impl Live<'_> {
             }
             Callback::DeferMessage { ephemeral } => {
                 let mut message = self.blank_answer(id)?;
-                message.flags = flag::LOADING | if ephemeral { flag::EPHEMERAL } else { 0 };
+                message.flags |= flag::LOADING | if ephemeral { flag::EPHEMERAL } else { 0 };
                 (Response::Deferred, Some(self.put_answer(id, message)))
             }
             Callback::DeferUpdate => {
@@ -297,6 +341,9 @@ impl Live<'_> {
             self.edit_answer(id, original, body, uploads)?;
             return Ok(original);
         }
+        if interaction.user_installed && interaction.followups.len() >= MAX_FOLLOWUPS {
+            return Err(ApiError::max_followups());
+        }
         let message = validate::message::create(body, &draft::names(&uploads), MessageOrigin::Interaction)?;
         let message = self.answer_message(id, Draft { message, uploads })?;
         if let Some(interaction) = self.interactions.get_mut(id) {
@@ -371,13 +418,16 @@ impl Live<'_> {
         Ok(self.put_answer(id, message))
     }
 
-    fn blank_answer(&self, id: Snowflake) -> ApiResult<Message> {
+    pub(super) fn blank_answer(&self, id: Snowflake) -> ApiResult<Message> {
         let interaction = self.interactions.get(id).ok_or_else(ApiError::unknown_webhook)?;
         let author = Author::User(interaction.application_id);
         let mut message = Message::new(self.next_id(), interaction.channel_id, author);
         message.webhook_id = Some(interaction.application_id);
         message.application_id = Some(interaction.application_id);
         message.interaction_metadata = Some(Arc::clone(&interaction.metadata));
+        if interaction.private {
+            message.flags |= flag::EPHEMERAL;
+        }
         let first = interaction.original.is_none();
         if first {
             message.kind = interaction.message_kind;
@@ -423,7 +473,7 @@ impl Live<'_> {
 
 /// Returns the id of the Activity instance that an interaction launches, in the form of Discord's documentation ("Get
 /// Application Activity Instance"): the launch, then `gc` and guild and channel, or `pc` and a private channel.
-fn activity_instance(launch: Snowflake, guild: Option<Snowflake>, channel: Snowflake) -> String {
+pub(super) fn activity_instance(launch: Snowflake, guild: Option<Snowflake>, channel: Snowflake) -> String {
     match guild {
         Some(guild) => format!("i-{launch}-gc-{guild}-{channel}"),
         None => format!("i-{launch}-pc-{channel}"),

@@ -14,6 +14,12 @@ use crate::validate::Change;
 pub struct MemberChange {
     /// Nickname.
     pub nick: Change<String>,
+    /// Hash of the picture in this guild.
+    pub avatar: Change<String>,
+    /// Hash of the banner in this guild.
+    pub banner: Change<String>,
+    /// Text about the member in this guild.
+    pub bio: Change<String>,
     /// All roles.
     pub roles: Change<Vec<Snowflake>>,
     /// Muted in voice.
@@ -116,10 +122,14 @@ impl Live<'_> {
         user: Snowflake,
         change: MemberChange,
     ) -> ApiResult<()> {
-        let before = change.roles.is_change().then(|| self.access(guild_id));
+        let gains = change.roles.is_change() && self.applications.contains_key(&user);
+        let before = gains.then(|| self.access(guild_id));
         let guild = self.guild_mut(guild_id)?;
         let member = guild.members.get_mut(&user).ok_or_else(ApiError::unknown_member)?;
         let renamed = change.nick.apply(&mut member.nick);
+        change.avatar.apply(&mut member.avatar);
+        change.banner.apply(&mut member.banner);
+        change.bio.apply(&mut member.bio);
         change.roles.apply_or(&mut member.roles, Vec::new());
         change.timeout.apply(&mut member.communication_disabled_until);
         change.flags.apply_or(&mut member.flags, 0);
@@ -128,7 +138,7 @@ impl Live<'_> {
         let voice = muted || deafened;
         self.member_changed(guild_id, user);
         if let Some(before) = before {
-            self.sync_threads(guild_id, &before);
+            self.access_changed(guild_id, &before, None);
         }
         if voice {
             let state = self.guilds.get(&guild_id).and_then(|guild| guild.voice_states.get(&user)).cloned();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Live;
 use crate::draft::{self, Draft, Edit, Upload};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::Channel;
@@ -63,7 +63,8 @@ impl Live<'_> {
             message.webhook_id = Some(*id);
             message.application_id = *application;
         }
-        self.refer(&mut message, &draft)?;
+        let by = if let Sender::User(user) = sender { Some(*user) } else { None };
+        self.refer(&mut message, &draft, by)?;
         let mut draft = draft;
         self.resolve_poll(draft.message.poll.as_mut())?;
         let Sender::User(user) = sender else {
@@ -302,11 +303,25 @@ impl Live<'_> {
         if draft.message.poll.is_some() && !has.contains(Permissions::SEND_POLLS) {
             return Err(ApiError::missing_permissions());
         }
+        if self.in_slow_mode(user, channel) && !has.contains(Permissions::BYPASS_SLOWMODE) {
+            return Err(ApiError::slowmode());
+        }
         let locked = channel.thread.as_ref().is_some_and(|thread| thread.archived && thread.locked);
         if locked && !has.contains(Permissions::MANAGE_THREADS) {
             return Err(ApiError::archived_thread());
         }
         Ok(())
+    }
+
+    /// Returns whether a user who is no bot has written in a channel less than its slow mode ago.
+    fn in_slow_mode(&self, user: Snowflake, channel: &Channel) -> bool {
+        if channel.rate_limit_per_user == 0 || self.applications.contains_key(&user) {
+            return false;
+        }
+        let wait = channel.rate_limit_per_user.saturating_mul(1000);
+        let since = Snowflake::first_at(self.next_id().timestamp_ms().saturating_sub(wait));
+        let recent = channel.messages.range(since..).rev();
+        recent.into_iter().any(|(_, message)| message.author_id() == Some(user))
     }
 
     /// Returns the message that was already sent with this nonce, if the sender enforces nonces.
@@ -318,44 +333,5 @@ impl Live<'_> {
             .filter(|message| message.author_id() == Some(user))
             .find(|message| message.nonce.as_ref() == Some(nonce))
             .map(|message| message.id)
-    }
-
-    /// Applies `message_reference`: a reply or a forward.
-    fn refer(&self, message: &mut Message, draft: &Draft) -> ApiResult<()> {
-        let Some(wanted) = &draft.message.message_reference else { return Ok(()) };
-        let (other, forward) = (wanted.message_id, wanted.forward);
-        let channel_id = wanted.channel_id.filter(|_| forward).unwrap_or(message.channel_id);
-        let Some(found) = self.message(channel_id, other) else {
-            if !wanted.fail_if_not_exists {
-                return Ok(());
-            }
-            return Err(ApiError::field(
-                &["message_reference"],
-                FieldError::new("REPLIES_UNKNOWN_MESSAGE", "Unknown message"),
-            ));
-        };
-        message.reference = Some(Reference {
-            kind: u8::from(forward),
-            channel_id,
-            message_id: Some(other),
-            guild_id: self.channels.get(&channel_id).and_then(|channel| channel.guild_id),
-        });
-        if forward {
-            message.forwarded = Some(json!([{ "message": {
-                "type": found.kind,
-                "content": found.content,
-                "mentions": [],
-                "mention_roles": found.mention_roles,
-                "attachments": found.attachments.iter().map(|file| file.json(&self.base_url)).collect::<Vec<_>>(),
-                "embeds": found.embeds,
-                "components": found.components,
-                "timestamp": clock::iso_of(found.id),
-                "edited_timestamp": found.edited,
-                "flags": found.flags,
-            } }]));
-        } else {
-            message.kind = 19;
-        }
-        Ok(())
     }
 }

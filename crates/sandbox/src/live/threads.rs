@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Live;
 use crate::error::{ApiError, ApiResult};
+use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
 use crate::state::channel::Channel;
 
@@ -23,6 +24,13 @@ impl Live<'_> {
             return Ok(());
         }
         thread.members.insert(user, now);
+        // A bot that is added may not know the thread yet (Threads, "Gaining Access to Private Threads").
+        if self.applications.contains_key(&user)
+            && let Some(channel) = self.channels.get(&id)
+        {
+            let event = self.channel_json(channel, Some(user));
+            self.dispatch(Some(user), "THREAD_CREATE", channel.guild_id, Intents::GUILDS, event);
+        }
         self.dispatch_thread_members(id, Some(user), None);
         Ok(())
     }
@@ -56,6 +64,12 @@ impl Live<'_> {
         if let Some(user) = removed {
             event["removed_member_ids"] = json!([user]);
         }
+        // A bot that is removed is told so, whether it still sees the thread or not (Threads, "Losing Access to Channels").
+        let gone = removed.filter(|user| self.applications.contains_key(user));
+        if let Some(bot) = gone.filter(|bot| !self.bots_seeing(channel).contains(bot)) {
+            let intents = Intents::for_event("THREAD_MEMBERS_UPDATE", true);
+            self.dispatch(Some(bot), "THREAD_MEMBERS_UPDATE", Some(guild), intents, event.clone());
+        }
         self.dispatch_channel(id, "THREAD_MEMBERS_UPDATE", event);
     }
 
@@ -66,8 +80,7 @@ impl Live<'_> {
         for bot in self.bots_seeing(channel) {
             if let Some(mut event) = channel.thread_member(bot) {
                 event["guild_id"] = json!(channel.guild_id);
-                let intents = crate::gateway::Intents::GUILDS;
-                self.dispatch(Some(bot), "THREAD_MEMBER_UPDATE", channel.guild_id, intents, event);
+                self.dispatch(Some(bot), "THREAD_MEMBER_UPDATE", channel.guild_id, Intents::GUILDS, event);
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::gateway::VoiceStateUpdate;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
+use crate::state::clock;
 use crate::state::guild::VoiceState;
 use crate::state::secret;
 use crate::voice::close;
@@ -115,7 +116,7 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Adds a member to voice, changes their state there or removes them. Sends the event, and sends a bot that changed
+    /// Adds a member to voice, changes their state there or removes them. Sends the events, and sends a bot that changed
     /// channels to a server.
     pub fn set_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
         let now_in = state.as_ref().map(|state| state.channel_id);
@@ -130,6 +131,7 @@ impl Live<'_> {
     fn put_voice(&mut self, guild_id: Snowflake, user: Snowflake, state: Option<VoiceState>) {
         let is_bot = self.applications.contains_key(&user);
         self.saw(user);
+        let access = is_bot.then(|| self.access(guild_id));
         let Some(guild) = self.guilds.get_mut(&guild_id) else { return };
         let before = match &state {
             Some(state) => guild.voice_states.insert(user, state.clone()),
@@ -140,9 +142,8 @@ impl Live<'_> {
         let mut event = guild.voice_json(shown, channel);
         event["member"] = self.member_json(guild_id, user).unwrap_or_default();
         self.dispatch_guild(guild_id, "VOICE_STATE_UPDATE", event);
-        if !is_bot {
-            return self.voice.person(guild_id, user, channel);
-        }
+        let Some(access) = access else { return self.voice.person(guild_id, user, channel) };
+        self.access_changed(guild_id, &access, None);
         let Some(state) = state else { return self.voice.remove(guild_id, user, close::disconnected()) };
         let stays = before.is_some_and(|before| {
             before.channel_id == state.channel_id && before.session_id == state.session_id
@@ -155,8 +156,10 @@ impl Live<'_> {
 
     /// Sends a bot its voice server (VOICE_SERVER_UPDATE) and ends its earlier connection.
     fn send_to_server(&self, guild: Snowflake, channel: Snowflake, bot: Snowflake, session_id: &str) {
-        let region = self.channels.get(&channel).and_then(|channel| channel.rtc_region.as_deref());
-        let assigned = self.voice.assign(guild, channel, bot, session_id, region);
+        let found = self.channels.get(&channel);
+        let region = found.and_then(|channel| channel.rtc_region.as_deref());
+        let stage = found.is_some_and(|channel| channel.kind == kind::STAGE);
+        let assigned = self.voice.assign(guild, channel, bot, session_id, region, stage);
         let mut server = json!({ "token": assigned.token, "guild_id": guild, "endpoint": assigned.endpoint });
         let place = VoicePlace { op: None, guild: Some(guild), user: Some(bot) };
         let strike = self.hub.faults().on_voice_server(place);

@@ -23,7 +23,7 @@ const fn never(name: &'static str) -> GatewayEvent {
 pub const EVENTS: &[GatewayEvent] = &[
     sent("READY", ""),
     sent("RESUMED", ""),
-    sent("RATE_LIMITED", "For opcode 8, if `Options::member_list_every` is set."),
+    sent("RATE_LIMITED", "For opcode 8 only, as on Discord."),
     sent("APPLICATION_COMMAND_PERMISSIONS_UPDATE", ""),
     sent("AUTO_MODERATION_RULE_CREATE", ""),
     sent("AUTO_MODERATION_RULE_UPDATE", ""),

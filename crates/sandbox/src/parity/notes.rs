@@ -49,7 +49,6 @@ const EMPTY: &[&str] = &[
 
 /// Operations by name, and the sentence about them.
 const NOTES: &[(&[&str], &str)] = &[
-    (&["get_gateway"], "`encoding=etf` is closed with 4002."),
     (&["get_bot_gateway"], "`shards` is 1 unless `serve --shards` says otherwise."),
     (&["update_guild"], "Only the fields of the settings that are stored; others are named in the log."),
     (
@@ -107,10 +106,6 @@ const NOTES: &[(&[&str], &str)] = &[
     (
         &["list_voice_regions", "list_guild_voice_regions"],
         "The sandbox's own voice servers, not Discord's regions.",
-    ),
-    (
-        &["list_guild_members", "search_guild_members"],
-        "No privileged intent can be switched off, so they are never refused.",
     ),
     (
         &["create_message", "update_message", "execute_webhook"],

@@ -45,7 +45,7 @@ async fn by_id(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> Ap
 
 async fn edit(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
     let body = payload.object()?;
-    all_but(body, &["description", "tags", "custom_install_url"]);
+    all_but(body, &["description", "tags", "custom_install_url", "flags"]);
     let mut live = rest.discord.lock();
     let application = live.applications.get_mut(&bot).ok_or_else(ApiError::unknown_application)?;
     if let Some(description) = body.get("description").and_then(Value::as_str) {
@@ -53,6 +53,10 @@ async fn edit(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiR
     }
     if let Some(tags) = body.get("tags") {
         application.tags = serde_json::from_value(tags.clone()).unwrap_or_default();
+    }
+    // Only the flags of privileged intents can be set (Application, "Edit Current Application").
+    if let Some(flags) = body.get("flags").and_then(Value::as_u64) {
+        application.set_intent_flags(flags);
     }
     if let Some(url) = body.get("custom_install_url") {
         application.custom_install_url = url.as_str().map(str::to_owned);

@@ -30,7 +30,10 @@ pub(super) fn routes() -> Router<Rest> {
 
 async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
-    let channel = live.channel_for(id, bot, Permissions::NONE)?;
+    let channel = live.channel(id)?;
+    if !live.can_see(bot, channel) {
+        return Err(ApiError::missing_access());
+    }
     Ok(Json(live.channel_json(channel, Some(bot))))
 }
 

@@ -76,6 +76,7 @@ async fn edit(
     let icon = payload.json.get("icon");
     let mut live = rest.discord.lock();
     let before = require(&live, id, bot, Permissions::MANAGE_GUILD).map(Guild::json)?;
+    let access = live.access(id);
     let guild = live.guild_mut(id)?;
     if let Some(name) = body.name {
         guild.name = name;
@@ -104,6 +105,7 @@ async fn edit(
     let changes = changes::between(&before, &shown, changes::GUILD);
     if !changes.is_empty() {
         live.guild_changed(id);
+        live.access_changed(id, &access, None);
         live.audit(id, 1, bot, Some(id), reason.as_deref(), changes);
     }
     Ok(Json(shown))
@@ -133,7 +135,9 @@ async fn preview(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> 
 async fn list_channels(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
     let guild = live.guild_for(id, bot)?;
-    Ok(Json(guild.channels.iter().filter_map(|id| live.channels.get(id)).map(Channel::json).collect()))
+    let seen = live.seen_in(bot, guild);
+    let channels = guild.channels.iter().filter(|id| seen.contains(id));
+    Ok(Json(channels.filter_map(|id| live.channels.get(id)).map(Channel::json).collect()))
 }
 
 async fn create_channel(

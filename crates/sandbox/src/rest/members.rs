@@ -11,13 +11,16 @@ use super::new_members;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
+use crate::gateway::Intents;
 use crate::live::{Live, MemberChange};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::clock;
 use crate::state::guild::Member;
+use crate::state::picture_hash;
 use crate::validate;
 use crate::validate::Change;
+use crate::validate::guild::OwnMemberBody;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -46,6 +49,7 @@ async fn list(
     let after = query.id("after")?.unwrap_or(Snowflake(0));
     let live = rest.discord.lock();
     let guild = live.guild_for(guild, bot)?;
+    live.require_intent(bot, Intents::GUILD_MEMBERS)?;
     let mut members: Vec<&Member> = guild.members.values().filter(|member| member.user_id > after).collect();
     members.sort_by_key(|member| member.user_id);
     Ok(Json(render(&live, members.into_iter().take(limit))))
@@ -129,6 +133,7 @@ async fn edit(
         deaf: body.deaf,
         timeout: body.communication_disabled_until,
         flags,
+        ..MemberChange::default()
     };
     let gives_roles = change.roles.is_change();
     let changes_member = change != MemberChange::default();
@@ -161,14 +166,32 @@ async fn edit_me(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([guild]): Ids<1>,
+    Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = validate::guild::member(&payload.json, clock::now())?;
+    let OwnMemberBody { nick, avatar, banner, bio } = validate::guild::own_member(&payload.json)?;
     let mut live = rest.discord.lock();
     live.guild_for(guild, bot)?;
-    if body.nick.is_change() {
+    if nick.is_change() {
         require(&live, guild, bot, Permissions::CHANGE_NICKNAME)?;
-        live.change_member(guild, bot, MemberChange { nick: body.nick, ..MemberChange::default() })?;
+    }
+    let before = live.member(guild, bot)?.nick.clone();
+    let asked = nick.is_change() || avatar.is_change() || banner.is_change() || bio.is_change();
+    if asked {
+        let hash = |picture: Change<String>| picture.map(|_| picture_hash());
+        let (avatar, banner) = (hash(avatar), hash(banner));
+        let change = MemberChange { nick, avatar, banner, bio, ..MemberChange::default() };
+        live.change_member(guild, bot, change)?;
+    }
+    let after = live.member(guild, bot)?.nick.clone();
+    if before != after {
+        let mut entry = json!({ "key": "nick" });
+        for (key, value) in [("old_value", before), ("new_value", after)] {
+            if let Some(value) = value {
+                entry[key] = value.into();
+            }
+        }
+        live.audit(guild, 24, bot, Some(bot), reason.as_deref(), vec![entry]);
     }
     Ok(Json(live.member_json(guild, bot)?))
 }

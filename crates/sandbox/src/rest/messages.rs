@@ -63,7 +63,7 @@ async fn history(
         let end = before.map_or(Bound::Unbounded, Bound::Excluded);
         all.range((Bound::Unbounded, end)).rev().take(limit).map(|(_, message)| message).collect()
     };
-    Ok(Json(newest_first.into_iter().map(|message| message.json(&live, Some(bot))).collect()))
+    Ok(Json(newest_first.into_iter().map(|message| live.message_for(bot, message)).collect()))
 }
 
 /// Returns the message object as the bot sees it.
@@ -74,7 +74,7 @@ pub(super) fn show(
     id: Snowflake,
 ) -> ApiResult<Json<Value>> {
     let message = live.message(channel, id).ok_or_else(ApiError::unknown_message)?;
-    Ok(Json(message.json(live, Some(bot))))
+    Ok(Json(live.message_for(bot, message)))
 }
 
 async fn one(

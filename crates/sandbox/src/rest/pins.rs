@@ -37,7 +37,7 @@ async fn list(
     let items: Vec<Value> = older
         .by_ref()
         .filter_map(|(id, at)| {
-            Some(json!({ "pinned_at": at, "message": channel.messages.get(id)?.json(&live, Some(bot)) }))
+            Some(json!({ "pinned_at": at, "message": live.message_for(bot, channel.messages.get(id)?) }))
         })
         .take(limit)
         .collect();
@@ -49,7 +49,7 @@ async fn list_old(State(rest): State<Rest>, Bot(bot): Bot, Ids([channel]): Ids<1
     let live = rest.discord.lock();
     let channel = live.channel_for(channel, bot, Permissions::READ_MESSAGE_HISTORY)?;
     let pinned = channel.pins.iter().filter_map(|(id, _)| channel.messages.get(id)).take(50);
-    Ok(Json(pinned.map(|message| message.json(&live, Some(bot))).collect()))
+    Ok(Json(pinned.map(|message| live.message_for(bot, message)).collect()))
 }
 
 async fn pin(

@@ -125,7 +125,7 @@ async fn edit(
     let before = live.access(guild_id);
     live.guild_mut(guild_id)?.roles.insert(id, role);
     live.role_changed(guild_id, id);
-    live.sync_threads(guild_id, &before);
+    live.access_changed(guild_id, &before, None);
     live.audit(guild_id, 31, bot, Some(id), reason.as_deref(), Vec::new());
     Ok(Json(shown))
 }

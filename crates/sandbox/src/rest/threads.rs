@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 use super::request::Bot;
 use super::{Form, Ids, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
+use crate::gateway::Intents;
 use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -76,7 +77,7 @@ async fn open(
             }
         };
         let Json(mut shown) = show(&live, bot, id)?;
-        shown["message"] = live.message(id, message).map(|message| message.json(&live, Some(bot))).into();
+        shown["message"] = live.message(id, message).map(|message| live.message_for(bot, message)).into();
         return Ok((StatusCode::CREATED, Json(shown)));
     }
     Ok((StatusCode::CREATED, show(&live, bot, id)?))
@@ -161,6 +162,7 @@ async fn members(
     let live = rest.discord.lock();
     let channel = live.channel_for(id, bot, Permissions::NONE)?;
     let Some(thread) = &channel.thread else { return Err(ApiError::wrong_channel_type()) };
+    live.require_intent(bot, Intents::GUILD_MEMBERS)?;
     let full = query.flag("with_member");
     Ok(Json(thread.members.keys().filter_map(|user| member_json(&live, channel, *user, full)).collect()))
 }

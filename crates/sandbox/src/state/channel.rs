@@ -265,20 +265,16 @@ impl Channel {
 
     /// Returns the channel info object with these fields; `None` if the channel has a value for none of them.
     pub fn info_json(&self, fields: &[String]) -> Option<Value> {
+        let start = self.voice_start.map(OffsetDateTime::unix_timestamp);
+        let values = [("status", json!(self.status)), ("voice_start_time", json!(start))];
         let asked = |name: &str| fields.iter().any(|field| field == name);
-        let status = self.status.as_ref().filter(|_| asked("status"));
-        let start = self.voice_start.filter(|_| asked("voice_start_time"));
-        if status.is_none() && start.is_none() {
+        let known = values.into_iter().filter(|(name, value)| asked(name) && !value.is_null());
+        let mut info: Map<String, Value> = known.map(|(name, value)| (name.to_owned(), value)).collect();
+        if info.is_empty() {
             return None;
         }
-        let mut value = json!({ "id": self.id });
-        if asked("status") {
-            value["status"] = json!(status);
-        }
-        if asked("voice_start_time") {
-            value["voice_start_time"] = start.map(OffsetDateTime::unix_timestamp).into();
-        }
-        Some(value)
+        info.insert("id".to_owned(), json!(self.id));
+        Some(Value::Object(info))
     }
 
     /// Returns the fields of a channel that an interaction resolves, with `permissions`.

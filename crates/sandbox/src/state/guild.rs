@@ -31,6 +31,12 @@ pub struct Member {
     pub user_id: Snowflake,
     /// Nickname in this guild.
     pub nick: Option<String>,
+    /// Hash of the picture in this guild.
+    pub avatar: Option<String>,
+    /// Hash of the banner in this guild.
+    pub banner: Option<String>,
+    /// Text about the member in this guild, which no object of the API contains.
+    pub bio: Option<String>,
     /// Roles beyond @everyone.
     pub roles: Vec<Snowflake>,
     /// When they joined.
@@ -53,6 +59,9 @@ impl Member {
         Self {
             user_id,
             nick: None,
+            avatar: None,
+            banner: None,
+            bio: None,
             roles: Vec::new(),
             joined_at: clock::iso(clock::now()),
             mute: false,
@@ -66,8 +75,8 @@ impl Member {
     /// Returns the member object without `user`, as in MESSAGE_CREATE.
     pub fn partial_json(&self) -> Value {
         let mut o = Map::new();
-        o.insert("avatar".into(), Value::Null);
-        o.insert("banner".into(), Value::Null);
+        o.insert("avatar".into(), self.avatar.clone().into());
+        o.insert("banner".into(), self.banner.clone().into());
         o.insert(
             "communication_disabled_until".into(),
             self.communication_disabled_until.map(clock::iso).into(),

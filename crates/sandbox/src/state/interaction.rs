@@ -75,6 +75,10 @@ pub struct Interaction {
     pub metadata: Arc<Value>,
     /// Value of the answer's older field `interaction`, for commands.
     pub legacy: Option<Arc<Value>>,
+    /// Whether all answers are for the user alone.
+    pub private: bool,
+    /// Whether it rests on nothing but the user's installation.
+    pub user_installed: bool,
     /// Message type of the answer: 20 slash command, 23 context menu, 19 reply to a component's message.
     pub message_kind: u8,
     /// When it was sent to the bot.

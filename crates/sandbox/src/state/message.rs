@@ -25,6 +25,8 @@ pub mod flag {
     pub const LOADING: u64 = 1 << 7;
     /// Sent without a notification.
     pub const SUPPRESS_NOTIFICATIONS: u64 = 1 << 12;
+    /// It forwards another message.
+    pub const HAS_SNAPSHOT: u64 = 1 << 14;
     /// Made of components only.
     pub const IS_COMPONENTS_V2: u64 = 1 << 15;
 }

@@ -4,6 +4,7 @@ use super::channel::{Channel, kind};
 use super::guild::{Guild, Member, Role};
 use super::user::{Application, User};
 use super::{World, secret};
+use crate::gateway::Intents;
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
 
@@ -47,6 +48,8 @@ impl World {
             owner,
             token: token.clone(),
             verify_key: format!("{:064x}", id.0),
+            privileged: Intents::PRIVILEGED,
+            users: std::collections::BTreeSet::new(),
             tags: Vec::new(),
             custom_install_url: None,
             commands: super::command::Commands::default(),

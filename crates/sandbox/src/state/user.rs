@@ -1,12 +1,13 @@
 //! Users and bots: the user object, and the application of a bot.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::clock;
 use super::command::Commands;
+use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
 
 /// Default language of an account's client.
@@ -112,6 +113,10 @@ pub struct Application {
     pub token: String,
     /// Key with which outgoing interactions would be signed.
     pub verify_key: String,
+    /// Privileged intents that are enabled.
+    pub privileged: Intents,
+    /// Users who have installed it to their account.
+    pub users: BTreeSet<Snowflake>,
     /// Tags set through the API.
     pub tags: Vec<String>,
     /// Install link set through the API.
@@ -121,9 +126,6 @@ pub struct Application {
     /// The guild-wide and per-command permissions set by admins: `(guild, command or application)`.
     pub command_permissions: HashMap<(Snowflake, Snowflake), Vec<Value>>,
 }
-
-/// `GATEWAY_PRESENCE`, `GATEWAY_GUILD_MEMBERS`, `GATEWAY_MESSAGE_CONTENT`, in the limited forms of a small bot.
-const FLAGS: u64 = 1 << 13 | 1 << 15 | 1 << 19;
 
 impl Application {
     /// Returns the application object as its own bot sees it.
@@ -139,8 +141,8 @@ impl Application {
             "bot_public": true,
             "bot_require_code_grant": false,
             "verify_key": self.verify_key,
-            "flags": FLAGS,
-            "flags_new": FLAGS.to_string(),
+            "flags": self.intent_flags(),
+            "flags_new": self.intent_flags().to_string(),
             "hook": true,
             "redirect_uris": [],
             "interactions_endpoint_url": null,
@@ -149,7 +151,7 @@ impl Application {
             "event_webhooks_status": 1,
             "owner": owner.json(),
             "approximate_guild_count": guilds,
-            "approximate_user_install_count": 0,
+            "approximate_user_install_count": self.users.len(),
             "approximate_user_authorization_count": 0,
             "explicit_content_filter": 0,
             "team": null,
@@ -171,6 +173,6 @@ impl Application {
 
     /// Returns the partial object in READY.
     pub fn partial_json(&self) -> Value {
-        json!({ "id": self.id, "flags": FLAGS })
+        json!({ "id": self.id, "flags": self.intent_flags() })
     }
 }

@@ -7,5 +7,6 @@ mod intents;
 mod requests;
 mod resume;
 mod sessions;
+mod terms;
 mod transport;
 mod world;

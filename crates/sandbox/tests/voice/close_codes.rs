@@ -105,8 +105,20 @@ async fn versions_that_are_not_spoken_are_refused() {
 }
 
 #[tokio::test]
-async fn a_channel_that_requires_dave_takes_no_client_without_it() {
-    let mut world = World::start_with(Options { dave: Dave::Required, ..Options::default() }).await;
+async fn a_stage_takes_clients_without_dave() {
+    let mut world = World::start_with(Options::default()).await;
+    let stage =
+        world.control.create_channel("Sandbox", &json!({ "name": "Talk", "type": 13 })).await.unwrap();
+    let stage = stage["id"].as_str().unwrap().parse().unwrap();
+    let ticket = world.bot.join(world.guild(), stage).await;
+    let mut client = world.dial(&ticket, 8).await;
+    client.identified(&ticket).await;
+}
+
+#[tokio::test]
+async fn a_channel_takes_no_client_without_dave_by_default() {
+    assert_eq!(Options::default().dave, Dave::Required);
+    let mut world = World::start_with(Options::default()).await;
     let ticket = world.join().await;
     assert_eq!(identify(&world, &ticket, |_| {}).await, End::Close(4017));
     let zero = |data: &mut Value| data["max_dave_protocol_version"] = json!(0);
@@ -133,7 +145,7 @@ async fn a_second_identify_elsewhere_takes_the_session_over() {
 
 #[tokio::test]
 async fn a_client_that_says_too_much_is_rate_limited() {
-    let mut world = World::start_with(Options { payloads_per_minute: Some(20), ..Options::default() }).await;
+    let mut world = World::start_with(Options { payloads_per_minute: Some(20), ..World::plain() }).await;
     let ticket = world.join().await;
     let mut client = greeted(&world, &ticket).await;
     for beat in 0..21 {

@@ -70,7 +70,7 @@ async fn only_what_is_offered_can_be_selected() {
 #[tokio::test]
 async fn the_heartbeat_interval_is_the_one_that_was_chosen_and_silence_is_a_timeout() {
     let interval = Duration::from_secs(1);
-    let mut world = World::start_with(Options { heartbeat_interval: interval, ..Options::default() }).await;
+    let mut world = World::start_with(Options { heartbeat_interval: interval, ..World::plain() }).await;
     let ticket = world.join().await;
     let mut client = world.dial(&ticket, 8).await;
     assert_eq!(client.op(8).await["heartbeat_interval"], 1000);

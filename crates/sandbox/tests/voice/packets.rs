@@ -212,7 +212,7 @@ async fn a_muted_member_is_not_heard_and_a_deaf_one_hears_nothing() {
 #[tokio::test]
 async fn audio_without_speaking_is_counted_and_then_refused() {
     let speaking_grace = Duration::from_millis(100);
-    let mut world = World::start_with(Options { speaking_grace, ..Options::default() }).await;
+    let mut world = World::start_with(Options { speaking_grace, ..World::plain() }).await;
     let (ticket, mut client, mut audio) = world.talk().await;
     let frame = encode(&tone(440.0, Duration::from_millis(20))).remove(0);
     audio.send(&frame).await;
@@ -246,7 +246,7 @@ async fn speaking_needs_no_ssrc_but_not_a_wrong_one() {
 #[tokio::test]
 async fn a_listener_far_back_gets_only_what_is_kept() {
     let keep = Duration::from_millis(100);
-    let mut world = World::start_with(Options { keep, ..Options::default() }).await;
+    let mut world = World::start_with(Options { keep, ..World::plain() }).await;
     let (ticket, _client, mut audio) = speaking(&mut world).await;
     let frames = encode(&tone(440.0, Duration::from_secs(1)));
     for frame in &frames {

@@ -74,7 +74,7 @@ async fn a_client_of_version_8_may_have_lost_more_than_it_thinks() {
 
 #[tokio::test]
 async fn messages_that_are_no_longer_kept_end_the_session() {
-    let mut world = World::start_with(Options { replay_messages: 2, ..Options::default() }).await;
+    let mut world = World::start_with(Options { replay_messages: 2, ..World::plain() }).await;
     let ticket = world.join().await;
     let mut client = world.dial(&ticket, 8).await;
     client.identified(&ticket).await;
@@ -119,7 +119,7 @@ async fn only_what_may_be_resumed_is() {
 #[tokio::test]
 async fn a_session_waits_for_its_resume_only_so_long() {
     let resume_window = Duration::from_millis(50);
-    let mut world = World::start_with(Options { resume_window, ..Options::default() }).await;
+    let mut world = World::start_with(Options { resume_window, ..World::plain() }).await;
     let ticket = world.join().await;
     let mut client = world.dial(&ticket, 8).await;
     client.identified(&ticket).await;

@@ -95,7 +95,7 @@ impl Connection {
     pub(super) async fn act_on(
         &mut self,
         mut raw: Raw,
-        bytes: &[u8],
+        (bytes, is_text): (&[u8], bool),
         effect: GatewayEffect,
     ) -> Result<(), Ending> {
         match effect {
@@ -104,7 +104,8 @@ impl Connection {
                 self.act(raw).await
             }
             GatewayEffect::Truncate { bytes: kept } => {
-                self.act(Raw::read(&bytes[..kept.min(bytes.len())])?).await
+                let raw = self.transport.read(&bytes[..kept.min(bytes.len())], is_text)?;
+                self.act(raw).await
             }
             GatewayEffect::Duplicate { extra } => {
                 for _ in 0..extra {

@@ -30,7 +30,8 @@ async fn a_rule_is_created_changed_and_deleted() {
     let entry = bot.event("GUILD_AUDIT_LOG_ENTRY_CREATE").await;
     assert_eq!((&entry["action_type"], &entry["target_id"]), (&json!(140), &made["id"]));
     assert!(entry["changes"].as_array().unwrap().contains(&json!({ "key": "name", "new_value": "Words" })));
-    let has_feature = |guild: &Value| guild["features"].as_array().unwrap().contains(&json!("AUTO_MODERATION"));
+    let has_feature =
+        |guild: &Value| guild["features"].as_array().unwrap().contains(&json!("AUTO_MODERATION"));
     assert!(has_feature(&bot.event("GUILD_UPDATE").await));
     let one = format!("{}/{}", rules(&bot), text(&made["id"]));
     assert_eq!(bot.get(&one).await, made);

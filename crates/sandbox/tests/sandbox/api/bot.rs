@@ -30,8 +30,53 @@ pub(crate) struct Bot {
     pub(crate) sandbox: Sandbox,
     pub(crate) user: Client,
     http: reqwest::Client,
-    events: mpsc::UnboundedReceiver<Value>,
+    events: Events,
 }
+
+/// The events of one session.
+pub(crate) struct Events(mpsc::UnboundedReceiver<Value>);
+
+impl Events {
+    /// Connects and identifies with these intents.
+    pub(crate) async fn connect(sandbox: &Sandbox, intents: u64) -> Self {
+        let (sender, events) = mpsc::unbounded_channel();
+        let url = format!("{}/?v=10&encoding=json", sandbox.gateway_url());
+        let (mut socket, _) =
+            tokio_tungstenite::connect_async(url).await.expect("the gateway takes connections");
+        let identify = json!({ "op": 2, "d": {
+            "token": sandbox.token(), "intents": intents, "properties": { "os": "test" } } });
+        socket.send(Message::text(identify.to_string())).await.expect("the gateway reads");
+        tokio::spawn(async move {
+            while let Some(Ok(frame)) = socket.next().await {
+                let Message::Text(text) = frame else { continue };
+                let payload: Value = serde_json::from_str(&text).expect("the gateway sends JSON");
+                if payload["op"] == 0 && sender.send(payload).is_err() {
+                    break;
+                }
+            }
+        });
+        Self(events)
+    }
+
+    /// Waits for the next event of this name and returns it. Those before it are dropped.
+    pub(crate) async fn event(&mut self, name: &str) -> Value {
+        loop {
+            let event = self.next(name).await;
+            if event["t"] == name {
+                return event["d"].clone();
+            }
+        }
+    }
+
+    /// Waits for the next event while one of this name is awaited.
+    async fn next(&mut self, name: &str) -> Value {
+        let event = tokio::time::timeout(PATIENCE, self.0.recv()).await;
+        event.unwrap_or_else(|_| panic!("no {name} came")).expect("the connection stays open")
+    }
+}
+
+/// All intents.
+pub(crate) const ALL_INTENTS: u64 = 0x0331_ffff;
 
 impl Bot {
     /// Starts a sandbox without rate limits and connects. Its users wait for answers as long as the tests do, who share
@@ -44,22 +89,7 @@ impl Bot {
     /// Starts this sandbox and connects.
     pub(crate) async fn start_with(builder: Builder) -> Self {
         let sandbox = builder.start().await.expect("a free port of the loopback interface");
-        let (sender, events) = mpsc::unbounded_channel();
-        let url = format!("{}/?v=10&encoding=json", sandbox.gateway_url());
-        let (mut socket, _) =
-            tokio_tungstenite::connect_async(url).await.expect("the gateway takes connections");
-        let identify = json!({ "op": 2, "d": {
-            "token": sandbox.token(), "intents": 0x0331_ffff, "properties": { "os": "test" } } });
-        socket.send(Message::text(identify.to_string())).await.expect("the gateway reads");
-        tokio::spawn(async move {
-            while let Some(Ok(frame)) = socket.next().await {
-                let Message::Text(text) = frame else { continue };
-                let payload: Value = serde_json::from_str(&text).expect("the gateway sends JSON");
-                if payload["op"] == 0 && sender.send(payload).is_err() {
-                    break;
-                }
-            }
-        });
+        let events = Events::connect(&sandbox, ALL_INTENTS).await;
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let user = sandbox.client();
         let mut bot = Self { sandbox, user, http, events };
@@ -69,34 +99,35 @@ impl Bot {
 
     /// Waits for the next event of this name and returns it. Those before it are dropped.
     pub(crate) async fn event(&mut self, name: &str) -> Value {
-        let found = async {
-            loop {
-                let event = self.events.recv().await.expect("the connection stays open");
-                if event["t"] == name {
-                    return event["d"].clone();
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, found).await.unwrap_or_else(|_| panic!("no {name} came"))
+        self.events.event(name).await
     }
 
     /// Waits for the next event of this name and returns the names of those before it.
     pub(crate) async fn names_until(&mut self, name: &str) -> Vec<String> {
-        let mut names = Vec::new();
+        let before = self.events_until(name).await;
+        before.iter().map(|event| text(&event["t"]).to_owned()).collect()
+    }
+
+    /// Waits for the next event of this name and returns those before it, whole.
+    pub(crate) async fn events_until(&mut self, name: &str) -> Vec<Value> {
+        let mut events = Vec::new();
         loop {
-            let event = tokio::time::timeout(PATIENCE, self.events.recv()).await;
-            let event =
-                event.unwrap_or_else(|_| panic!("no {name} came")).expect("the connection stays open");
+            let event = self.events.next(name).await;
             if event["t"] == name {
-                return names;
+                return events;
             }
-            names.push(text(&event["t"]).to_owned());
+            events.push(event);
         }
+    }
+
+    /// Connects once more.
+    pub(crate) async fn second_session(&self) -> Events {
+        Events::connect(&self.sandbox, ALL_INTENTS).await
     }
 
     /// Returns the names of the events that have arrived and were not read.
     pub(crate) fn pending(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.events.try_recv().ok())
+        std::iter::from_fn(|| self.events.0.try_recv().ok())
             .map(|event| event["t"].as_str().unwrap_or_default().to_owned())
             .collect()
     }

@@ -234,9 +234,22 @@ async fn serve_warns_when_it_listens_to_more_than_this_machine() {
 }
 
 #[tokio::test]
-async fn serve_ends_with_its_input_where_it_is_to_and_leaves_nothing() {
+async fn serve_ends_with_its_input_and_leaves_only_the_root_of_voice_which_the_next_start_has_too() {
     let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("own.json");
+    let first = serve_once(folder.path()).await;
+    assert_eq!(serve_once(folder.path()).await, first);
+    let mut left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["own.pem", "own.root"]);
+    // A key that cannot be read is no reason to fail.
+    std::fs::write(folder.path().join("own.root"), "{}").unwrap();
+    assert_ne!(serve_once(folder.path()).await, first);
+}
+
+/// Starts a sandbox that ends with its input, ends it, and returns the certificate of voice.
+async fn serve_once(folder: &std::path::Path) -> String {
+    let state = folder.join("own.json");
     let mut serve = command();
     serve.args(["serve", "--listen", "127.0.0.1:0", "--exit-with-stdin", "--state-file"]).arg(&state);
     let mut serving = serve.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -250,8 +263,14 @@ async fn serve_ends_with_its_input_where_it_is_to_and_leaves_nothing() {
     assert_eq!(serving.try_wait().unwrap(), None);
     drop(serving.stdin.take());
     let status = timeout(Duration::from_mins(1), serving.wait()).await.unwrap().unwrap();
-    assert!(status.success());
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert!(status.success() && !state.exists());
+    let root = text(&told["voice_root"]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        assert_eq!(folder.join("own.root").metadata().unwrap().mode() & 0o777, 0o600);
+    }
+    std::fs::read_to_string(root).unwrap()
 }
 
 /// Runs the command line and returns its output.

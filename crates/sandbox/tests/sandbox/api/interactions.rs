@@ -359,27 +359,6 @@ async fn a_command_runs_in_direct_messages_too() {
 }
 
 #[tokio::test]
-async fn a_command_of_a_user_install_rests_on_the_user() {
-    let mut bot = Bot::start().await;
-    let path = format!("/applications/{}/commands", bot.sandbox.bot_id());
-    let command = json!({ "name": "hi", "description": "d", "contexts": [1, 2], "integration_types": [1] });
-    let registered = bot.expect(201, Method::POST, &path, &command).await;
-    assert_eq!(registered["integration_types"], json!([1]));
-    let more = json!({ "name": "ho", "description": "d" });
-    let registered = bot.expect(201, Method::POST, &path, &more).await;
-    assert_eq!(registered["integration_types"], json!([0, 1]), "those of the application");
-    let user = bot.user.clone();
-    let ask = |text: &'static str| user.run(Run::typed(text).by("carol").at("@Sandbot"));
-    let answer = json!({ "type": 4, "data": { "content": "hello" } });
-    let (interaction, _) = bot.answers(ask("/hi"), answer.clone()).await;
-    let carol = bot.sandbox.user_id("carol").unwrap();
-    assert_eq!(interaction["authorizing_integration_owners"], json!({ "1": carol }));
-    let (interaction, _) = bot.answers(ask("/ho"), answer).await;
-    assert_eq!(interaction["authorizing_integration_owners"], json!({ "0": "0" }));
-    assert!(user.say("/hi").await.is_err(), "servers are none of its contexts");
-}
-
-#[tokio::test]
 async fn context_menu_commands_carry_their_target() {
     let mut bot = Bot::start().await;
     bot.register(json!({ "name": "Who", "type": 2 })).await;

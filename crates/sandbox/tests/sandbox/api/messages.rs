@@ -209,6 +209,7 @@ async fn a_poll_and_a_forward_are_kept_as_they_are_shown() {
     let message = bot.post(&messages(&bot), poll).await;
     assert_eq!(message["poll"]["answers"][1]["answer_id"], 2);
     let channel = bot.sandbox.channel_id("general").unwrap();
+    let message = bot.post(&messages(&bot), json!({ "content": "plain" })).await;
     let forward =
         json!({ "message_reference": { "type": 1, "message_id": message["id"], "channel_id": channel } });
     let path = format!("{}/messages", bot.channel("bot-test"));

@@ -322,3 +322,52 @@ async fn a_bot_is_online_as_long_as_it_has_a_session() {
     gateway.close(1000).await;
     of(&mut bot, "offline").await;
 }
+
+#[tokio::test]
+async fn the_control_api_takes_booleans_known_fields_and_large_bodies_and_nothing_else() {
+    let bot = Bot::start().await;
+    let guild = bot.sandbox.guild_id();
+    let call = async |method: reqwest::Method, path: &str, body: Value| {
+        let answer = bot.control(method, path).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap_or_default())
+    };
+    let bob = format!("/guilds/{guild}/members/bob");
+    let channels = format!("/guilds/{guild}/channels");
+    let roles = format!("/guilds/{guild}/roles");
+    let (post, patch, put) = (reqwest::Method::POST, reqwest::Method::PATCH, reqwest::Method::PUT);
+    for (method, path, body) in [
+        (&patch, bob.as_str(), json!({ "mute": "true" })),
+        (&patch, bob.as_str(), json!({ "deaf": 1 })),
+        (&post, channels.as_str(), json!({ "name": "a", "nsfw": "yes" })),
+        (&post, roles.as_str(), json!({ "name": "a", "mentionable": 0 })),
+        (&put, &format!("/guilds/{guild}/voice/bob"), json!({ "channel": "Lounge", "self_mute": "false" })),
+        (
+            &put,
+            &format!("/guilds/{guild}/commands/1/permissions"),
+            json!([{ "id": "1", "type": 1, "permission": "true" }]),
+        ),
+        (
+            &put,
+            &format!("/guilds/{guild}/commands/1/permissions"),
+            json!([{ "id": "1", "type": 4, "permission": true }]),
+        ),
+        // A field that nothing reads is a mistake, too.
+        (&post, channels.as_str(), json!({ "name": "a", "nfsw": true })),
+        (&post, "/users", json!({ "username": "dora", "name": "Dora" })),
+        (&post, "/messages", json!({ "as": "bob", "channel": "general", "text": "a" })),
+        (
+            &post,
+            "/interactions/command",
+            json!({ "as": "bob", "channel": "general", "text": "/a", "deadline": 5 }),
+        ),
+        (&post, "/interactions/modal", json!({ "interaction": "1", "settle": 5 })),
+    ] {
+        let (status, answer) = call(method.clone(), path, body.clone()).await;
+        assert!(
+            (400..500).contains(&status) && answer["error"].is_string(),
+            "{path} {body}: {status} {answer}"
+        );
+    }
+    let (status, answer) = call(post.clone(), "/notes", json!({ "text": "n".repeat(3 << 20) })).await;
+    assert_eq!(status, 200, "{answer}");
+}

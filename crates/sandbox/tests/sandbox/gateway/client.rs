@@ -15,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
+use super::terms;
 use super::world::TOKEN;
 
 /// Longer than anything here takes. Only a failing test waits that long.
@@ -30,6 +31,8 @@ enum Inflate {
 pub(crate) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     inflate: Inflate,
+    /// Whether both sides send ETF.
+    etf: bool,
     /// Number of payloads in binary frames.
     pub(crate) binary: usize,
     /// Payloads that a test skipped.
@@ -59,11 +62,18 @@ impl Client {
             Inflate::Json
         };
         let (skipped, session_id) = (VecDeque::new(), String::new());
-        Self { socket, inflate, binary: 0, skipped, repeats: false, seq: None, session_id }
+        let etf = url.contains("encoding=etf");
+        Self { socket, inflate, etf, binary: 0, skipped, repeats: false, seq: None, session_id }
     }
 
     pub(crate) async fn send(&mut self, op: u64, data: Value) {
-        self.send_raw(Message::Text(json!({"op": op, "d": data}).to_string().into())).await;
+        let payload = json!({"op": op, "d": data});
+        let message = if self.etf {
+            Message::Binary(terms::pack(&payload).into())
+        } else {
+            Message::Text(payload.to_string().into())
+        };
+        self.send_raw(message).await;
     }
 
     pub(crate) async fn send_raw(&mut self, message: Message) {
@@ -159,7 +169,7 @@ impl Client {
                 Some(Ok(Message::Text(text))) => text.as_str().to_owned(),
                 Some(Ok(Message::Binary(bytes))) => {
                     self.binary += 1;
-                    self.inflate.text(&bytes)
+                    self.inflate.text(&bytes, self.etf)
                 }
                 Some(Ok(Message::Close(frame))) => {
                     return Err(frame.map_or(End::Gone, |frame| End::Close(frame.code.into())));
@@ -172,8 +182,9 @@ impl Client {
 }
 
 impl Inflate {
-    fn text(&mut self, bytes: &[u8]) -> String {
+    fn text(&mut self, bytes: &[u8], etf: bool) -> String {
         let text = match self {
+            Self::Json if etf => bytes.to_vec(),
             Self::Json => {
                 let mut text = String::new();
                 flate2::read::ZlibDecoder::new(bytes).read_to_string(&mut text).unwrap();
@@ -197,7 +208,7 @@ impl Inflate {
                 text
             }
         };
-        String::from_utf8(text).unwrap()
+        if etf { terms::unpack(&text).to_string() } else { String::from_utf8(text).unwrap() }
     }
 }
 
