@@ -10,7 +10,6 @@ use crate::gateway::VoiceStateUpdate;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
-use crate::state::clock;
 use crate::state::guild::VoiceState;
 use crate::state::secret;
 use crate::voice::close;
