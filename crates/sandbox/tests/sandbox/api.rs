@@ -8,6 +8,7 @@ mod audit_log;
 mod auto_moderation;
 pub(crate) mod bot;
 mod cli;
+mod cli_guild;
 mod commands;
 mod components;
 mod errors;

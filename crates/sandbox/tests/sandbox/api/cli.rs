@@ -255,7 +255,7 @@ async fn serve_ends_with_its_input_where_it_is_to_and_leaves_nothing() {
 }
 
 /// Runs the command line and returns its output.
-async fn printed(bot: &Bot, arguments: &[&str]) -> String {
+pub(crate) async fn printed(bot: &Bot, arguments: &[&str]) -> String {
     let output = sandbox(bot, arguments).await;
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

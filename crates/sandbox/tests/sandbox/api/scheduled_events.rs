@@ -20,7 +20,7 @@ fn within(time: Duration) -> String {
     clock::iso(OffsetDateTime::now_utc() + time)
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn external(start: Duration, end: Duration) -> Value {
     json!({ "name": "Party", "description": "Tea", "privacy_level": 2, "entity_type": 3,
