@@ -22,6 +22,9 @@ use crate::validate::scheduled_event::{EventCreate, EventModify, entity};
 /// Most events of a guild that are not over.
 const MOST_OPEN: usize = 100;
 
+/// Most events of a guild that are kept, those that are over included.
+const MOST_KEPT: usize = 1000;
+
 /// Fields of an event that no entry of the audit log names.
 const NO_CHANGE: &[&str] = &["id", "guild_id", "creator_id", "guild_scheduled_event_exceptions"];
 
@@ -59,7 +62,12 @@ impl Live<'_> {
             exceptions: BTreeMap::new(),
         };
         let (id, shown) = (event.id, event.json());
-        self.guild_mut(guild_id)?.scheduled_events.insert(id, event);
+        let events = &mut self.guild_mut(guild_id)?.scheduled_events;
+        let oldest = events.values().find(|event| !event.is_open()).map(|event| event.id);
+        if let Some(oldest) = oldest.filter(|_| events.len() >= MOST_KEPT) {
+            events.shift_remove(&oldest);
+        }
+        events.insert(id, event);
         self.dispatch_event(guild_id, id, "GUILD_SCHEDULED_EVENT_CREATE", &shown);
         self.audit(guild_id, 100, by, Some(id), reason, changes(&Value::Null, &shown, NO_CHANGE));
         self.schedule_event(guild_id, id);

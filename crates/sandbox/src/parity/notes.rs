@@ -90,6 +90,10 @@ const NOTES: &[(&[&str], &str)] = &[
          a channel that is deleted end with it.",
     ),
     (
+        &["create_guild_scheduled_event_exception", "update_guild_scheduled_event_exception"],
+        "A moved occurrence is only noted: the event's own times and its automatic start stay those of the rule.",
+    ),
+    (
         &["list_guild_scheduled_event_exception_users", "count_guild_scheduled_event_users"],
         "Of an exception, only those who answered for that occurrence.",
     ),

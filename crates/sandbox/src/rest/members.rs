@@ -18,6 +18,9 @@ use crate::state::guild::Member;
 use crate::validate;
 use crate::validate::Change;
 
+/// Member flags that a request changes (BYPASSES_VERIFICATION); the others are Discord's own.
+const EDITABLE_FLAGS: u64 = 1 << 2;
+
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
         .route("/guilds/{guild_id}/members", get(list))
@@ -111,13 +114,17 @@ async fn edit(
             }
         }
     }
+    let kept_flags = live.member(guild, user)?.flags & !EDITABLE_FLAGS;
     let change = MemberChange {
         nick: body.nick,
         roles: body.roles,
         mute: body.mute,
         deaf: body.deaf,
         timeout: body.communication_disabled_until,
-        flags: body.flags.map(u64::from),
+        flags: match body.flags {
+            Change::Keep => Change::Keep,
+            flags => Change::Set(kept_flags | u64::from(flags.value().unwrap_or(0)) & EDITABLE_FLAGS),
+        },
     };
     let gives_roles = change.roles.is_change();
     let changes_member = change != MemberChange::default();
