@@ -90,7 +90,7 @@ pub fn create(body: &Value, now: OffsetDateTime) -> ApiResult<EventCreate> {
         let start = form.required(body, "scheduled_start_time", |form, value| future(form, value, now));
         let end = form.optional(body, "scheduled_end_time", Form::moment);
         let channel_id = form.optional(body, "channel_id", Form::snowflake);
-        let location = form.optional(body, "entity_metadata", location).flatten();
+        let location = form.optional(body, "entity_metadata", location).and_then(Change::value);
         let recurrence = form.optional(body, "recurrence_rule", recurrence::read);
         let image = form.optional(body, "image", image).is_some();
         let event = EventCreate {
@@ -164,8 +164,8 @@ pub fn modify(body: &Value, now: OffsetDateTime) -> ApiResult<EventModify> {
             entity_type: form.optional(body, "entity_type", |form, value| form.one_of(value, &[1, 2, 3])),
             channel_id: form.field(body, "channel_id", Form::snowflake),
             location: match location {
-                Change::Set(Some(location)) => Change::Set(location),
-                Change::Set(None) | Change::Clear => Change::Clear,
+                Change::Set(Change::Set(location)) => Change::Set(location),
+                Change::Set(_) | Change::Clear => Change::Clear,
                 Change::Keep => Change::Keep,
             },
             status: form.optional(body, "status", |form, value| form.one_of(value, &[1, 2, 3, 4])),
@@ -230,9 +230,9 @@ fn future(form: &mut Form, value: &Value, now: OffsetDateTime) -> Option<OffsetD
     Some(at)
 }
 
-fn location(form: &mut Form, value: &Value) -> Option<Option<String>> {
+fn location(form: &mut Form, value: &Value) -> Option<Change<String>> {
     let metadata = form.object(value)?;
-    Some(form.optional(metadata, "location", |form, value| form.trimmed(value, 1..=100)))
+    Some(form.field(metadata, "location", |form, value| form.trimmed(value, 1..=100)))
 }
 
 fn image(form: &mut Form, value: &Value) -> Option<()> {

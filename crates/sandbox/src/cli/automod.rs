@@ -42,8 +42,8 @@ struct Add {
     /// Name of the rule.
     #[arg(long, default_value = "Keywords")]
     name: String,
-    /// Id of a channel to report to.
-    #[arg(long, value_name = "CHANNEL_ID")]
+    /// Channel to report to, by name or id.
+    #[arg(long, value_name = "CHANNEL")]
     alert: Option<String>,
     /// Only report, and let the message pass.
     #[arg(long, requires = "alert")]
@@ -57,12 +57,12 @@ struct Add {
 }
 
 impl Add {
-    fn body(&self) -> Value {
+    fn body(&self, alert: Option<&str>) -> Value {
         let mut actions = Vec::new();
         if !self.pass {
             actions.push(json!({ "type": 1, "metadata": { "custom_message": self.message } }));
         }
-        if let Some(channel) = &self.alert {
+        if let Some(channel) = alert {
             actions.push(json!({ "type": 2, "metadata": { "channel_id": channel } }));
         }
         if let Some(seconds) = self.timeout {
@@ -91,10 +91,30 @@ pub(super) async fn run(client: &Client, automod: Automod) -> Result<Outcome, Fa
                 show(&rule)?;
             }
         }
-        Command::Add(add) => show(&client.create_auto_moderation_rule(&guild, &add.body()).await?)?,
+        Command::Add(add) => {
+            let alert = match &add.alert {
+                Some(name) => Some(channel(client, &guild, name).await?),
+                None => None,
+            };
+            let body = add.body(alert.as_deref());
+            show(&client.create_auto_moderation_rule(&guild, &body).await?)?;
+        }
         Command::Remove { rule } => client.delete_auto_moderation_rule(&guild, &rule).await?,
     }
     Ok(Outcome::Good)
+}
+
+/// Returns the id of a channel of a guild, by name or id.
+async fn channel(client: &Client, guild: &str, wanted: &str) -> Result<String, Failure> {
+    let wanted = wanted.trim_start_matches('#');
+    let overview = client.overview().await?;
+    let named = |value: &&Value| value["id"] == guild || value["name"] == guild;
+    let guilds = overview["guilds"].as_array();
+    let guild = guilds.and_then(|guilds| guilds.iter().find(named)).map_or(&Value::Null, |guild| guild);
+    let mut channels = guild["channels"].as_array().into_iter().flatten();
+    let found = channels.find(|channel| channel["id"] == wanted || channel["name"] == wanted);
+    let id = found.and_then(|channel| channel["id"].as_str());
+    id.map(str::to_owned).ok_or_else(|| Failure(format!("there is no channel \"{wanted}\"")))
 }
 
 fn show(rule: &Value) -> Result<(), Failure> {

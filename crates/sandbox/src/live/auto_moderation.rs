@@ -139,6 +139,6 @@ fn too_many_rules() -> ApiError {
 }
 
 /// Returns one field of an embed that clients show in a special way.
-fn field(name: &str, value: impl ToString) -> Value {
+fn field(name: &str, value: &(impl ToString + ?Sized)) -> Value {
     json!({ "name": name, "value": value.to_string(), "inline": false })
 }

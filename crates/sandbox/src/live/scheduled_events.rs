@@ -22,6 +22,9 @@ use crate::validate::scheduled_event::{EventCreate, EventModify, entity};
 /// Most events of a guild that are not over.
 const MOST_OPEN: usize = 100;
 
+/// Most events of a guild that are kept, those that are over included.
+const MOST_KEPT: usize = 1000;
+
 /// Fields of an event that no entry of the audit log names.
 const NO_CHANGE: &[&str] = &["id", "guild_id", "creator_id", "guild_scheduled_event_exceptions"];
 
@@ -59,8 +62,13 @@ impl Live<'_> {
             exceptions: BTreeMap::new(),
         };
         let (id, shown) = (event.id, event.json());
-        self.guild_mut(guild_id)?.scheduled_events.insert(id, event);
-        self.dispatch_event(guild_id, id, "GUILD_SCHEDULED_EVENT_CREATE", shown.clone());
+        let events = &mut self.guild_mut(guild_id)?.scheduled_events;
+        let oldest = events.values().find(|event| !event.is_open()).map(|event| event.id);
+        if let Some(oldest) = oldest.filter(|_| events.len() >= MOST_KEPT) {
+            events.shift_remove(&oldest);
+        }
+        events.insert(id, event);
+        self.dispatch_event(guild_id, id, "GUILD_SCHEDULED_EVENT_CREATE", &shown);
         self.audit(guild_id, 100, by, Some(id), reason, changes(&Value::Null, &shown, NO_CHANGE));
         self.schedule_event(guild_id, id);
         Ok(id)
@@ -116,7 +124,7 @@ impl Live<'_> {
             None => {
                 let after = self.event_for(guild_id, id, by)?.json();
                 if before != after {
-                    self.dispatch_event(guild_id, id, "GUILD_SCHEDULED_EVENT_UPDATE", after);
+                    self.dispatch_event(guild_id, id, "GUILD_SCHEDULED_EVENT_UPDATE", &after);
                 }
             }
         }
@@ -140,7 +148,7 @@ impl Live<'_> {
         let event = self.event_for(guild_id, id, by)?;
         self.may_change(event, by)?;
         let shown = event.json();
-        self.dispatch_event(guild_id, id, "GUILD_SCHEDULED_EVENT_DELETE", shown.clone());
+        self.dispatch_event(guild_id, id, "GUILD_SCHEDULED_EVENT_DELETE", &shown);
         self.guild_mut(guild_id)?.scheduled_events.shift_remove(&id);
         self.audit(guild_id, 102, by, Some(id), reason, changes(&shown, &Value::Null, NO_CHANGE));
         self.unlink_stage(guild_id, id);
@@ -180,7 +188,7 @@ impl Live<'_> {
             } else {
                 "GUILD_SCHEDULED_EVENT_USER_REMOVE"
             };
-            self.dispatch_event(guild_id, id, name, data);
+            self.dispatch_event(guild_id, id, name, &data);
         }
         Ok(())
     }
@@ -229,7 +237,7 @@ impl Live<'_> {
     }
 
     /// Sends a gateway event to the bots that see a scheduled event.
-    fn dispatch_event(&self, guild_id: Snowflake, id: Snowflake, name: &'static str, data: Value) {
+    fn dispatch_event(&self, guild_id: Snowflake, id: Snowflake, name: &'static str, data: &Value) {
         let event = self.guilds.get(&guild_id).and_then(|guild| guild.scheduled_events.get(&id));
         let Some(event) = event else { return };
         let intents = Intents::for_event(name, true);

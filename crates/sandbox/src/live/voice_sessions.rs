@@ -1,6 +1,7 @@
 //! Since when a voice channel is in use, and since when it is empty.
 
 use serde_json::json;
+use time::OffsetDateTime;
 
 use super::Live;
 use crate::snowflake::Snowflake;
@@ -18,7 +19,7 @@ impl Live<'_> {
         if is_used != found.voice_start.is_some() {
             found.voice_start = is_used.then_some(now);
             found.empty_since = (!is_used).then_some(now);
-            let start = found.voice_start.map(|at| at.unix_timestamp());
+            let start = found.voice_start.map(OffsetDateTime::unix_timestamp);
             let event = json!({ "id": channel, "guild_id": guild, "voice_start_time": start });
             self.dispatch_channel(channel, "VOICE_CHANNEL_START_TIME_UPDATE", event);
             if !is_used {

@@ -114,11 +114,17 @@ const NOTES: &[(&[&str], &str)] = &[
     (
         &["create_auto_moderation_rule", "update_auto_moderation_rule"],
         "Presets are a few words of the sandbox's own, SPAM is the GTUBE line, free Nitro with a link, or the same text five \
-         times in ten seconds; raids by mentions are not detected. Each rule that matches is carried out.",
+         times in ten seconds; raids by mentions are not detected. Each rule that matches is carried out. Answers of apps that only the user \
+         has installed are not judged.",
     ),
     (
         &["create_guild_scheduled_event", "update_guild_scheduled_event"],
-        "An event in an empty channel ends after 5 minutes, one that has not begun is canceled after 3 hours.",
+        "An event in an empty channel ends after 5 minutes, one that has not begun is canceled after 3 hours, and those in \
+         a channel that is deleted end with it.",
+    ),
+    (
+        &["create_guild_scheduled_event_exception", "update_guild_scheduled_event_exception"],
+        "A moved occurrence is only noted: the event's own times and its automatic start stay those of the rule.",
     ),
     (
         &["list_guild_scheduled_event_exception_users", "count_guild_scheduled_event_users"],

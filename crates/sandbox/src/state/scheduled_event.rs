@@ -11,7 +11,7 @@ use super::guild::Guild;
 use super::user::User;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::validate::scheduled_event::{EventCreate, entity};
+use crate::validate::scheduled_event::{EventCreate, Recurrence, entity};
 
 /// Discord's numbers of statuses.
 pub mod status {
@@ -107,7 +107,7 @@ impl ScheduledEvent {
             "entity_type": body.entity_type,
             "entity_id": self.entity_id,
             "entity_metadata": if is_external { json!({ "location": body.location }) } else { Value::Null },
-            "recurrence_rule": body.recurrence.as_ref().map(|rule| rule.json()),
+            "recurrence_rule": body.recurrence.as_ref().map(Recurrence::json),
             "guild_scheduled_event_exceptions": self
                 .exceptions
                 .iter()

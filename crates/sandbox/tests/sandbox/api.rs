@@ -9,6 +9,7 @@ mod auto_moderation;
 pub(crate) mod bot;
 mod changes;
 mod cli;
+mod cli_guild;
 mod commands;
 mod community;
 mod components;

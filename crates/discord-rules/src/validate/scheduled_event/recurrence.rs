@@ -135,11 +135,11 @@ fn refuse<T>(form: &mut Form, message: &'static str) -> Option<T> {
 fn weekdays(form: &mut Form, value: &Value, frequency: u8) -> Option<Vec<u8>> {
     const DAYS: &[u8] = &[0, 1, 2, 3, 4, 5, 6];
     let days = form.list(value, 1..=7, |form, value| form.one_of(value, DAYS))?;
-    let same = |set: &&[u8]| set.len() == days.len() && set.iter().all(|day| days.contains(day));
+    let same = |set: &[u8]| set.len() == days.len() && set.iter().all(|day| days.contains(day));
     match frequency {
         WEEKLY if days.len() == 1 => Some(days),
         WEEKLY => refuse(form, "A weekly event recurs on one weekday."),
-        DAILY if DAILY_SETS.iter().any(|set| same(&set)) => Some(days),
+        DAILY if DAILY_SETS.iter().any(|set| same(set)) => Some(days),
         DAILY => refuse(form, "A daily event recurs on a known set of weekdays."),
         _ => refuse(form, "Only daily and weekly events recur by weekday."),
     }

@@ -266,11 +266,11 @@ impl Live<'_> {
         self.channels.get(&alerts)?;
         let Verdict { rule, found } = verdict;
         let mut fields = vec![field("rule_name", &rule.name)];
-        fields.extend(subject.channel.map(|channel| field("channel_id", channel)));
-        fields.push(field("decision_id", picture_hash()));
+        fields.extend(subject.channel.map(|channel| field("channel_id", &channel)));
+        fields.push(field("decision_id", &picture_hash()));
         fields.extend(found.keyword.as_ref().map(|keyword| field("keyword", keyword)));
         fields.extend(found.content.as_ref().map(|content| field("keyword_matched_content", content)));
-        fields.extend(subject.message.map(|message| field("flagged_message_id", message)));
+        fields.extend(subject.message.map(|message| field("flagged_message_id", &message)));
         for action in &rule.actions {
             if let Action::Timeout { duration_seconds } = action {
                 fields.push(field("timeout_duration", duration_seconds));

@@ -122,7 +122,7 @@ impl Live<'_> {
         reason: Option<&str>,
     ) {
         let shown = if after.is_null() { before } else { after };
-        self.dispatch_event(guild, event, name, shown.clone());
+        self.dispatch_event(guild, event, name, shown);
         self.audit(guild, action, by, Some(event), reason, changes(before, after, NO_CHANGE));
     }
 }

@@ -58,7 +58,7 @@ impl Live<'_> {
     pub(in crate::live) fn announce_event(&self, guild_id: Snowflake, id: Snowflake) {
         let event = self.guilds.get(&guild_id).and_then(|guild| guild.scheduled_events.get(&id));
         if let Some(data) = event.map(ScheduledEvent::json) {
-            self.dispatch_event(guild_id, id, "GUILD_SCHEDULED_EVENT_UPDATE", data);
+            self.dispatch_event(guild_id, id, "GUILD_SCHEDULED_EVENT_UPDATE", &data);
         }
     }
 

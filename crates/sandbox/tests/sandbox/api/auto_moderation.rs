@@ -238,6 +238,36 @@ async fn limits_and_permissions_hold() {
 }
 
 #[tokio::test]
+async fn its_events_are_for_bots_that_manage_the_guild() {
+    let mut bot = Bot::start().await;
+    bot.user.edit_role("Sandbox", "Sandbot", &json!({ "deny": ["ADMINISTRATOR"] })).await.unwrap();
+    bot.event("GUILD_ROLE_UPDATE").await;
+    let rule = keywords(&["x"], &json!([{ "type": 1 }]));
+    bot.user.create_auto_moderation_rule("Sandbox", &rule).await.unwrap();
+    send(&bot.user, "carol", "x").await.unwrap_err();
+    send(&bot.user, "carol", "y").await.unwrap();
+    let before = bot.names_until("MESSAGE_CREATE").await;
+    assert!(before.iter().all(|name| !name.starts_with("AUTO_MODERATION")), "{before:?}");
+}
+
+#[tokio::test]
+async fn a_bot_does_not_lift_a_quarantine_with_other_flags() {
+    let bot = Bot::start().await;
+    let rule = json!({ "name": "Names", "event_type": 2, "trigger_type": 6, "enabled": true,
+        "trigger_metadata": { "keyword_filter": ["*evil*"] }, "actions": [{ "type": 4 }] });
+    bot.post(&rules(&bot), rule).await;
+    let carol = format!("{}/members/{}", bot.guild(), bot.sandbox.user_id("carol").unwrap());
+    let named = bot.expect(200, Method::PATCH, &carol, &json!({ "nick": "evil" })).await;
+    assert_eq!(named["flags"], 1 << 7);
+    let flagged = bot.expect(200, Method::PATCH, &carol, &json!({ "flags": 1 << 2 })).await;
+    assert_eq!(flagged["flags"], 1 << 7 | 1 << 2);
+    for none in [json!({ "flags": null }), json!({ "flags": 0 })] {
+        let cleared = bot.expect(200, Method::PATCH, &carol, &none).await;
+        assert_eq!(cleared["flags"], 1 << 7, "{none}");
+    }
+}
+
+#[tokio::test]
 async fn the_owner_sets_rules_too() {
     let mut bot = Bot::start().await;
     let rule = keywords(&["x"], &json!([{ "type": 1 }]));

@@ -274,7 +274,7 @@ async fn serve_once(folder: &std::path::Path) -> String {
 }
 
 /// Runs the command line and returns its output.
-async fn printed(bot: &Bot, arguments: &[&str]) -> String {
+pub(crate) async fn printed(bot: &Bot, arguments: &[&str]) -> String {
     let output = sandbox(bot, arguments).await;
     assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

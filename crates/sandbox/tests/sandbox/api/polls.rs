@@ -173,6 +173,19 @@ async fn a_user_opens_and_ends_a_poll_too() {
 }
 
 #[tokio::test]
+async fn a_vote_in_direct_messages_has_no_guild() {
+    let mut bot = Bot::start().await;
+    let dm = bot.post("/users/@me/channels", json!({ "recipient_id": bot.sandbox.user_id("bob") })).await;
+    let poll = json!({ "question": { "text": "?" }, "answers": [{ "poll_media": { "text": "tea" } }] });
+    let path = format!("/channels/{}/messages", text(&dm["id"]));
+    let sent = bot.post(&path, json!({ "poll": poll })).await;
+    bot.user.vote("bob", id(&sent["id"]), &["tea"]).await.unwrap();
+    let event = bot.event("MESSAGE_POLL_VOTE_ADD").await;
+    assert_eq!((&event["channel_id"], event.get("guild_id")), (&dm["id"], None));
+    assert!(bot.user.vote("carol", id(&sent["id"]), &["tea"]).await.is_err(), "it is not hers to read");
+}
+
+#[tokio::test]
 async fn polls_need_their_permission() {
     let bot = Bot::start().await;
     let everyone = bot.sandbox.guild_id().to_string();

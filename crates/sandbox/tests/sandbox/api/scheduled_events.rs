@@ -20,7 +20,7 @@ fn within(time: Duration) -> String {
     clock::iso(OffsetDateTime::now_utc() + time)
 }
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn external(start: Duration, end: Duration) -> Value {
     json!({ "name": "Party", "description": "Tea", "privacy_level": 2, "entity_type": 3,
@@ -215,7 +215,7 @@ async fn a_recurring_event_is_scheduled_again_and_its_exceptions_hold() {
 
 #[tokio::test]
 async fn permissions_depend_on_place_and_creator() {
-    let bot = Bot::start().await;
+    let mut bot = Bot::start().await;
     let by_alice = bot.user.create_event("Sandbox", "alice", &external(HOUR, 2 * HOUR)).await.unwrap();
     let one = format!("{}/{}", events(&bot), text(&by_alice["id"]));
     let allow = async |names: &[&str]| {
@@ -247,6 +247,9 @@ async fn permissions_depend_on_place_and_creator() {
     let hidden = format!("{}/{}", events(&bot), text(&hidden["id"]));
     assert_eq!(refused(&bot, Method::GET, &hidden, &Value::Null).await, (403, json!(50001)));
     assert_eq!(bot.get(&events(&bot)).await.as_array().unwrap().len(), 2);
+    bot.user.create_event("Sandbox", "alice", &external(HOUR, 2 * HOUR)).await.unwrap();
+    let told = async |bot: &mut Bot| bot.event("GUILD_SCHEDULED_EVENT_CREATE").await["name"].clone();
+    assert_eq!([told(&mut bot).await, told(&mut bot).await, told(&mut bot).await], ["Party"; 3], "no Talk");
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn a_stage_without_speakers_closes_by_itself() {
 async fn a_stage_and_its_event_begin_and_end_together() {
     let mut bot = Bot::start().await;
     let channel = stage(&mut bot).await;
-    let start = clock::iso(OffsetDateTime::now_utc() + Duration::from_secs(3600));
+    let start = clock::iso(OffsetDateTime::now_utc() + Duration::from_hours(1));
     let event = json!({ "name": "Talk", "privacy_level": 2, "entity_type": 1, "channel_id": channel,
         "scheduled_start_time": start });
     let events = format!("{}/scheduled-events", bot.guild());
