@@ -32,7 +32,7 @@ pub async fn start(
     if !names.iter().any(|name| name == host_name) {
         names.push(host_name.to_owned());
     }
-    let (root, config) = tls::identity(names, voice.options().root.as_ref())
+    let (root, config) = tls::identity(&names, voice.options().root.as_ref())
         .map_err(|error| io::Error::other(format!("no certificate for voice can be made: {error}")))?;
     let mut gateways = JoinSet::new();
     let (mut servers, mut audio) = (Vec::new(), Vec::new());

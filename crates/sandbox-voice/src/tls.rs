@@ -50,23 +50,23 @@ impl Root {
 /// Returns a root, and the configuration of servers that prove these names and addresses with it. `kept` is taken as the
 /// root if it can prove just these.
 pub(crate) fn identity(
-    names: Vec<String>,
+    names: &[String],
     kept: Option<&Root>,
 ) -> Result<(Root, Arc<ServerConfig>), Box<dyn std::error::Error + Send + Sync>> {
     let kept = kept.filter(|kept| kept.names == names);
     let signs =
-        |root: &Root| Ok::<_, rcgen::Error>(Issuer::new(content(&names), KeyPair::from_pem(&root.key)?));
+        |root: &Root| Ok::<_, rcgen::Error>(Issuer::new(content(names), KeyPair::from_pem(&root.key)?));
     // A key that cannot be read is replaced, as is a root for other names.
     let (root, issuer) = match kept.map(|kept| (kept.clone(), signs(kept))) {
         Some((root, Ok(issuer))) => (root, issuer),
         _ => {
-            let root = Root::new(&names)?;
+            let root = Root::new(names)?;
             let issuer = signs(&root)?;
             (root, issuer)
         }
     };
     let key = KeyPair::generate()?;
-    let certificate = server(names.clone())?.signed_by(&key, &issuer)?;
+    let certificate = server(names.to_vec())?.signed_by(&key, &issuer)?;
 
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -150,14 +150,14 @@ mod tests {
     #[test]
     fn a_kept_root_is_used_again_for_the_same_names_alone() {
         let names = owned(&["localhost", "127.0.0.1"]);
-        let (first, _) = identity(names.clone(), None).unwrap();
+        let (first, _) = identity(&names, None).unwrap();
         let stored: Root = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
-        let (again, _) = identity(names.clone(), Some(&stored)).unwrap();
+        let (again, _) = identity(&names, Some(&stored)).unwrap();
         assert_eq!(again, first);
-        let (other, _) = identity(owned(&["localhost", "sandbox"]), Some(&stored)).unwrap();
+        let (other, _) = identity(&owned(&["localhost", "sandbox"]), Some(&stored)).unwrap();
         assert_ne!(other.certificate, first.certificate);
         let broken = Root { key: "-".to_owned(), ..stored };
-        assert_ne!(identity(names, Some(&broken)).unwrap().0.certificate, first.certificate);
+        assert_ne!(identity(&names, Some(&broken)).unwrap().0.certificate, first.certificate);
         assert!(!format!("{first:?}").contains("PRIVATE"));
     }
 

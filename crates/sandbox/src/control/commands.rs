@@ -101,10 +101,8 @@ fn why_not(
     if !has.contains(Permissions::USE_APPLICATION_COMMANDS) {
         return Some(format!("{who} may not use application commands in #{}.", channel.name));
     }
-    // The permissions of commands are those of servers, which have not installed this one.
-    if world.owners(application, Some(command), user, channel).guild.is_none() {
-        return None;
-    }
+    // The permissions of commands are those of servers, so not those of one that only the user has installed.
+    world.owners(application, Some(command), user, channel).guild?;
     let roles: &[Snowflake] = guild.members.get(&user).map_or(&[], |member| &member.roles);
     let mut decided = None;
     for target in [application.id, command.identity.id] {

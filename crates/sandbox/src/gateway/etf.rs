@@ -114,9 +114,9 @@ fn write(out: &mut Vec<u8>, value: &Value, key: Option<&str>) {
             length(out, fields.len());
             for (name, value) in fields {
                 if is_atom(name) {
-                    atom(out, name)
+                    atom(out, name);
                 } else {
-                    binary(out, name)
+                    binary(out, name);
                 }
                 write(out, value, Some(name));
             }
