@@ -7,6 +7,8 @@
 
 mod access;
 pub mod changes;
+mod channel_audit;
+mod channel_rules;
 mod channels;
 pub mod community;
 mod guilds;

@@ -276,7 +276,15 @@ impl Live<'_> {
         if locked && !has.contains(Permissions::MANAGE_THREADS) {
             return Err(ApiError::archived_thread());
         }
-        Ok(())
+        for (used, needed) in [
+            (draft.message.tts, Permissions::SEND_TTS_MESSAGES),
+            (draft.message.poll.is_some(), Permissions::SEND_POLLS),
+        ] {
+            if used && !has.contains(needed) {
+                return Err(ApiError::missing_permissions());
+            }
+        }
+        self.refuse_if_locked(channel.id, user)
     }
 
     /// Returns the message that was already sent with this nonce, if the sender enforces nonces.

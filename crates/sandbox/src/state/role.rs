@@ -28,6 +28,8 @@ pub struct Role {
     pub managed: bool,
     /// Whether anyone may mention it.
     pub mentionable: bool,
+    /// Hash of its icon.
+    pub icon: Option<String>,
     /// Whether members can choose it in onboarding.
     pub in_prompt: bool,
     /// Unicode emoji shown beside it.
@@ -50,6 +52,7 @@ impl Role {
             hoist: false,
             managed: false,
             mentionable: false,
+            icon: None,
             in_prompt: false,
             unicode_emoji: None,
             bot_id: None,
@@ -77,7 +80,7 @@ impl Role {
             "hoist": self.hoist,
             "managed": self.managed,
             "mentionable": self.mentionable,
-            "icon": null,
+            "icon": self.icon,
             "unicode_emoji": self.unicode_emoji,
             "flags": u8::from(self.in_prompt),
         });

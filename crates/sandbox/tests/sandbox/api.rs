@@ -22,6 +22,7 @@ mod modals;
 mod moderation;
 mod openapi;
 mod people;
+mod perks;
 mod templates;
 mod terminal;
 mod threads;
