@@ -1,5 +1,7 @@
 //! Guilds: reading and changing, their channels, audit log and regions.
 
+use std::collections::HashSet;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -180,13 +182,16 @@ async fn audit_log(
         .collect();
     users.sort_unstable();
     users.dedup();
+    let targets: HashSet<Snowflake> = entries.iter().filter_map(|entry| as_id(&entry["target_id"])).collect();
+    let threads =
+        guild.threads.iter().filter(|id| targets.contains(id)).filter_map(|id| live.channels.get(id));
     Ok(Json(json!({
         "audit_log_entries": entries,
         "users": users.iter().filter_map(|id| live.users.get(id)).map(User::json).collect::<Vec<_>>(),
         "integrations": [],
         "webhooks": [],
         "guild_scheduled_events": [],
-        "threads": [],
+        "threads": threads.map(Channel::json).collect::<Vec<_>>(),
         "application_commands": [],
         "auto_moderation_rules": [],
     })))

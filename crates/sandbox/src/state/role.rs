@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 
+/// Flag of a role that members can choose in onboarding.
+pub const IN_PROMPT: u64 = 1;
+
 /// A role.
 #[derive(Debug, Clone)]
 pub struct Role {
@@ -30,8 +33,8 @@ pub struct Role {
     pub mentionable: bool,
     /// Hash of its icon.
     pub icon: Option<String>,
-    /// Whether members can choose it in onboarding.
-    pub in_prompt: bool,
+    /// Role flags.
+    pub flags: u64,
     /// Unicode emoji shown beside it.
     pub unicode_emoji: Option<String>,
     /// The bot it belongs to.
@@ -53,7 +56,7 @@ impl Role {
             managed: false,
             mentionable: false,
             icon: None,
-            in_prompt: false,
+            flags: 0,
             unicode_emoji: None,
             bot_id: None,
         }
@@ -82,7 +85,7 @@ impl Role {
             "mentionable": self.mentionable,
             "icon": self.icon,
             "unicode_emoji": self.unicode_emoji,
-            "flags": u8::from(self.in_prompt),
+            "flags": self.flags,
         });
         if let Some(bot) = self.bot_id {
             value["tags"] = json!({ "bot_id": bot });

@@ -207,7 +207,7 @@ fn role_json(role: &Role, id: u64) -> Value {
 
 fn read_role(role: &mut Role, template: &Value) {
     let color = |value: &Value| value.as_u64().and_then(|color| u32::try_from(color).ok());
-    role.name = template["name"].as_str().unwrap_or_default().to_owned();
+    template["name"].as_str().unwrap_or_default().clone_into(&mut role.name);
     role.permissions = serde_json::from_value(template["permissions"].clone()).unwrap_or(Permissions::NONE);
     role.color = color(&template["color"]).unwrap_or(0);
     role.secondary_color = color(&template["colors"]["secondary_color"]);

@@ -203,6 +203,8 @@ async fn a_locked_thread_is_for_moderators() {
     let thread = bot.expect(201, Method::POST, &threads, &json!({ "name": "t", "type": 11 })).await;
     let entry = bot.event("GUILD_AUDIT_LOG_ENTRY_CREATE").await;
     assert_eq!((&entry["action_type"], &entry["target_id"]), (&json!(110), &thread["id"]));
+    let log = bot.get(&format!("{}/audit-logs?action_type=110", bot.guild())).await;
+    assert_eq!(log["threads"][0]["id"], thread["id"]);
     let id = text(&thread["id"]).to_owned();
     let one = format!("/channels/{id}");
     bot.user.send("carol", &id, "before").await.unwrap();
