@@ -228,6 +228,7 @@ impl Live<'_> {
             if let Some(guild) = guild.and_then(|id| self.guilds.get_mut(&id)) {
                 guild.channels.retain(|other| *other != gone);
                 guild.threads.retain(|other| *other != gone);
+                guild.community.forget_channel(gone);
                 for setting in [
                     &mut guild.system_channel_id,
                     &mut guild.afk_channel_id,

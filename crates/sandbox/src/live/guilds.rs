@@ -67,6 +67,7 @@ impl Live<'_> {
                 above.position -= 1;
             }
         }
+        guild.community.forget_role(role);
         for member in guild.members.values_mut() {
             member.roles.retain(|id| *id != role);
         }

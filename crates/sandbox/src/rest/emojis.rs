@@ -29,13 +29,26 @@ pub(super) fn routes() -> Router<Rest> {
 async fn list(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
     let emojis = live.guild_for(guild, bot)?.emojis.values();
-    Ok(Json(emojis.map(|emoji| emoji.json(live.users.get(&emoji.creator))).collect()))
+    let sees = shows_creator(&live, guild, bot, true);
+    Ok(Json(emojis.map(|emoji| show(&live, emoji, sees)).collect()))
+}
+
+/// Returns whether a bot sees who made an emoji: with MANAGE_GUILD_EXPRESSIONS, or CREATE_GUILD_EXPRESSIONS if that is
+/// enough.
+fn shows_creator(live: &Live<'_>, guild: Snowflake, bot: Snowflake, create_is_enough: bool) -> bool {
+    let has = |needed| require(live, guild, bot, needed).is_ok();
+    has(Permissions::MANAGE_GUILD_EXPRESSIONS)
+        || create_is_enough && has(Permissions::CREATE_GUILD_EXPRESSIONS)
+}
+
+fn show(live: &Live<'_>, emoji: &Emoji, with_creator: bool) -> Value {
+    emoji.json(live.users.get(&emoji.creator).filter(|_| with_creator))
 }
 
 async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild, id]): Ids<2>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
     let emoji = live.guild_for(guild, bot)?.emojis.get(&id).ok_or_else(ApiError::unknown_emoji)?;
-    Ok(Json(emoji.json(live.users.get(&emoji.creator))))
+    Ok(Json(show(&live, emoji, shows_creator(&live, guild, bot, emoji.creator == bot))))
 }
 
 fn check_roles(guild: &Guild, roles: &[Snowflake]) -> ApiResult<()> {

@@ -188,7 +188,9 @@ async fn emojis_are_counted_and_belong_to_who_made_them() {
     assert_eq!(entries(&mut bot, 61).await, json!([{ "key": "name", "old_value": "a1", "new_value": "b2" }]));
     bot.expect(204, Method::DELETE, &one, &Value::Null).await;
     assert_eq!(entries(&mut bot, 62).await[0], json!({ "key": "name", "old_value": "b2" }));
+    assert_eq!(bot.get(&path).await[0]["user"]["username"], "Sandbot");
     bot.weaken(&["KICK_MEMBERS"]).await;
+    assert_eq!(bot.get(&path).await[0].get("user"), None);
     let other = bot.get(&path).await[0]["id"].clone();
     assert_eq!(
         bot.call(Method::DELETE, &format!("{path}/{}", text(&other)), &Value::Null).await.1["code"],
