@@ -88,6 +88,14 @@ impl IntoResponse for ApiError {
     }
 }
 
+impl ApiError {
+    /// Creates the error of too many emojis, of those that are animated or of the others.
+    pub fn max_emojis(animated: bool, most: usize) -> Self {
+        let (code, kind) = if animated { (30018, "animated emojis") } else { (30008, "emojis") };
+        Self::new(StatusCode::BAD_REQUEST, code, format!("Maximum number of {kind} reached ({most})"))
+    }
+}
+
 /// Constructors without parameters: name, HTTP status, JSON code, message as Discord sends it.
 macro_rules! documented {
     ($($(#[$doc:meta])* $name:ident = $status:ident, $code:literal, $message:literal;)*) => {
@@ -197,6 +205,8 @@ documented! {
     entity_too_large = PAYLOAD_TOO_LARGE, 40005, "Request entity too large";
     /// The user may not join.
     banned = FORBIDDEN, 40007, "The user is banned from this guild";
+    /// A reordering moves more than one channel to another category.
+    one_parent_at_a_time = BAD_REQUEST, 40009, "Only one channel can have a parent_id modified at a time";
     /// A user who is not in voice cannot be moved there.
     not_in_voice = BAD_REQUEST, 40032, "Target user is not connected to voice.";
     /// The announcement has been published already.
@@ -257,6 +267,12 @@ documented! {
     file_too_large = BAD_REQUEST, 50045, "File uploaded exceeds the maximum size";
     /// The sticker cannot be sent.
     invalid_sticker = BAD_REQUEST, 50081, "Invalid sticker sent";
+    /// The guild lacks a feature that boosts bring.
+    needs_boosts = FORBIDDEN, 50101, "This server needs more boosts to perform this action";
+    /// A Community guild cannot be without this channel.
+    community_channel = BAD_REQUEST, 50074, "Cannot delete a channel required for Community guilds";
+    /// A channel of a Community guild's settings is no text channel.
+    community_channel_type = BAD_REQUEST, 50086, "Community server channels must be text channels";
     /// The thread is archived.
     archived_thread = BAD_REQUEST, 50083, "Thread is archived";
     /// A stage event is for a stage channel, a voice event for a voice channel.
@@ -287,6 +303,8 @@ documented! {
     finished_event = BAD_REQUEST, 180_000, "Cannot update a finished event";
     /// A rule of auto moderation blocks the message.
     blocked_by_auto_moderation = BAD_REQUEST, 200_000, "Message was blocked by automatic moderation";
+    /// Only moderators may do this in a locked thread.
+    locked_thread = BAD_REQUEST, 160_005, "Thread is locked";
     /// Onboarding needs more channels.
     onboarding_requirements = BAD_REQUEST, 350_000, "Cannot enable onboarding, requirements are not met";
     /// Onboarding that is on needs more channels.

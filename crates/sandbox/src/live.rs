@@ -10,6 +10,8 @@ mod activities;
 mod agenda;
 mod auto_moderation;
 pub mod changes;
+mod channel_audit;
+mod channel_rules;
 mod channels;
 pub mod community;
 mod guilds;

@@ -12,6 +12,7 @@ mod commands;
 mod community;
 mod emojis;
 mod files;
+mod guild_settings;
 mod guilds;
 mod incidents;
 mod interactions;
@@ -91,6 +92,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(templates::routes())
         .merge(widget::routes())
         .merge(invite_targets::routes())
+        .merge(guild_settings::routes())
         .merge(prune::routes())
         .merge(incidents::routes())
         .merge(new_members::routes())

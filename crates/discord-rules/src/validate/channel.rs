@@ -80,6 +80,8 @@ pub struct ChannelBody {
     pub default_reaction_emoji: Change<EmojiRef>,
     /// Order of posts of a forum.
     pub default_sort_order: Change<u8>,
+    /// Whether a search of a forum's posts needs all tags, or any.
+    pub default_tag_setting: Change<&'static str>,
     /// View of posts of a forum.
     pub default_forum_layout: Change<u8>,
 }
@@ -147,6 +149,8 @@ fn read(form: &mut Form, body: &Object, of: u8, kind: Change<u8>) -> ChannelBody
         available_tags: form.field(body, "available_tags", forum::tags),
         default_reaction_emoji: form.field(body, "default_reaction_emoji", forum::emoji),
         default_sort_order: form.field(body, "default_sort_order", |form, value| form.one_of(value, &[0, 1])),
+        default_tag_setting: form
+            .field(body, "default_tag_setting", |form, value| form.word(value, &["match_all", "match_some"])),
         default_forum_layout: form
             .field(body, "default_forum_layout", |form, value| form.one_of(value, &[0, 1, 2])),
     }

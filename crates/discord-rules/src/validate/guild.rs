@@ -40,14 +40,28 @@ pub struct GuildBody {
     pub preferred_locale: Change<&'static str>,
     /// New owner.
     pub owner_id: Option<Snowflake>,
+    /// Channel of Discord's safety alerts.
+    pub safety_alerts_channel_id: Change<Snowflake>,
+    /// Whether the progress of boosts is shown.
+    pub premium_progress_bar_enabled: Option<bool>,
+    /// All features.
+    pub features: Option<Vec<String>>,
+    /// Icon, as a `data:` URI.
+    pub icon: Change<String>,
+    /// Splash of invites, as a `data:` URI.
+    pub splash: Change<String>,
+    /// Splash in discovery, as a `data:` URI.
+    pub discovery_splash: Change<String>,
+    /// Banner, as a `data:` URI.
+    pub banner: Change<String>,
 }
 
 /// Reads the body of a guild's modification.
 pub fn modify(body: &Value) -> ApiResult<GuildBody> {
     const AFK_SECONDS: &[u16] = &[60, 300, 900, 1800, 3600];
     Form::read_object(body, |form, body| {
-        // The caller stores the picture.
-        form.skip(body, &["icon"]);
+        // Every voice channel has its region by now, so that of the guild does nothing.
+        form.skip(body, &["region"]);
         let name = match body.get("name") {
             Some(_) => form.required(body, "name", |form, value| form.trimmed(value, 2..=100)),
             None => None,
@@ -80,6 +94,14 @@ pub fn modify(body: &Value) -> ApiResult<GuildBody> {
             public_updates_channel_id: form.field(body, "public_updates_channel_id", Form::snowflake),
             preferred_locale: form.field(body, "preferred_locale", |form, value| form.word(value, LOCALES)),
             owner_id: form.optional(body, "owner_id", Form::snowflake),
+            safety_alerts_channel_id: form.field(body, "safety_alerts_channel_id", Form::snowflake),
+            premium_progress_bar_enabled: form.optional(body, "premium_progress_bar_enabled", Form::boolean),
+            features: form
+                .optional(body, "features", |form, value| form.list(value, 0..=1521, Form::any_text)),
+            icon: form.field(body, "icon", Form::any_text),
+            splash: form.field(body, "splash", Form::any_text),
+            discovery_splash: form.field(body, "discovery_splash", Form::any_text),
+            banner: form.field(body, "banner", Form::any_text),
         })
     })
 }

@@ -170,8 +170,9 @@ mod tests {
                     expected.push(id);
                 }
             }
-            let file: String = ids.iter().map(|id| format!("{}\n", id | 1 << 40)).collect();
-            prop_assert_eq!(target_users(format!("user_id\n{file}").as_bytes()), Ok(expected));
+            let lines: Vec<String> = ids.iter().map(|id| (id | 1 << 40).to_string()).collect();
+            let file = format!("user_id\n{}", lines.join("\n"));
+            prop_assert_eq!(target_users(file.as_bytes()), Ok(expected));
         }
 
         #[test]

@@ -24,9 +24,14 @@ pub struct RoleBody {
     pub hoist: Change<bool>,
     /// Whether anyone may mention it.
     pub mentionable: Change<bool>,
+    /// Icon, as a `data:` URI.
+    pub icon: Change<String>,
     /// Emoji beside the names of its members.
     pub unicode_emoji: Change<String>,
 }
+
+/// Colours of a role that has three (Permissions, "Role Colors Object").
+const HOLOGRAPHIC: [u32; 3] = [11_127_295, 16_759_788, 16_761_760];
 
 /// Reads the body of a creation or modification.
 pub fn read(body: &Value) -> ApiResult<RoleBody> {
@@ -40,6 +45,16 @@ pub fn read(body: &Value) -> ApiResult<RoleBody> {
                 form.field(colors, "tertiary_color", color),
             ))
         });
+        if let Some((primary, second, Change::Set(third))) = &colors {
+            let holographic = *primary == Some(HOLOGRAPHIC[0])
+                && second.as_ref() == Some(&HOLOGRAPHIC[1])
+                && *third == HOLOGRAPHIC[2];
+            if !holographic {
+                let sentence = "A role with three colors must have those of the holographic style.";
+                let error = FieldError::new("ROLE_COLORS_NOT_HOLOGRAPHIC", sentence);
+                form.complain_below(["colors".into(), "tertiary_color".into()], error);
+            }
+        }
         let plain = form.field(body, "color", color);
         let (color, secondary_color, tertiary_color) = match colors {
             Some((primary, second, third)) => (primary.map_or(plain, Change::Set), second, third),
@@ -53,6 +68,7 @@ pub fn read(body: &Value) -> ApiResult<RoleBody> {
             tertiary_color,
             hoist: form.field(body, "hoist", Form::boolean),
             mentionable: form.field(body, "mentionable", Form::boolean),
+            icon: form.field(body, "icon", Form::any_text),
             unicode_emoji: form.field(body, "unicode_emoji", |form, value| form.text(value, 0..=100)),
         })
     })
@@ -101,6 +117,7 @@ mod tests {
             json!({ "name": "n".repeat(100), "color": 0xff_ff_ff, "permissions": "8", "hoist": true }),
             json!({ "name": null, "permissions": 8 }),
             json!({ "colors": { "primary_color": 1, "secondary_color": null } }),
+            json!({ "colors": { "primary_color": 11_127_295, "secondary_color": 16_759_788, "tertiary_color": 16_761_760 } }),
         ] {
             assert!(read(&good).is_ok(), "{good}");
         }
@@ -111,6 +128,7 @@ mod tests {
             json!({ "permissions": "all" }),
             json!({ "hoist": "yes" }),
             json!({ "colors": {} }),
+            json!({ "colors": { "primary_color": 1, "secondary_color": 2, "tertiary_color": 3 } }),
         ] {
             assert_eq!(read(&bad).unwrap_err().code(), 50035, "{bad}");
         }

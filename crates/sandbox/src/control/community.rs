@@ -110,7 +110,7 @@ async fn set_guide(
     }
     let mut shown = json!(guide);
     shown["guild_id"] = json!(id);
-    live.set_guide(id, shown.clone(), owner)?;
+    live.set_guide(id, &shown, owner)?;
     Ok(Json(shown))
 }
 

@@ -55,7 +55,9 @@ async fn edit(
     }
     let mut perks = found.perks.clone();
     perks.boosts = edit.boosts.unwrap_or(perks.boosts);
-    perks.granted.extend(edit.add_features.iter().map(name));
+    for feature in edit.add_features.iter().map(name) {
+        perks.grant(&feature);
+    }
     for feature in edit.remove_features.iter().map(name) {
         perks.granted.remove(&feature);
     }

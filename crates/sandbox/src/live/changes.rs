@@ -30,9 +30,77 @@ pub const GUILD: &[(&str, &str)] = &[
     ("incidents_data", "incidents_data"),
 ];
 
+/// Fields of a role whose changes the audit log has.
+pub const ROLE: &[(&str, &str)] = &[
+    ("name", "name"),
+    ("permissions", "permissions"),
+    ("color", "color"),
+    ("colors", "colors"),
+    ("hoist", "hoist"),
+    ("mentionable", "mentionable"),
+    ("icon", "icon_hash"),
+    ("unicode_emoji", "unicode_emoji"),
+];
+
+/// Fields of a channel whose changes the audit log has.
+pub const CHANNEL: &[(&str, &str)] = &[
+    ("name", "name"),
+    ("type", "type"),
+    ("topic", "topic"),
+    ("nsfw", "nsfw"),
+    ("bitrate", "bitrate"),
+    ("user_limit", "user_limit"),
+    ("rate_limit_per_user", "rate_limit_per_user"),
+    ("rtc_region", "rtc_region"),
+    ("video_quality_mode", "video_quality_mode"),
+    ("permission_overwrites", "permission_overwrites"),
+    ("default_auto_archive_duration", "default_auto_archive_duration"),
+    ("default_thread_rate_limit_per_user", "default_thread_rate_limit_per_user"),
+    ("available_tags", "available_tags"),
+    ("default_reaction_emoji", "default_reaction_emoji"),
+    ("default_sort_order", "default_sort_order"),
+    ("default_forum_layout", "default_forum_layout"),
+    ("applied_tags", "applied_tags"),
+    ("flags", "flags"),
+];
+
+/// Fields of a thread whose changes the audit log has.
+pub const THREAD: &[(&str, &str)] = &[
+    ("name", "name"),
+    ("type", "type"),
+    ("archived", "archived"),
+    ("locked", "locked"),
+    ("invitable", "invitable"),
+    ("auto_archive_duration", "auto_archive_duration"),
+    ("rate_limit_per_user", "rate_limit_per_user"),
+    ("applied_tags", "applied_tags"),
+    ("flags", "flags"),
+];
+
+/// Fields of an emoji whose changes the audit log has.
+pub const EMOJI: &[(&str, &str)] = &[("name", "name"), ("roles", "roles")];
+
+/// Fields of a member whose changes the audit log has.
+pub const MEMBER: &[(&str, &str)] = &[
+    ("nick", "nick"),
+    ("mute", "mute"),
+    ("deaf", "deaf"),
+    ("communication_disabled_until", "communication_disabled_until"),
+    ("flags", "flags"),
+];
+
 /// Returns the changes between two states of an object. An old or new value that is null is left out, as at Discord.
 pub fn between(before: &Value, after: &Value, fields: &[(&str, &str)]) -> Vec<Value> {
     fields.iter().filter_map(|(field, key)| change(key, &before[*field], &after[*field])).collect()
+}
+
+/// Returns a channel object with the fields of a thread's metadata beside its own.
+pub fn flat(channel: &Value) -> Value {
+    let mut flat = channel.clone();
+    for (key, value) in channel["thread_metadata"].as_object().into_iter().flatten() {
+        flat[key] = value.clone();
+    }
+    flat
 }
 
 /// Returns the changes of an object that was created, or of one that was deleted if `after` is null.

@@ -51,6 +51,7 @@ impl Channel {
         tags.apply_or(&mut forum.available_tags, Vec::new());
         body.default_reaction_emoji.apply(&mut forum.default_reaction);
         body.default_sort_order.apply(&mut forum.default_sort_order);
+        body.default_tag_setting.apply(&mut forum.default_tag_setting);
         body.default_forum_layout.apply_or(&mut forum.default_layout, 0);
     }
 }
@@ -234,6 +235,7 @@ impl Live<'_> {
             if let Some(guild) = guild.and_then(|id| self.guilds.get_mut(&id)) {
                 guild.channels.retain(|other| *other != gone);
                 guild.threads.retain(|other| *other != gone);
+                guild.community.forget_channel(gone);
                 for setting in [
                     &mut guild.system_channel_id,
                     &mut guild.afk_channel_id,
@@ -330,6 +332,9 @@ impl Live<'_> {
             notice.reference =
                 Some(Reference { kind: 0, channel_id: id, message_id: None, guild_id: Some(guild) });
             self.publish(notice);
+        }
+        if owner_joins {
+            self.audit_thread(id, owner);
         }
         Ok(id)
     }

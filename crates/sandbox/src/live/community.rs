@@ -12,6 +12,7 @@ use crate::state::clock;
 use crate::state::community::{Onboarding, Prompt, PromptOption, RequestStatus, WelcomeChannel};
 use crate::state::forum::EmojiRef;
 use crate::state::guild::{Guild, Member};
+use crate::state::role::IN_PROMPT;
 use crate::validate::Change;
 use crate::validate::community::{OnboardingBody, OptionBody, PromptBody, WelcomeBody};
 
@@ -114,7 +115,7 @@ impl Live<'_> {
         let mut flagged = Vec::new();
         for role in old.symmetric_difference(&new) {
             if let Some(found) = guild.roles.get_mut(role) {
-                found.in_prompt = new.contains(role);
+                found.flags ^= IN_PROMPT;
                 flagged.push(*role);
             }
         }
@@ -272,9 +273,9 @@ impl Live<'_> {
     }
 
     /// Sets the Server Guide, an object of Discord's form, and writes the audit log.
-    pub fn set_guide(&mut self, id: Snowflake, guide: Value, by: Snowflake) -> ApiResult<()> {
+    pub fn set_guide(&mut self, id: Snowflake, guide: &Value, by: Snowflake) -> ApiResult<()> {
         let before = self.guild_mut(id)?.community.guide.replace(guide.clone());
-        if before.as_ref() != Some(&guide) {
+        if before.as_ref() != Some(guide) {
             self.audit(id, if before.is_some() { 191 } else { 190 }, by, Some(id), None, Vec::new());
         }
         Ok(())

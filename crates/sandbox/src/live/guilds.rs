@@ -67,6 +67,7 @@ impl Live<'_> {
                 above.position -= 1;
             }
         }
+        guild.community.forget_role(role);
         for member in guild.members.values_mut() {
             member.roles.retain(|id| *id != role);
         }
@@ -138,7 +139,7 @@ impl Live<'_> {
         self.audit_with(guild_id, action, by, target, reason, Vec::new(), Some(options));
     }
 
-    fn write_audit(&mut self, guild_id: Snowflake, mut entry: Value, reason: Option<&str>) {
+    pub(super) fn write_audit(&mut self, guild_id: Snowflake, mut entry: Value, reason: Option<&str>) {
         entry["id"] = json!(self.next_id());
         if let Some(reason) = reason {
             entry["reason"] = reason.into();

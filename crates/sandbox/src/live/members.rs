@@ -55,6 +55,7 @@ impl Live<'_> {
         guild.presences.remove(&user);
         guild.former.insert(user);
         let threads = guild.threads.clone();
+        guild.visitors.remove(&user);
         let own_role = guild.roles.values().find(|role| role.bot_id == Some(user)).map(|role| role.id);
         if self.applications.contains_key(&user) {
             self.dispatch_bot(user, "GUILD_DELETE", Some(guild_id), json!({ "id": guild_id }));

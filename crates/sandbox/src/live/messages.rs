@@ -310,7 +310,15 @@ impl Live<'_> {
         if locked && !has.contains(Permissions::MANAGE_THREADS) {
             return Err(ApiError::archived_thread());
         }
-        Ok(())
+        for (used, needed) in [
+            (draft.message.tts, Permissions::SEND_TTS_MESSAGES),
+            (draft.message.poll.is_some(), Permissions::SEND_POLLS),
+        ] {
+            if used && !has.contains(needed) {
+                return Err(ApiError::missing_permissions());
+            }
+        }
+        self.refuse_if_locked(channel.id, user)
     }
 
     /// Returns whether a user who is no bot has written in a channel less than its slow mode ago.

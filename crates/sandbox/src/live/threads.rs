@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Live;
 use crate::error::{ApiError, ApiResult};
 use crate::gateway::Intents;
+use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::Channel;
 
@@ -13,6 +14,16 @@ impl Live<'_> {
     pub fn refuse_if_archived(&self, id: Snowflake) -> ApiResult<()> {
         let archived = |channel: &Channel| channel.thread.as_ref().is_some_and(|thread| thread.archived);
         if self.channels.get(&id).is_some_and(archived) { Err(ApiError::archived_thread()) } else { Ok(()) }
+    }
+
+    /// Checks that a user may write in a thread that may be locked, and change it (Threads, "Locked Threads").
+    pub fn refuse_if_locked(&self, id: Snowflake, user: Snowflake) -> ApiResult<()> {
+        let Some(channel) = self.channels.get(&id) else { return Ok(()) };
+        let locked = channel.thread.as_ref().is_some_and(|thread| thread.locked);
+        if locked && !self.permissions_in(user, channel).contains(Permissions::MANAGE_THREADS) {
+            return Err(ApiError::locked_thread());
+        }
+        Ok(())
     }
 
     /// Adds a user to a thread.

@@ -50,11 +50,12 @@ const EMPTY: &[&str] = &[
 /// Operations by name, and the sentence about them.
 const NOTES: &[(&[&str], &str)] = &[
     (&["get_bot_gateway"], "`shards` is 1 unless `serve --shards` says otherwise."),
-    (&["update_guild"], "Only the fields of the settings that are stored; others are named in the log."),
     (
-        &["list_guild_audit_log_entries"],
-        "Most entries have no `changes`; overwrites, threads, invites and webhooks write none.",
+        &["update_guild"],
+        "COMMUNITY and DISCOVERABLE need no channels or levels. The region of a guild does nothing. The control API sets boosts and other features.",
     ),
+    (&["create_guild_emoji"], "A picture is checked by its type and size only."),
+    (&["list_guild_audit_log_entries"], "Entries about webhooks have no `changes`."),
     (
         &["preview_prune_guild", "prune_guild"],
         "Activity is whatever a user does here; the control API says when somebody was last seen.",

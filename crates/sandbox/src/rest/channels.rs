@@ -9,11 +9,12 @@ use serde_json::Value;
 use super::request::Bot;
 use super::{Ids, Payload, Reason, Rest};
 use crate::error::{ApiError, ApiResult};
-use crate::live::Live;
+use crate::live::{Live, changes};
 use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 use crate::validate;
 use crate::validate::Change;
+use crate::validate::channel::ThreadBody;
 
 /// Flag of a thread that is pinned in its forum.
 const PINNED: u64 = 1 << 1;
@@ -49,6 +50,7 @@ async fn edit(
     if channel.is_dm() {
         return Err(ApiError::not_in_dm());
     }
+    let before = channel.json();
     if channel.is_thread() {
         if edit_thread(&mut live, bot, id, &payload.json)? {
             live.unarchived(id);
@@ -63,12 +65,12 @@ async fn edit(
             let after = body.permission_overwrites.as_ref().map_or(&[][..], Vec::as_slice);
             may_overwrite(&live, id, bot, after)?;
         }
+        if let Some(guild) = channel.guild_id {
+            live.check_features(guild, channel.kind, &body)?;
+        }
         live.edit_channel(id, body)?;
     }
-    let guild = live.channel(id)?.guild_id;
-    if let Some(guild) = guild {
-        live.audit(guild, 11, bot, Some(id), reason.as_deref(), Vec::new());
-    }
+    live.audit_channel(id, &before, bot, reason.as_deref());
     let channel = live.channel(id)?;
     Ok(Json(live.channel_json(channel, Some(bot))))
 }
@@ -76,8 +78,13 @@ async fn edit(
 /// Changes a thread and returns whether it was archived and is active now.
 fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value) -> ApiResult<bool> {
     let body = validate::channel::thread_modify(body)?;
-    let own = live.channel(id)?.thread.as_ref().is_some_and(|thread| thread.owner_id == bot);
-    if !own || body.locked.is_change() || body.flags.is_change() {
+    let thread = live.channel(id)?.thread.as_ref().ok_or_else(ApiError::wrong_channel_type)?;
+    let own = thread.owner_id == bot;
+    // A member may do nothing but unarchive it.
+    let wakes = !thread.locked
+        && thread.members.contains_key(&bot)
+        && body == ThreadBody { archived: Change::Set(false), ..ThreadBody::default() };
+    if !(own || wakes) || body.locked.is_change() || body.flags.is_change() {
         live.require(id, bot, Permissions::MANAGE_THREADS)?;
     }
     // Only what makes an archived thread active again, or locks it, may be changed in it.
@@ -87,6 +94,9 @@ fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value)
         || body.invitable.is_change()
         || body.flags.is_change()
         || body.applied_tags.is_change();
+    if changes {
+        live.refuse_if_locked(id, bot)?;
+    }
     if changes && body.archived != Change::Set(false) {
         live.refuse_if_archived(id)?;
     }
@@ -135,9 +145,19 @@ async fn remove(
     let needed = if channel.is_thread() { Permissions::MANAGE_THREADS } else { Permissions::MANAGE_CHANNELS };
     live.require(id, bot, needed)?;
     let guild = channel.guild_id;
+    let needed_by =
+        guild.and_then(|guild| live.guilds.get(&guild)).filter(|guild| guild.perks.has("COMMUNITY"));
+    if needed_by
+        .is_some_and(|guild| [guild.rules_channel_id, guild.public_updates_channel_id].contains(&Some(id)))
+    {
+        return Err(ApiError::community_channel());
+    }
     let shown = live.delete_channel(id)?;
     if let Some(guild) = guild {
-        live.audit(guild, 12, bot, Some(id), reason.as_deref(), Vec::new());
+        let fields = if shown["thread_metadata"].is_object() { changes::THREAD } else { changes::CHANNEL };
+        let action = if shown["thread_metadata"].is_object() { 112 } else { 12 };
+        let changes = changes::between(&changes::flat(&shown), &Value::Null, fields);
+        live.audit(guild, action, bot, Some(id), reason.as_deref(), changes);
     }
     Ok(Json(shown))
 }
@@ -165,6 +185,7 @@ async fn set_overwrite(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([id, target]): Ids<2>,
+    Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<StatusCode> {
     let overwrite = validate::channel::overwrite(&payload.json, target)?;
@@ -174,7 +195,9 @@ async fn set_overwrite(
     after.retain(|other| other.id != target);
     after.push(overwrite);
     may_overwrite(&live, id, bot, &after)?;
+    let before = live.channel(id)?.overwrites.iter().find(|other| other.id == target).copied();
     live.set_overwrite(id, overwrite)?;
+    live.audit_overwrite(id, before, Some(overwrite), bot, reason.as_deref());
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -188,9 +211,12 @@ async fn remove_overwrite(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([id, target]): Ids<2>,
+    Reason(reason): Reason,
 ) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     live.require(id, bot, Permissions::MANAGE_ROLES)?;
+    let before = live.channel(id)?.overwrites.iter().find(|other| other.id == target).copied();
     live.remove_overwrite(id, target)?;
+    live.audit_overwrite(id, before, None, bot, reason.as_deref());
     Ok(StatusCode::NO_CONTENT)
 }

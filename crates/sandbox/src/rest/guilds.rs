@@ -1,5 +1,7 @@
 //! Guilds: reading and changing, their channels, audit log and regions.
 
+use std::collections::HashSet;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -14,13 +16,12 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
 use crate::state::guild::Guild;
-use crate::state::picture_hash;
 use crate::state::user::User;
 use crate::validate;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
-        .route("/guilds/{guild_id}", get(one).patch(edit))
+        .route("/guilds/{guild_id}", get(one))
         .route("/guilds/{guild_id}/preview", get(preview))
         .route("/guilds/{guild_id}/channels", get(list_channels).post(create_channel).patch(move_channels))
         .route("/guilds/{guild_id}/audit-logs", get(audit_log))
@@ -65,52 +66,6 @@ async fn one(
     Ok(Json(show(guild, query.flag("with_counts"))))
 }
 
-async fn edit(
-    State(rest): State<Rest>,
-    Bot(bot): Bot,
-    Ids([id]): Ids<1>,
-    Reason(reason): Reason,
-    payload: Payload,
-) -> ApiResult<Json<Value>> {
-    let body = validate::guild::modify(&payload.json)?;
-    let icon = payload.json.get("icon");
-    let mut live = rest.discord.lock();
-    let before = require(&live, id, bot, Permissions::MANAGE_GUILD).map(Guild::json)?;
-    let access = live.access(id);
-    let guild = live.guild_mut(id)?;
-    if let Some(name) = body.name {
-        guild.name = name;
-    }
-    if let Some(owner) = body.owner_id.filter(|owner| *owner != guild.owner_id) {
-        if guild.owner_id != bot || !guild.members.contains_key(&owner) {
-            return Err(ApiError::missing_permissions());
-        }
-        guild.owner_id = owner;
-    }
-    body.description.apply(&mut guild.description);
-    body.system_channel_id.apply(&mut guild.system_channel_id);
-    body.afk_channel_id.apply(&mut guild.afk_channel_id);
-    body.rules_channel_id.apply(&mut guild.rules_channel_id);
-    body.public_updates_channel_id.apply(&mut guild.public_updates_channel_id);
-    body.verification_level.map(u64::from).apply_or(&mut guild.verification_level, 0);
-    body.default_message_notifications.map(u64::from).apply_or(&mut guild.default_message_notifications, 0);
-    body.explicit_content_filter.map(u64::from).apply_or(&mut guild.explicit_content_filter, 0);
-    body.system_channel_flags.map(u64::from).apply_or(&mut guild.system_channel_flags, 0);
-    body.preferred_locale.map(str::to_owned).apply_or(&mut guild.preferred_locale, "en-US".to_owned());
-    guild.afk_timeout = body.afk_timeout.map_or(guild.afk_timeout, u64::from);
-    if let Some(icon) = icon {
-        guild.icon = icon.as_str().map(|_| picture_hash());
-    }
-    let shown = guild.json();
-    let changes = changes::between(&before, &shown, changes::GUILD);
-    if !changes.is_empty() {
-        live.guild_changed(id);
-        live.access_changed(id, &access, None);
-        live.audit(id, 1, bot, Some(id), reason.as_deref(), changes);
-    }
-    Ok(Json(shown))
-}
-
 async fn preview(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
     // Nobody discovers guilds here.
@@ -153,7 +108,9 @@ async fn create_channel(
     if guild.channels.len() >= 500 {
         return Err(ApiError::max_channels());
     }
+    live.check_features(id, body.kind.as_ref().copied().unwrap_or(kind::TEXT), &body)?;
     live.check_parent(id, body.parent_id.as_ref())?;
+    live.check_room(body.parent_id.as_ref())?;
     let overwrites = body.permission_overwrites.as_ref().map_or(&[][..], Vec::as_slice);
     live.check_overwrites(id, None, body.parent_id.as_ref().copied(), bot, &[], overwrites)?;
     let mut channel = Channel::new(live.next_id(), kind::TEXT, Some(id), "");
@@ -162,7 +119,8 @@ async fn create_channel(
     channel.apply(body, || live.next_id());
     let (channel_id, shown) = (channel.id, channel.json());
     live.add_channel(channel);
-    live.audit(id, 10, bot, Some(channel_id), reason.as_deref(), Vec::new());
+    let changes = changes::between(&Value::Null, &shown, changes::CHANNEL);
+    live.audit(id, 10, bot, Some(channel_id), reason.as_deref(), changes);
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
@@ -175,6 +133,13 @@ async fn move_channels(
     let mut live = rest.discord.lock();
     require(&live, id, bot, Permissions::MANAGE_CHANNELS)?;
     let places = validate::channel::positions(&payload.json)?;
+    let moved = places.iter().filter(|place| {
+        let parent = live.channels.get(&place.id).and_then(|channel| channel.parent_id);
+        place.parent_id.is_change() && place.parent_id.as_ref().copied() != parent
+    });
+    if moved.count() > 1 {
+        return Err(ApiError::one_parent_at_a_time());
+    }
     for place in &places {
         if live.channel(place.id)?.guild_id != Some(id) {
             return Err(ApiError::unknown_channel());
@@ -217,13 +182,16 @@ async fn audit_log(
         .collect();
     users.sort_unstable();
     users.dedup();
+    let targets: HashSet<Snowflake> = entries.iter().filter_map(|entry| as_id(&entry["target_id"])).collect();
+    let threads =
+        guild.threads.iter().filter(|id| targets.contains(id)).filter_map(|id| live.channels.get(id));
     Ok(Json(json!({
         "audit_log_entries": entries,
         "users": users.iter().filter_map(|id| live.users.get(id)).map(User::json).collect::<Vec<_>>(),
         "integrations": [],
         "webhooks": [],
         "guild_scheduled_events": [],
-        "threads": [],
+        "threads": threads.map(Channel::json).collect::<Vec<_>>(),
         "application_commands": [],
         "auto_moderation_rules": [],
     })))

@@ -74,8 +74,12 @@ async fn users(State(rest): State<Rest>, Bot(bot): Bot, Path(code): Path<String>
     let live = rest.discord.lock();
     let invite = own(&live, bot, &code, READS)?;
     let users = invite.users.as_ref().ok_or_else(ApiError::unknown_invite_users)?;
-    let file: String = users.ids.iter().map(|id| format!("{id}\n")).collect();
-    Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8")], format!("user_id\n{file}")).into_response())
+    let mut file = "user_id\n".to_owned();
+    for id in &users.ids {
+        file.push_str(&id.to_string());
+        file.push('\n');
+    }
+    Ok(([(CONTENT_TYPE, "text/csv; charset=utf-8")], file).into_response())
 }
 
 async fn set_users(

@@ -12,7 +12,7 @@ use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::gateway::Intents;
-use crate::live::{Live, MemberChange};
+use crate::live::{Live, MemberChange, changes};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::clock;
@@ -135,6 +135,7 @@ async fn edit(
         flags,
         ..MemberChange::default()
     };
+    let shown_before = live.member(guild, user)?.partial_json();
     let gives_roles = change.roles.is_change();
     let changes_member = change != MemberChange::default();
     if changes_member {
@@ -153,11 +154,15 @@ async fn edit(
         };
         live.audit_with_options(guild, action, bot, None, reason.as_deref(), &options);
     }
+    let changes = changes::between(&shown_before, &live.member(guild, user)?.partial_json(), changes::MEMBER);
+    if !changes.is_empty() {
+        live.audit(guild, 24, bot, Some(user), reason.as_deref(), changes);
+    }
     if gives_roles {
         let changes = live.role_changes(guild, &before, &live.member(guild, user)?.roles);
-        live.audit(guild, 25, bot, Some(user), reason.as_deref(), changes);
-    } else if changes_member {
-        live.audit(guild, 24, bot, Some(user), reason.as_deref(), Vec::new());
+        if !changes.is_empty() {
+            live.audit(guild, 25, bot, Some(user), reason.as_deref(), changes);
+        }
     }
     Ok(Json(live.member_json(guild, user)?))
 }

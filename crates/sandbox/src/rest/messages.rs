@@ -119,6 +119,7 @@ async fn edit(
         }
     }
     live.refuse_if_archived(channel)?;
+    live.refuse_if_locked(channel, bot)?;
     live.edit(channel, id, &body, uploads)?;
     show(&live, bot, channel, id)
 }

@@ -10,10 +10,11 @@ use super::guilds::require;
 use super::request::Bot;
 use super::{Ids, Payload, Reason, Rest};
 use crate::error::{ApiError, ApiResult};
-use crate::live::Live;
+use crate::live::{Live, changes};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::state::guild::Role;
+use crate::state::guild::{Guild, Role};
+use crate::state::picture;
 use crate::validate;
 use crate::validate::role::RoleBody;
 
@@ -49,8 +50,16 @@ async fn counts(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -
     Ok(Json(counts.into()))
 }
 
-/// Applies the fields of a body to a role. A bot cannot grant permissions that it lacks.
-fn apply(role: &mut Role, body: RoleBody, own: Permissions) -> ApiResult<()> {
+/// Applies the fields of a body to a role of a guild. A bot cannot grant permissions that it lacks, and a guild without
+/// the features has no icons and no gradients.
+fn apply(role: &mut Role, body: RoleBody, guild: &Guild, own: Permissions) -> ApiResult<()> {
+    let icon = body.icon.try_map(|data| picture::read(&data, "icon").map(|picture| picture.hash(false)))?;
+    let sets_icon = icon.as_ref().is_some() || body.unicode_emoji.as_ref().is_some();
+    let sets_colors = body.secondary_color.as_ref().is_some() || body.tertiary_color.as_ref().is_some();
+    if sets_icon && !guild.perks.has("ROLE_ICONS") || sets_colors && !guild.perks.has("ENHANCED_ROLE_COLORS")
+    {
+        return Err(ApiError::needs_boosts());
+    }
     if let Some(wanted) = body.permissions.as_ref()
         && !own.contains(*wanted & !role.permissions)
     {
@@ -63,6 +72,7 @@ fn apply(role: &mut Role, body: RoleBody, own: Permissions) -> ApiResult<()> {
     body.tertiary_color.apply(&mut role.tertiary_color);
     body.hoist.apply_or(&mut role.hoist, false);
     body.mentionable.apply_or(&mut role.mentionable, false);
+    icon.apply(&mut role.icon);
     body.unicode_emoji.apply(&mut role.unicode_emoji);
     Ok(())
 }
@@ -83,7 +93,7 @@ async fn create(
     let own = live.guild_permissions(bot, guild);
     let mut role = Role::new(live.next_id(), "new role");
     role.permissions = guild.roles.get(&guild_id).map_or(Permissions::NONE, |role| role.permissions);
-    apply(&mut role, body, own)?;
+    apply(&mut role, body, guild, own)?;
     let (id, shown) = (role.id, role.json());
     // A new role is just above @everyone, below all others.
     let mut raised = Vec::new();
@@ -97,7 +107,8 @@ async fn create(
     for other in raised {
         live.role_changed(guild_id, other);
     }
-    live.audit(guild_id, 30, bot, Some(id), reason.as_deref(), Vec::new());
+    let changes = changes::between(&Value::Null, &shown, changes::ROLE);
+    live.audit(guild_id, 30, bot, Some(id), reason.as_deref(), changes);
     Ok(Json(shown))
 }
 
@@ -118,15 +129,16 @@ async fn edit(
     let body = validate::role::read(&payload.json)?;
     let mut live = rest.discord.lock();
     let mut role = lower(&live, guild_id, bot, id)?.clone();
-    let own =
-        live.guilds.get(&guild_id).map_or(Permissions::NONE, |guild| live.guild_permissions(bot, guild));
-    apply(&mut role, body, own)?;
+    let old = role.json();
+    let guild = live.guild_for(guild_id, bot)?;
+    apply(&mut role, body, guild, live.guild_permissions(bot, guild))?;
     let shown = role.json();
     let before = live.access(guild_id);
     live.guild_mut(guild_id)?.roles.insert(id, role);
     live.role_changed(guild_id, id);
     live.access_changed(guild_id, &before, None);
-    live.audit(guild_id, 31, bot, Some(id), reason.as_deref(), Vec::new());
+    let changes = changes::between(&old, &shown, changes::ROLE);
+    live.audit(guild_id, 31, bot, Some(id), reason.as_deref(), changes);
     Ok(Json(shown))
 }
 
@@ -141,8 +153,10 @@ async fn remove(
     if role.managed || id == guild {
         return Err(ApiError::invalid_role());
     }
+    let old = role.json();
     live.delete_role(guild, id);
-    live.audit(guild, 32, bot, Some(id), reason.as_deref(), Vec::new());
+    let changes = changes::between(&old, &Value::Null, changes::ROLE);
+    live.audit(guild, 32, bot, Some(id), reason.as_deref(), changes);
     Ok(StatusCode::NO_CONTENT)
 }
 

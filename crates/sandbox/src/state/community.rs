@@ -230,3 +230,35 @@ pub struct Community {
     /// Requests to join by id, oldest first.
     pub requests: IndexMap<Snowflake, JoinRequest>,
 }
+
+impl Community {
+    /// Removes a role that is deleted from the options of onboarding.
+    pub fn forget_role(&mut self, role: Snowflake) {
+        for option in self.options() {
+            option.role_ids.retain(|id| *id != role);
+        }
+    }
+
+    /// Removes a channel that is deleted from onboarding, the welcome screen and the Server Guide.
+    pub fn forget_channel(&mut self, channel: Snowflake) {
+        for option in self.options() {
+            option.channel_ids.retain(|id| *id != channel);
+        }
+        if let Some(onboarding) = &mut self.onboarding {
+            onboarding.default_channel_ids.retain(|id| *id != channel);
+        }
+        if let Some(screen) = &mut self.welcome_screen {
+            screen.channels.retain(|shown| shown.channel_id != channel);
+        }
+        for list in ["new_member_actions", "resource_channels"] {
+            if let Some(items) = self.guide.as_mut().and_then(|guide| guide[list].as_array_mut()) {
+                items.retain(|item| item["channel_id"] != json!(channel));
+            }
+        }
+    }
+
+    fn options(&mut self) -> impl Iterator<Item = &mut PromptOption> {
+        let prompts = self.onboarding.iter_mut().flat_map(|onboarding| &mut onboarding.prompts);
+        prompts.flat_map(|prompt| &mut prompt.options)
+    }
+}

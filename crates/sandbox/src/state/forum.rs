@@ -40,6 +40,8 @@ pub struct Forum {
     pub default_reaction: Option<EmojiRef>,
     /// Order of posts: 0 by activity, 1 by creation.
     pub default_sort_order: Option<u8>,
+    /// Whether a search of posts needs all tags (`match_all`), or any (`match_some`).
+    pub default_tag_setting: Option<&'static str>,
     /// View: 0 unset, 1 list, 2 gallery.
     pub default_layout: u8,
 }

@@ -173,7 +173,7 @@ impl World {
         }
         let guild = self.guilds.values().find(|guild| guild.perks.vanity_code() == Some(code))?;
         let mut invite = Invite::new(guild.id, guild.entrance(self)?, None);
-        invite.code = code.to_owned();
+        code.clone_into(&mut invite.code);
         invite.max_age = 0;
         invite.uses = guild.perks.vanity.as_ref().map_or(0, |vanity| vanity.uses);
         invite.created_at = guild.id.created_at();

@@ -56,6 +56,35 @@ impl Perks {
         }
     }
 
+    /// Returns the highest bitrate of a voice channel, in bits per second.
+    pub fn most_bitrate(&self) -> u32 {
+        match self.tier() {
+            _ if self.has("VIP_REGIONS") => 384_000,
+            0 => 96_000,
+            1 => 128_000,
+            2 => 256_000,
+            _ => 384_000,
+        }
+    }
+
+    /// Returns the number of emojis that the guild may have, of those that are animated and of the others each.
+    pub fn most_emojis(&self) -> usize {
+        match self.tier() {
+            0 => 50,
+            1 => 100,
+            2 => 150,
+            _ => 250,
+        }
+    }
+
+    /// Grants a feature. Community guilds also have announcement channels.
+    pub fn grant(&mut self, feature: &str) {
+        self.granted.insert(feature.to_owned());
+        if feature == "COMMUNITY" {
+            self.granted.insert("NEWS".to_owned());
+        }
+    }
+
     /// Returns whether the guild has a feature.
     pub fn has(&self, feature: &str) -> bool {
         self.granted.contains(feature)

@@ -1,4 +1,52 @@
-//! Width and height of a picture, read from its first bytes, and its media type.
+//! Width and height of a picture, read from its first bytes, its media type, and pictures in bodies.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::error::{ApiError, ApiResult, FieldError};
+
+/// A picture that was sent in a body.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Whether it is a GIF, which can be animated.
+    pub gif: bool,
+}
+
+impl Picture {
+    /// Returns the hash under which Discord would serve it: the same for the same bytes, and with a mark if it is
+    /// animated.
+    pub fn hash(&self, animated: bool) -> String {
+        let part = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            (salt, &self.bytes).hash(&mut hasher);
+            hasher.finish()
+        };
+        format!("{}{:016x}{:016x}", if self.gif && animated { "a_" } else { "" }, part(0), part(1))
+    }
+}
+
+/// Reads a picture from a `data:` URI at this field of a body.
+///
+/// # Errors
+/// Discord's error of the field, if it is no picture.
+pub fn read(data: &str, field: &str) -> ApiResult<Picture> {
+    let wrong = || ApiError::field(&[field], FieldError::new("IMAGE_INVALID", "Invalid image data"));
+    let (head, encoded) = data.split_once(',').ok_or_else(wrong)?;
+    if !head.starts_with("data:image/") || !head.ends_with(";base64") {
+        return Err(wrong());
+    }
+    let bytes = STANDARD.decode(encoded.trim()).map_err(|_| wrong())?;
+    let is_avif = bytes.get(4..12) == Some(b"ftypavif");
+    let kind = sniff(&bytes);
+    if kind.is_none() && !is_avif {
+        return Err(wrong());
+    }
+    Ok(Picture { gif: kind == Some("image/gif"), bytes })
+}
 
 /// Returns the media type by the first bytes, if they are those of a picture that Discord displays.
 pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
@@ -83,6 +131,24 @@ mod tests {
         png.extend([0, 0, 1, 0, 0, 0, 0, 64]);
         assert_eq!(dimensions(&png), Some((256, 64)));
         assert_eq!(dimensions(b"GIF89a\x10\0\x20\0"), Some((16, 32)));
+    }
+
+    #[test]
+    fn a_picture_is_read_from_a_body() {
+        let gif = read("data:image/gif;base64,R0lGODlh", "icon").unwrap();
+        assert!(gif.gif && gif.hash(true).starts_with("a_") && !gif.hash(false).starts_with("a_"));
+        assert_eq!(gif.hash(false), read("data:image/png;base64,R0lGODlh", "icon").unwrap().hash(false));
+        for bad in [
+            "",
+            "R0lGODlh",
+            "data:image/png;base64,",
+            "data:image/png;base64,AAAA",
+            "data:text/plain;base64,R0lGODlh",
+            "data:image/gif,GIF89a",
+        ] {
+            let error = read(bad, "icon").unwrap_err();
+            assert_eq!(error.errors().unwrap().at(&["icon"])[0].code, "IMAGE_INVALID", "{bad}");
+        }
     }
 
     #[test]

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 
+/// Flag of a role that members can choose in onboarding.
+pub const IN_PROMPT: u64 = 1;
+
 /// A role.
 #[derive(Debug, Clone)]
 pub struct Role {
@@ -28,8 +31,10 @@ pub struct Role {
     pub managed: bool,
     /// Whether anyone may mention it.
     pub mentionable: bool,
-    /// Whether members can choose it in onboarding.
-    pub in_prompt: bool,
+    /// Hash of its icon.
+    pub icon: Option<String>,
+    /// Role flags.
+    pub flags: u64,
     /// Unicode emoji shown beside it.
     pub unicode_emoji: Option<String>,
     /// The bot it belongs to.
@@ -50,7 +55,8 @@ impl Role {
             hoist: false,
             managed: false,
             mentionable: false,
-            in_prompt: false,
+            icon: None,
+            flags: 0,
             unicode_emoji: None,
             bot_id: None,
         }
@@ -77,9 +83,9 @@ impl Role {
             "hoist": self.hoist,
             "managed": self.managed,
             "mentionable": self.mentionable,
-            "icon": null,
+            "icon": self.icon,
             "unicode_emoji": self.unicode_emoji,
-            "flags": u8::from(self.in_prompt),
+            "flags": self.flags,
         });
         if let Some(bot) = self.bot_id {
             value["tags"] = json!({ "bot_id": bot });

@@ -182,6 +182,11 @@ impl World {
             .map(|_| emoji(&template["default_reaction_emoji"]));
         forum.default_sort_order = small("default_sort_order");
         forum.default_layout = small("default_forum_layout").unwrap_or(0);
+        forum.default_tag_setting = match template["default_tag_setting"].as_str() {
+            Some("match_all") => Some("match_all"),
+            Some("match_some") => Some("match_some"),
+            _ => None,
+        };
     }
 }
 
@@ -195,20 +200,21 @@ fn role_json(role: &Role, id: u64) -> Value {
             "tertiary_color": role.tertiary_color },
         "hoist": role.hoist,
         "mentionable": role.mentionable,
-        "icon": null,
+        "icon": role.icon,
         "unicode_emoji": role.unicode_emoji,
     })
 }
 
 fn read_role(role: &mut Role, template: &Value) {
     let color = |value: &Value| value.as_u64().and_then(|color| u32::try_from(color).ok());
-    role.name = template["name"].as_str().unwrap_or_default().to_owned();
+    template["name"].as_str().unwrap_or_default().clone_into(&mut role.name);
     role.permissions = serde_json::from_value(template["permissions"].clone()).unwrap_or(Permissions::NONE);
     role.color = color(&template["color"]).unwrap_or(0);
     role.secondary_color = color(&template["colors"]["secondary_color"]);
     role.tertiary_color = color(&template["colors"]["tertiary_color"]);
     role.hoist = template["hoist"] == true;
     role.mentionable = template["mentionable"] == true;
+    role.icon = template["icon"].as_str().map(str::to_owned);
     role.unicode_emoji = template["unicode_emoji"].as_str().map(str::to_owned);
 }
 
@@ -252,7 +258,7 @@ fn channel_json(channel: &Channel, channels: &Placeholders, roles: &Placeholders
         "default_thread_rate_limit_per_user": channel.default_thread_rate_limit_per_user,
         "default_sort_order": forum.default_sort_order,
         "default_forum_layout": is_forum.then_some(forum.default_layout),
-        "default_tag_setting": null,
+        "default_tag_setting": forum.default_tag_setting,
         "theme_color": null,
     })
 }

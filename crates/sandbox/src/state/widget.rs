@@ -36,8 +36,8 @@ impl World {
     pub fn widget_invite(&self, guild: &Guild) -> Option<Invite> {
         let channel = guild.widget.channel_id?;
         let of_widget = |invite: &&Invite| invite.of_widget && invite.channel_id == channel;
-        let codes = self.invites.values().filter(of_widget).map(|invite| invite.code.as_str());
-        codes.filter_map(|code| self.invite(code)).next()
+        let mut codes = self.invites.values().filter(of_widget).map(|invite| invite.code.as_str());
+        codes.find_map(|code| self.invite(code))
     }
 
     /// Returns the widget object. Ids and pictures of members are anonymous.

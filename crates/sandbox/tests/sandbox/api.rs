@@ -27,6 +27,7 @@ mod modals;
 mod moderation;
 mod openapi;
 mod people;
+mod perks;
 mod polls;
 mod privileged;
 mod scheduled_events;

@@ -22,6 +22,11 @@ pub(crate) static DISCORD: LazyLock<Option<OpenApi>> = LazyLock::new(|| {
     api
 });
 
+/// A picture of one pixel.
+pub(crate) const PNG: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+/// A GIF of one pixel.
+pub(crate) const GIF: &str = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+
 /// How long a test waits for an event before it fails.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 

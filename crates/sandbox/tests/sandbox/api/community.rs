@@ -152,6 +152,35 @@ async fn onboarding_names_only_what_the_guild_has() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_is_named_nowhere() {
+    let bot = in_a_community().await;
+    let role = bot.post(&format!("{}/roles", bot.guild()), json!({ "name": "r" })).await;
+    let channel = json!({ "name": "c" });
+    let channel = bot.expect(201, Method::POST, &format!("{}/channels", bot.guild()), &channel).await;
+    let option = json!({ "title": "a", "role_ids": [role["id"]], "channel_ids": [channel["id"]] });
+    let body = json!({ "default_channel_ids": [channel["id"]],
+        "prompts": [{ "id": "1", "title": "t", "options": [option] }] });
+    bot.expect(200, Method::PUT, &format!("{}/onboarding", bot.guild()), &body).await;
+    let shown = json!({ "welcome_channels": [{ "channel_id": channel["id"], "description": "d" }] });
+    bot.expect(200, Method::PATCH, &format!("{}/welcome-screen", bot.guild()), &shown).await;
+    let guide =
+        json!({ "enabled": true, "new_member_actions": [{ "channel_id": channel["id"], "title": "t" }] });
+    bot.user.set_guide("Sandbox", &guide).await.unwrap();
+    bot.expect(200, Method::DELETE, &format!("/channels/{}", text(&channel["id"])), &Value::Null).await;
+    bot.expect(204, Method::DELETE, &format!("{}/roles/{}", bot.guild(), text(&role["id"])), &Value::Null)
+        .await;
+    let onboarding = bot.get(&format!("{}/onboarding", bot.guild())).await;
+    assert_eq!(onboarding["default_channel_ids"], json!([]));
+    let option = &onboarding["prompts"][0]["options"][0];
+    assert_eq!((&option["role_ids"], &option["channel_ids"]), (&json!([]), &json!([])));
+    assert_eq!(bot.get(&format!("{}/welcome-screen", bot.guild())).await["welcome_channels"], json!([]));
+    assert_eq!(
+        bot.get(&format!("{}/new-member-welcome", bot.guild())).await["new_member_actions"],
+        json!([])
+    );
+}
+
+#[tokio::test]
 async fn the_server_guide_is_followed() {
     let mut bot = Bot::start().await;
     let path = format!("{}/new-member-welcome", bot.guild());
