@@ -52,6 +52,23 @@ impl ApiError {
         Self::field(&[], FieldError::new("CONTENT_TYPE_INVALID", message))
     }
 
+    /// Creates the error of a guild or application that has all the emojis it may have (30008; animated ones 30018).
+    pub fn max_emojis(limit: usize, animated: bool) -> Self {
+        let (code, kind) = if animated { (30018, "animated emojis") } else { (30008, "emojis") };
+        Self::new(StatusCode::BAD_REQUEST, code, format!("Maximum number of {kind} reached ({limit})"))
+    }
+
+    /// Creates the error of a guild that has all the stickers its boosts allow.
+    pub fn max_stickers(limit: usize) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, 30039, format!("Maximum number of stickers reached ({limit})"))
+    }
+
+    /// Creates the error of a guild that has all the sounds its boosts allow.
+    pub fn max_sounds(limit: usize) -> Self {
+        let message = format!("Maximum number of soundboard sounds reached ({limit})");
+        Self::new(StatusCode::BAD_REQUEST, 30045, message)
+    }
+
     /// Returns the HTTP status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -127,6 +144,8 @@ documented! {
     unknown_overwrite = NOT_FOUND, 10009, "Unknown Overwrite";
     /// The forum does not have this tag.
     unknown_tag = NOT_FOUND, 10087, "Unknown tag";
+    /// The sound does not exist.
+    unknown_sound = NOT_FOUND, 10097, "Unknown sound";
     /// The role does not exist in this guild.
     unknown_role = NOT_FOUND, 10011, "Unknown Role";
     /// The user does not exist.
@@ -139,6 +158,8 @@ documented! {
     unknown_ban = NOT_FOUND, 10026, "Unknown Ban";
     /// The sticker does not exist.
     unknown_sticker = NOT_FOUND, 10060, "Unknown Sticker";
+    /// The pack of stickers does not exist.
+    unknown_sticker_pack = NOT_FOUND, 10061, "Unknown Sticker Pack";
     /// The interaction does not exist, or its three seconds are over.
     unknown_interaction = NOT_FOUND, 10062, "Unknown interaction";
     /// The command does not exist in this scope.
@@ -231,14 +252,34 @@ documented! {
     invalid_api_version = BAD_REQUEST, 50041, "Invalid API version";
     /// One file is too large.
     file_too_large = BAD_REQUEST, 50045, "File uploaded exceeds the maximum size";
+    /// The file is not of a kind that is taken here, or it is damaged.
+    invalid_file = BAD_REQUEST, 50046, "Invalid file uploaded";
     /// The sticker cannot be sent.
     invalid_sticker = BAD_REQUEST, 50081, "Invalid sticker sent";
+    /// The sticker belongs to a guild whose stickers the caller may not use here.
+    cannot_send_sticker = FORBIDDEN, 50600, "You do not have permission to send this sticker.";
     /// The thread is archived.
     archived_thread = BAD_REQUEST, 50083, "Thread is archived";
     /// The body is not JSON.
     invalid_json = BAD_REQUEST, 50109, "The request body contains invalid JSON.";
+    /// The file is damaged.
+    damaged_file = BAD_REQUEST, 50110, "The provided file is invalid.";
+    /// The file is of another kind.
+    invalid_file_type = BAD_REQUEST, 50123, "The provided file type is invalid.";
+    /// The sound lasts too long.
+    sound_too_long = BAD_REQUEST, 50124, "The provided file duration exceeds maximum of 5.2 seconds.";
     /// An attachment's id names no uploaded file.
     uploaded_file_not_found = BAD_REQUEST, 50146, "Uploaded file not found.";
+    /// The text is no emoji, or the guild has none of this id.
+    invalid_emoji = BAD_REQUEST, 50151, "The specified emoji is invalid";
+    /// A member whom nobody can hear plays no sounds.
+    no_voice_effect = FORBIDDEN, 50167, "Cannot send voice effect when user is server muted, deafened, or suppressed";
+    /// The file does not say how long it lasts.
+    no_duration = BAD_REQUEST, 50192, "The provided file does not have a valid duration.";
+    /// A picture stays too large however it is resized.
+    asset_too_large = BAD_REQUEST, 50138, "Failed to resize asset below the maximum size: 262144";
+    /// The stickers of a message stay.
+    cannot_edit_stickers = BAD_REQUEST, 50080, "Cannot edit stickers within a message";
     /// The other user has blocked the caller.
     reaction_blocked = FORBIDDEN, 90001, "Reaction blocked";
     /// A webhook in a forum needs a thread.
@@ -249,6 +290,18 @@ documented! {
     webhook_opens_no_thread = BAD_REQUEST, 220_003, "Webhooks can only create threads in forum channels";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
+    /// The sticker is no Lottie animation.
+    lottie_json = BAD_REQUEST, 170_001, "Invalid JSON for uploaded Lottie file";
+    /// The Lottie animation embeds a picture.
+    lottie_raster = BAD_REQUEST, 170_002, "Uploaded Lotties cannot contain rasterized images such as PNG or JPEG";
+    /// The animated sticker has too many frames.
+    sticker_frames = BAD_REQUEST, 170_004, "Sticker frame count exceeds maximum of 1000 frames";
+    /// The Lottie animation is too wide or too high.
+    lottie_dimensions = BAD_REQUEST, 170_005, "Lottie animation maximum dimensions exceeded";
+    /// The animation's frame rate is no rate.
+    sticker_frame_rate = BAD_REQUEST, 170_006, "Sticker frame rate is either too small or too large";
+    /// The animated sticker lasts too long.
+    sticker_duration = BAD_REQUEST, 170_007, "Sticker animation duration exceeds maximum of 5 seconds";
 }
 
 #[cfg(test)]

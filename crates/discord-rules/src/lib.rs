@@ -9,9 +9,11 @@
 //! - [`error`]: how Discord refuses a request: status, JSON code, message, and the tree of errors in a body.
 //! - [`validate`]: bodies of requests, from JSON to a typed value or an error.
 //! - [`emoji`]: reference to an emoji.
+//! - [`media`]: uploaded files: data URIs, pictures, stickers, sounds.
 
 pub mod emoji;
 pub mod error;
+pub mod media;
 pub mod permissions;
 pub mod snowflake;
 pub mod validate;

@@ -9,6 +9,7 @@ pub mod channel;
 pub mod command;
 pub mod component;
 pub mod embed;
+pub mod expression;
 pub mod file_types;
 pub mod form;
 pub mod forum;
@@ -21,6 +22,7 @@ pub mod poll;
 pub mod query;
 pub mod reaction;
 pub mod role;
+pub mod sound;
 pub mod unread;
 
 pub use form::{Change, Form};

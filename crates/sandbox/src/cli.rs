@@ -5,6 +5,7 @@ mod answer;
 mod env;
 mod fault;
 mod inspect;
+mod perks;
 mod place;
 mod serve;
 mod terminal;
@@ -67,6 +68,8 @@ enum Command {
     Leave(place::Leave),
     /// Change what a role may do, or what a channel lets a role or member do.
     Permit(place::Permit),
+    /// Set how many boosts a guild has: sandbox boost 7
+    Boost(perks::Boost),
     /// Change a channel: its name, its topic, how many people it takes.
     Channel(place::Change),
     /// Move a member, bots too, to another voice channel, or out of voice.
@@ -225,6 +228,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
+        Command::Boost(boost) => perks::boost(&client, boost).await,
         Command::Enter(join) => voice::join(&client, join).await,
         Command::Exit(leave) => voice::leave(&client, leave).await,
         Command::Move(order) => voice::move_to(&client, order).await,

@@ -8,11 +8,13 @@ mod accounts;
 mod admin;
 mod commands;
 mod components;
+mod effects;
 mod find;
 pub(crate) mod guard;
 mod interactions;
 mod messages;
 mod modals;
+mod perks;
 mod permissions;
 mod secret;
 mod values;
@@ -51,9 +53,11 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(interactions::routes())
         .merge(messages::routes())
         .merge(permissions::routes())
+        .merge(perks::routes())
         .merge(accounts::routes())
         .merge(admin::routes())
         .merge(voice::routes())
+        .merge(effects::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {
             BadRequest::with_status(

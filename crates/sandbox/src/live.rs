@@ -6,13 +6,16 @@
 //! across an await, and the hub only queues.
 
 mod access;
+mod changes;
 mod channels;
+mod expressions;
 mod guilds;
 mod interactions;
 mod members;
 mod messages;
 mod overwrites;
 mod reactions;
+mod sounds;
 mod threads;
 mod voice;
 
@@ -30,6 +33,7 @@ use crate::voice::Voice;
 pub use interactions::{Started, Trigger};
 pub use members::MemberChange;
 pub use messages::Sender;
+pub use sounds::Effect;
 
 /// Times that Discord documents. Tests that wait for them shorten them.
 #[derive(Debug, Clone, Copy)]

@@ -20,7 +20,9 @@ mod polls;
 mod reactions;
 mod request;
 mod roles;
+mod soundboard;
 mod start;
+mod stickers;
 mod threads;
 mod users;
 mod voice;
@@ -70,6 +72,8 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(bans::routes())
         .merge(roles::routes())
         .merge(emojis::routes())
+        .merge(stickers::routes())
+        .merge(soundboard::routes())
         .merge(invites::routes())
         .merge(voice::routes())
         .method_not_allowed_fallback(unknown_method)

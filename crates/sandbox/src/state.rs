@@ -11,8 +11,11 @@ pub mod forum;
 pub mod guild;
 pub mod interaction;
 pub mod message;
+pub mod perks;
 pub mod picture;
 pub mod scenario;
+pub mod sound;
+pub mod sticker;
 pub mod user;
 pub mod webhook;
 
@@ -311,7 +314,7 @@ impl World {
             guild.presences.iter().map(|(id, presence)| presence_json(*id, None, presence)).collect();
         value["stage_instances"] = json!([]);
         value["guild_scheduled_events"] = json!([]);
-        value["soundboard_sounds"] = json!([]);
+        value["soundboard_sounds"] = self.sounds_json(guild).into();
         value
     }
 }

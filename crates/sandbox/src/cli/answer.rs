@@ -92,6 +92,9 @@ pub(super) fn message_lines(message: &Value) -> String {
     for file in list(&message["attachments"]) {
         let _ = writeln!(out, "  file {}  {}", text(&file["filename"]), text(&file["url"]));
     }
+    for sticker in list(&message["sticker_items"]) {
+        let _ = writeln!(out, "  sticker {}  {}", text(&sticker["name"]), text(&sticker["id"]));
+    }
     for component in list(&message["components"]) {
         component_lines(&mut out, component, 1);
     }
@@ -304,6 +307,7 @@ mod tests {
                 "components": [{"type": 1, "components": [button]}, {"type": 1, "components": [menu]}, shown,
                     {"type": 12, "items": [{"media": {"url": text}}]}, {"type": 13, "file": {"url": text}},
                     {"type": 9, "components": [shown], "accessory": button}],
+                "sticker_items": [{"name": text, "id": text}],
                 "reactions": [{"emoji": {"name": text}, "count": text}],
             });
             let modal = json!({"title": text, "components": [

@@ -1,4 +1,4 @@
-//! Guilds: creation, settings, roles, emojis, and bots that join and leave.
+//! Guilds: creation, settings, roles, and bots that join and leave.
 
 use serde_json::{Value, json};
 
@@ -78,16 +78,6 @@ impl Live<'_> {
         }
         self.dispatch_guild(guild_id, "GUILD_ROLE_DELETE", json!({ "guild_id": guild_id, "role_id": role }));
         self.sync_threads(guild_id, &access);
-    }
-
-    /// Sends the event of a guild's changed emojis.
-    pub fn emojis_changed(&self, guild: Snowflake) {
-        if let Some(guild) = self.guilds.get(&guild) {
-            let emojis: Vec<Value> =
-                guild.emojis.values().map(|emoji| emoji.json(self.users.get(&emoji.creator))).collect();
-            let event = json!({ "guild_id": guild.id, "emojis": emojis });
-            self.dispatch_guild(guild.id, "GUILD_EMOJIS_UPDATE", event);
-        }
     }
 
     /// Adds an entry to the audit log and sends the event.

@@ -40,16 +40,14 @@ impl Live<'_> {
         if !channel.is_text() {
             return Err(ApiError::not_a_text_channel());
         }
-        // There are no stickers here.
-        if !draft.message.sticker_ids.is_empty() {
-            return Err(ApiError::invalid_sticker());
-        }
-        if let Sender::User(user) = sender {
+        let user = if let Sender::User(user) = sender { Some(*user) } else { None };
+        if let Some(user) = &user {
             self.may_send(*user, channel, &draft)?;
             if let Some(earlier) = self.same_nonce(*user, channel, &draft) {
                 return Ok(earlier);
             }
         }
+        self.check_stickers(user, channel, &draft.message.sticker_ids)?;
         let author = match sender {
             Sender::User(id) => Author::User(*id),
             Sender::Webhook { name, avatar, .. } => {
@@ -306,7 +304,7 @@ impl Live<'_> {
             guild_id: self.channels.get(&channel_id).and_then(|channel| channel.guild_id),
         });
         if forward {
-            message.forwarded = Some(json!([{ "message": {
+            let mut snapshot = json!({
                 "type": found.kind,
                 "content": found.content,
                 "mentions": [],
@@ -317,7 +315,11 @@ impl Live<'_> {
                 "timestamp": clock::iso_of(found.id),
                 "edited_timestamp": found.edited,
                 "flags": found.flags,
-            } }]));
+            });
+            if !found.stickers.is_empty() {
+                snapshot["sticker_items"] = found.stickers.clone().into();
+            }
+            message.forwarded = Some(json!([{ "message": snapshot }]));
         } else {
             message.kind = 19;
         }

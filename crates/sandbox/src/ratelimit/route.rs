@@ -128,6 +128,8 @@ fn id_name(collection: &str) -> &'static str {
         "commands" => "{command.id}",
         "emojis" => "{emoji.id}",
         "stickers" => "{sticker.id}",
+        "sticker-packs" => "{pack.id}",
+        "soundboard-sounds" => "{sound.id}",
         "integrations" => "{integration.id}",
         "permissions" => "{overwrite.id}",
         "scheduled-events" => "{event.id}",

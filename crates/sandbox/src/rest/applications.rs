@@ -17,7 +17,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/applications/@me", get(me).patch(edit))
         .route("/oauth2/applications/@me", get(me))
         .route("/applications/{application_id}", get(by_id))
-        .route("/applications/{application_id}/emojis", get(emojis))
         .route("/applications/{application_id}/entitlements", get(none))
         .route("/applications/{application_id}/skus", get(none))
         .route("/applications/{application_id}/role-connections/metadata", get(none))
@@ -58,11 +57,6 @@ async fn edit(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiR
         application.custom_install_url = url.as_str().map(str::to_owned);
     }
     show(&live, bot)
-}
-
-async fn emojis(Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
-    own(bot, id)?;
-    Ok(Json(json!({ "items": [] })))
 }
 
 async fn none(Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {

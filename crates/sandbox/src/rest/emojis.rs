@@ -1,99 +1,183 @@
-//! A guild's own emojis.
+//! Custom emojis: of guilds, and of applications.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::applications::own;
 use super::guilds::require;
 use super::request::Bot;
-use super::{Ids, Payload, Rest};
-use crate::error::{ApiError, ApiResult, FieldError};
+use super::{Ids, Payload, Reason, Rest};
+use crate::error::{ApiError, ApiResult};
+use crate::live::Live;
 use crate::permissions::Permissions;
-use crate::state::guild::Emoji;
-use crate::validate::unread::all_but;
+use crate::snowflake::Snowflake;
+use crate::state::guild::{Emoji, Guild};
+use crate::state::user::Application;
+use crate::validate::expression;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
         .route("/guilds/{guild_id}/emojis", get(list).post(create))
         .route("/guilds/{guild_id}/emojis/{emoji_id}", get(one).patch(edit).delete(remove))
+        .route("/applications/{application_id}/emojis", get(list_own).post(create_own))
+        .route(
+            "/applications/{application_id}/emojis/{emoji_id}",
+            get(one_own).patch(edit_own).delete(remove_own),
+        )
+}
+
+const EITHER: Permissions =
+    Permissions::CREATE_GUILD_EXPRESSIONS.union(Permissions::MANAGE_GUILD_EXPRESSIONS);
+
+/// Returns whether a bot sees who created the guild's emojis, stickers and sounds.
+pub(super) fn sees_creators(live: &Live<'_>, guild: &Guild, bot: Snowflake) -> bool {
+    live.guild_permissions(bot, guild).intersects(EITHER)
+}
+
+/// Checks that a bot may change or delete what this user created: with MANAGE_GUILD_EXPRESSIONS anything, with
+/// CREATE_GUILD_EXPRESSIONS its own.
+pub(super) fn may_change(
+    live: &Live<'_>,
+    guild: &Guild,
+    bot: Snowflake,
+    creator: Snowflake,
+) -> ApiResult<()> {
+    let enough = if creator == bot { EITHER } else { Permissions::MANAGE_GUILD_EXPRESSIONS };
+    if live.guild_permissions(bot, guild).intersects(enough) {
+        Ok(())
+    } else {
+        Err(ApiError::missing_permissions())
+    }
 }
 
 async fn list(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
-    let emojis = live.guild_for(guild, bot)?.emojis.values();
-    Ok(Json(emojis.map(|emoji| emoji.json(live.users.get(&emoji.creator))).collect()))
+    let guild = live.guild_for(guild, bot)?;
+    let sees = sees_creators(&live, guild, bot);
+    let creator = |emoji: &Emoji| live.users.get(&emoji.creator).filter(|_| sees);
+    Ok(Json(guild.emojis.values().map(|emoji| emoji.json(creator(emoji))).collect()))
 }
 
 async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild, id]): Ids<2>) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
-    let emoji = live.guild_for(guild, bot)?.emojis.get(&id).ok_or_else(ApiError::unknown_emoji)?;
-    Ok(Json(emoji.json(live.users.get(&emoji.creator))))
-}
-
-fn read_name(body: &Value) -> ApiResult<Option<String>> {
-    let Some(name) = body.get("name").and_then(Value::as_str) else { return Ok(None) };
-    if !(2..=32).contains(&name.chars().count()) {
-        return Err(ApiError::field(&["name"], FieldError::bad_length(2, 32)));
-    }
-    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(ApiError::field(&["name"], FieldError::regex()));
-    }
-    Ok(Some(name.to_owned()))
+    let guild = live.guild_for(guild, bot)?;
+    let emoji = guild.emojis.get(&id).ok_or_else(ApiError::unknown_emoji)?;
+    let sees = may_change(&live, guild, bot, emoji.creator).is_ok();
+    Ok(Json(emoji.json(live.users.get(&emoji.creator).filter(|_| sees))))
 }
 
 async fn create(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([guild]): Ids<1>,
+    Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
-    let name = read_name(&payload.json)?.ok_or_else(|| ApiError::field(&["name"], FieldError::required()))?;
-    all_but(payload.object()?, &["name", "image", "roles"]);
-    let image = payload.json.get("image").and_then(Value::as_str).unwrap_or_default();
-    if !image.starts_with("data:image/") {
-        return Err(ApiError::field(&["image"], FieldError::new("IMAGE_INVALID", "Invalid image data")));
-    }
-    let animated = image.starts_with("data:image/gif");
+    let body = expression::emoji_create(&payload.json, true)?;
     let mut live = rest.discord.lock();
     require(&live, guild, bot, Permissions::CREATE_GUILD_EXPRESSIONS)?;
-    let roles = payload.json.get("roles").and_then(|ids| serde_json::from_value(ids.clone()).ok());
-    let emoji = Emoji { id: live.next_id(), name, roles: roles.unwrap_or_default(), animated, creator: bot };
-    let shown = emoji.json(live.users.get(&bot));
-    live.guild_mut(guild)?.emojis.insert(emoji.id, emoji);
-    live.emojis_changed(guild);
-    Ok((StatusCode::CREATED, Json(shown)))
+    let emoji = live.add_emoji(guild, body, bot, reason.as_deref())?;
+    Ok((StatusCode::CREATED, Json(emoji.json(live.users.get(&bot)))))
 }
 
 async fn edit(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([guild, id]): Ids<2>,
+    Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let name = read_name(&payload.json)?;
-    all_but(payload.object()?, &["name", "roles"]);
+    let body = expression::emoji_edit(&payload.json, true)?;
     let mut live = rest.discord.lock();
-    require(&live, guild, bot, Permissions::MANAGE_GUILD_EXPRESSIONS)?;
-    let emoji = live.guild_mut(guild)?.emojis.get_mut(&id).ok_or_else(ApiError::unknown_emoji)?;
-    if let Some(name) = name {
+    let found = live.guild_for(guild, bot)?;
+    let mut emoji = found.emojis.get(&id).cloned().ok_or_else(ApiError::unknown_emoji)?;
+    may_change(&live, found, bot, emoji.creator)?;
+    if let Some(name) = body.name {
         emoji.name = name;
     }
-    if let Some(roles) = payload.json.get("roles") {
-        emoji.roles = serde_json::from_value(roles.clone()).unwrap_or_default();
-    }
-    let emoji = emoji.clone();
-    live.emojis_changed(guild);
+    body.roles.apply_or(&mut emoji.roles, Vec::new());
+    live.change_emoji(guild, emoji.clone(), bot, reason.as_deref())?;
     Ok(Json(emoji.json(live.users.get(&emoji.creator))))
 }
 
-async fn remove(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild, id]): Ids<2>) -> ApiResult<StatusCode> {
+async fn remove(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([guild, id]): Ids<2>,
+    Reason(reason): Reason,
+) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
-    require(&live, guild, bot, Permissions::MANAGE_GUILD_EXPRESSIONS)?;
-    if live.guild_mut(guild)?.emojis.shift_remove(&id).is_none() {
-        return Err(ApiError::unknown_emoji());
+    let found = live.guild_for(guild, bot)?;
+    let creator = found.emojis.get(&id).ok_or_else(ApiError::unknown_emoji)?.creator;
+    may_change(&live, found, bot, creator)?;
+    live.remove_emoji(guild, id, bot, reason.as_deref())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Returns the bot's own application, to change it.
+fn application<'a>(live: &'a mut Live<'_>, bot: Snowflake, id: Snowflake) -> ApiResult<&'a mut Application> {
+    own(bot, id)?;
+    live.applications.get_mut(&id).ok_or_else(ApiError::unknown_application)
+}
+
+async fn list_own(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
+    let mut live = rest.discord.lock();
+    let emojis: Vec<Emoji> = application(&mut live, bot, id)?.emojis.values().cloned().collect();
+    let items: Vec<Value> = emojis.iter().map(|emoji| emoji.json(live.users.get(&emoji.creator))).collect();
+    Ok(Json(json!({ "items": items })))
+}
+
+async fn one_own(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id, emoji]): Ids<2>,
+) -> ApiResult<Json<Value>> {
+    let mut live = rest.discord.lock();
+    let emoji = application(&mut live, bot, id)?.emojis.get(&emoji).cloned();
+    let emoji = emoji.ok_or_else(ApiError::unknown_emoji)?;
+    Ok(Json(emoji.json(live.users.get(&emoji.creator))))
+}
+
+async fn create_own(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    payload: Payload,
+) -> ApiResult<(StatusCode, Json<Value>)> {
+    own(bot, id)?;
+    let body = expression::emoji_create(&payload.json, false)?;
+    let mut live = rest.discord.lock();
+    let emoji = live.add_application_emoji(id, body)?;
+    Ok((StatusCode::CREATED, Json(emoji.json(live.users.get(&bot)))))
+}
+
+async fn edit_own(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id, emoji]): Ids<2>,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    let mut live = rest.discord.lock();
+    let found =
+        application(&mut live, bot, id)?.emojis.get_mut(&emoji).ok_or_else(ApiError::unknown_emoji)?;
+    if let Some(name) = expression::emoji_edit(&payload.json, false)?.name {
+        found.name = name;
     }
-    live.emojis_changed(guild);
+    let emoji = found.clone();
+    Ok(Json(emoji.json(live.users.get(&emoji.creator))))
+}
+
+async fn remove_own(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id, emoji]): Ids<2>,
+) -> ApiResult<StatusCode> {
+    let mut live = rest.discord.lock();
+    let gone = application(&mut live, bot, id)?.emojis.shift_remove(&emoji);
+    gone.ok_or_else(ApiError::unknown_emoji)?;
+    live.files.remove(&emoji);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -26,9 +26,7 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/guilds/{guild_id}/audit-logs", get(audit_log))
         .route("/guilds/{guild_id}/regions", get(regions))
         .route("/guilds/{guild_id}/integrations", get(nothing))
-        .route("/guilds/{guild_id}/stickers", get(nothing))
         .route("/guilds/{guild_id}/scheduled-events", get(nothing))
-        .route("/guilds/{guild_id}/soundboard-sounds", get(sounds))
         .route("/guilds/{guild_id}/auto-moderation/rules", get(nothing))
 }
 
@@ -232,9 +230,4 @@ async fn regions(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> 
 async fn nothing(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     rest.discord.lock().guild_for(id, bot)?;
     Ok(Json(json!([])))
-}
-
-async fn sounds(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
-    rest.discord.lock().guild_for(id, bot)?;
-    Ok(Json(json!({ "items": [] })))
 }

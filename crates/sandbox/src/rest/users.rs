@@ -81,7 +81,7 @@ async fn my_guilds(State(rest): State<Rest>, Bot(bot): Bot, query: Query) -> Api
             "banner": null,
             "owner": guild.owner_id == bot,
             "permissions": live.guild_permissions(bot, guild),
-            "features": [],
+            "features": guild.features(),
         });
         if counts {
             value["approximate_member_count"] = guild.members.len().into();

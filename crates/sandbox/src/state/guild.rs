@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::clock;
+use super::perks::Perks;
+use super::sound::Sound;
+use super::sticker::Sticker;
 use super::user::User;
 use crate::permissions::{MemberPermissions, Permissions};
 use crate::snowflake::Snowflake;
@@ -253,8 +256,14 @@ pub struct Guild {
     pub channels: Vec<Snowflake>,
     /// Active and archived threads.
     pub threads: Vec<Snowflake>,
+    /// Boosts and grants.
+    pub perks: Perks,
     /// Emojis by id.
     pub emojis: IndexMap<Snowflake, Emoji>,
+    /// Stickers by id.
+    pub stickers: IndexMap<Snowflake, Sticker>,
+    /// Sounds of the soundboard by id.
+    pub sounds: IndexMap<Snowflake, Sound>,
     /// Banned users with the reason.
     pub bans: IndexMap<Snowflake, Option<String>>,
     /// Voice states of the members in voice.
@@ -291,7 +300,10 @@ impl Guild {
             roles: IndexMap::from([(id, role)]),
             channels: Vec::new(),
             threads: Vec::new(),
+            perks: Perks::default(),
             emojis: IndexMap::new(),
+            stickers: IndexMap::new(),
+            sounds: IndexMap::new(),
             bans: IndexMap::new(),
             voice_states: IndexMap::new(),
             presences: HashMap::new(),
@@ -309,7 +321,7 @@ impl Guild {
             "home_header": null,
             "splash": null,
             "discovery_splash": null,
-            "features": [],
+            "features": self.features(),
             "banner": null,
             "owner_id": self.owner_id,
             "application_id": null,
@@ -330,8 +342,8 @@ impl Guild {
             "max_stage_video_channel_users": 50,
             "max_video_channel_users": 25,
             "vanity_url_code": null,
-            "premium_tier": 0,
-            "premium_subscription_count": 0,
+            "premium_tier": self.perks.tier(),
+            "premium_subscription_count": self.perks.boosts,
             "preferred_locale": self.preferred_locale,
             "rules_channel_id": self.rules_channel_id,
             "safety_alerts_channel_id": null,
@@ -340,7 +352,7 @@ impl Guild {
             "nsfw": false,
             "nsfw_level": 0,
             "emojis": self.emojis.values().map(|emoji| emoji.json(None)).collect::<Vec<_>>(),
-            "stickers": [],
+            "stickers": self.stickers.values().map(|sticker| self.sticker_json(sticker, None)).collect::<Vec<_>>(),
             "incidents_data": null,
         })
     }

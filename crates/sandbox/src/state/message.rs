@@ -167,6 +167,8 @@ pub struct Message {
     pub edited: Option<String>,
     /// Reactions, first to last.
     pub reactions: Vec<Reaction>,
+    /// Stickers, as messages have them.
+    pub stickers: Vec<Value>,
     /// The message that it refers to.
     pub reference: Option<Reference>,
     /// Webhook or application that sent it.
@@ -216,6 +218,7 @@ impl Message {
             pinned: false,
             edited: None,
             reactions: Vec::new(),
+            stickers: Vec::new(),
             reference: None,
             webhook_id: None,
             application_id: None,
@@ -281,6 +284,9 @@ impl Message {
         o.insert("flags".into(), self.flags.into());
         if !self.reactions.is_empty() {
             o.insert("reactions".into(), self.reactions.iter().map(|r| reaction_json(r, viewer)).collect());
+        }
+        if !self.stickers.is_empty() {
+            o.insert("sticker_items".into(), self.stickers.clone().into());
         }
         if let Some(position) = self.position {
             o.insert("position".into(), position.into());

@@ -49,6 +49,7 @@ impl World {
             verify_key: format!("{:064x}", id.0),
             tags: Vec::new(),
             custom_install_url: None,
+            emojis: indexmap::IndexMap::new(),
             commands: super::command::Commands::default(),
             command_permissions: std::collections::HashMap::new(),
         };

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use super::command::Commands;
+use super::guild::Emoji;
 use crate::snowflake::Snowflake;
 
 /// Default language of an account's client.
@@ -111,6 +113,8 @@ pub struct Application {
     pub tags: Vec<String>,
     /// Install link set through the API.
     pub custom_install_url: Option<String>,
+    /// Emojis that only this application uses.
+    pub emojis: IndexMap<Snowflake, Emoji>,
     /// Global and guild commands.
     pub commands: Commands,
     /// The guild-wide and per-command permissions set by admins: `(guild, command or application)`.

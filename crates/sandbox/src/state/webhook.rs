@@ -89,9 +89,9 @@ impl Invite {
             "guild_id": self.guild_id,
             "guild": guild.map(|guild| json!({
                 "id": guild.id, "name": guild.name, "splash": null, "banner": null, "description": guild.description,
-                "icon": guild.icon, "features": [], "verification_level": guild.verification_level,
-                "vanity_url_code": null, "nsfw_level": 0, "nsfw": false, "premium_subscription_count": 0,
-                "premium_tier": 0,
+                "icon": guild.icon, "features": guild.features(), "verification_level": guild.verification_level,
+                "vanity_url_code": null, "nsfw_level": 0, "nsfw": false,
+                "premium_subscription_count": guild.perks.boosts, "premium_tier": guild.perks.tier(),
             })),
             "channel": channel.map(|channel| json!({
                 "id": channel.id, "type": channel.kind, "name": channel.name,

@@ -30,6 +30,7 @@ pub(crate) struct Bot {
     pub(crate) sandbox: Sandbox,
     pub(crate) user: Client,
     http: reqwest::Client,
+    requests: mpsc::UnboundedSender<Message>,
     events: mpsc::UnboundedReceiver<Value>,
 }
 
@@ -51,6 +52,15 @@ impl Bot {
         let identify = json!({ "op": 2, "d": {
             "token": sandbox.token(), "intents": 0x0331_ffff, "properties": { "os": "test" } } });
         socket.send(Message::text(identify.to_string())).await.expect("the gateway reads");
+        let (mut sink, mut socket) = socket.split();
+        let (requests, mut queued) = mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(message) = queued.recv().await {
+                if sink.send(message).await.is_err() {
+                    break;
+                }
+            }
+        });
         tokio::spawn(async move {
             while let Some(Ok(frame)) = socket.next().await {
                 let Message::Text(text) = frame else { continue };
@@ -62,9 +72,15 @@ impl Bot {
         });
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let user = sandbox.client();
-        let mut bot = Self { sandbox, user, http, events };
+        let mut bot = Self { sandbox, user, http, requests, events };
         bot.event("GUILD_CREATE").await;
         bot
+    }
+
+    /// Sends a payload to the gateway.
+    pub(crate) fn send(&self, op: u8, data: Value) {
+        let payload = json!({ "op": op, "d": data });
+        self.requests.send(Message::text(payload.to_string())).expect("the connection is open");
     }
 
     /// Waits for the next event of this name and returns it. Those before it are dropped.
