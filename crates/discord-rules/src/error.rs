@@ -156,6 +156,10 @@ documented! {
     unknown_webhook = NOT_FOUND, 10015, "Unknown Webhook";
     /// The user is not banned.
     unknown_ban = NOT_FOUND, 10026, "Unknown Ban";
+    /// The SKU does not exist, or another application sells it.
+    unknown_sku = NOT_FOUND, 10027, "Unknown SKU";
+    /// The entitlement does not exist, or is one to another application's SKU.
+    unknown_entitlement = NOT_FOUND, 10029, "Unknown Entitlement";
     /// The sticker does not exist.
     unknown_sticker = NOT_FOUND, 10060, "Unknown Sticker";
     /// The pack of stickers does not exist.
@@ -200,6 +204,10 @@ documented! {
     entity_too_large = PAYLOAD_TOO_LARGE, 40005, "Request entity too large";
     /// The user may not join.
     banned = FORBIDDEN, 40007, "The user is banned from this guild";
+    /// What is bought once, or subscribed to, is not consumed.
+    not_consumable = BAD_REQUEST, 40018, "Only consumable SKUs can be consumed";
+    /// A purchase is not undone by the application.
+    not_a_test_entitlement = FORBIDDEN, 40019, "You can only delete sandbox entitlements.";
     /// A user who is not in voice cannot be moved there.
     not_in_voice = BAD_REQUEST, 40032, "Target user is not connected to voice.";
     /// The announcement has been published already.
@@ -212,6 +220,8 @@ documented! {
     no_tag_for_members = BAD_REQUEST, 40066, "There are no tags available that can be set by non-moderators";
     /// The forum requires a tag for a post.
     tag_required = BAD_REQUEST, 40067, "A tag is required to create a forum post in this channel";
+    /// The user or guild has it already.
+    already_entitled = BAD_REQUEST, 40074, "An entitlement has already been granted for this resource";
     /// The interaction has had a callback already.
     already_acknowledged = BAD_REQUEST, 40060, "Interaction has already been acknowledged.";
     /// The caller may not see this guild or channel.
@@ -254,6 +264,8 @@ documented! {
     file_too_large = BAD_REQUEST, 50045, "File uploaded exceeds the maximum size";
     /// The file is not of a kind that is taken here, or it is damaged.
     invalid_file = BAD_REQUEST, 50046, "Invalid file uploaded";
+    /// The SKU does not exist, or another application sells it.
+    invalid_sku = BAD_REQUEST, 50057, "Invalid SKU";
     /// The sticker cannot be sent.
     invalid_sticker = BAD_REQUEST, 50081, "Invalid sticker sent";
     /// The sticker belongs to a guild whose stickers the caller may not use here.

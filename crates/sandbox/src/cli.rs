@@ -8,6 +8,7 @@ mod inspect;
 mod perks;
 mod place;
 mod serve;
+mod store;
 mod terminal;
 mod voice;
 
@@ -68,6 +69,16 @@ enum Command {
     Leave(place::Leave),
     /// Change what a role may do, or what a channel lets a role or member do.
     Permit(place::Permit),
+    /// Create something that a bot sells.
+    Sku(store::Sku),
+    /// Buy something as a user: sandbox buy Premium --as bob
+    Buy(store::Buy),
+    /// Consume or refund an entitlement.
+    Entitlement(store::Entitlement),
+    /// Cancel, resume, renew, refund or delete a subscription, or let it expire.
+    Subscription(store::Subscription),
+    /// Print what is sold and who has bought it, as JSON.
+    Store,
     /// Set how many boosts a guild has: sandbox boost 7
     Boost(perks::Boost),
     /// Change a channel: its name, its topic, how many people it takes.
@@ -228,6 +239,11 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
+        Command::Sku(sku) => store::sku(&client, sku).await,
+        Command::Buy(buy) => store::buy(&client, buy).await,
+        Command::Entitlement(on) => store::entitlement(&client, on).await,
+        Command::Subscription(on) => store::subscription(&client, on).await,
+        Command::Store => store::all(&client).await,
         Command::Boost(boost) => perks::boost(&client, boost).await,
         Command::Enter(join) => voice::join(&client, join).await,
         Command::Exit(leave) => voice::leave(&client, leave).await,

@@ -2,6 +2,7 @@
 
 mod expressions;
 mod run;
+mod store;
 mod voice;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

@@ -17,6 +17,7 @@ mod modals;
 mod perks;
 mod permissions;
 mod secret;
+mod store;
 mod values;
 mod voice;
 mod wait;
@@ -58,6 +59,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(admin::routes())
         .merge(voice::routes())
         .merge(effects::routes())
+        .merge(store::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {
             BadRequest::with_status(

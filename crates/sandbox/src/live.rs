@@ -16,6 +16,7 @@ mod messages;
 mod overwrites;
 mod reactions;
 mod sounds;
+mod store;
 mod threads;
 mod voice;
 
@@ -34,6 +35,7 @@ pub use interactions::{Started, Trigger};
 pub use members::MemberChange;
 pub use messages::Sender;
 pub use sounds::Effect;
+pub use store::Purchase;
 
 /// Times that Discord documents. Tests that wait for them shorten them.
 #[derive(Debug, Clone, Copy)]

@@ -23,6 +23,7 @@ mod roles;
 mod soundboard;
 mod start;
 mod stickers;
+mod store;
 mod threads;
 mod users;
 mod voice;
@@ -74,6 +75,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(emojis::routes())
         .merge(stickers::routes())
         .merge(soundboard::routes())
+        .merge(store::routes())
         .merge(invites::routes())
         .merge(voice::routes())
         .method_not_allowed_fallback(unknown_method)

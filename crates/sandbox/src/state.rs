@@ -16,6 +16,7 @@ pub mod picture;
 pub mod scenario;
 pub mod sound;
 pub mod sticker;
+pub mod store;
 pub mod user;
 pub mod webhook;
 
@@ -71,6 +72,8 @@ pub struct World {
     pub webhooks: IndexMap<Snowflake, Webhook>,
     /// Invites by code.
     pub invites: IndexMap<String, Invite>,
+    /// What applications sell, and who bought it.
+    pub store: store::Store,
     /// Bytes of attachments by attachment id.
     pub files: HashMap<Snowflake, File>,
     uploads: VecDeque<Snowflake>,

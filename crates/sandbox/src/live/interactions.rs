@@ -168,7 +168,7 @@ impl Live<'_> {
             "version": 1,
             "app_permissions": app_permissions,
             "locale": user.locale,
-            "entitlements": [],
+            "entitlements": self.store.of(trigger.application, trigger.user, channel.guild_id),
             "authorizing_integration_owners": owners,
             "context": u8::from(channel.guild_id.is_none()),
             "attachment_size_limit": ATTACHMENT_LIMIT,
@@ -176,7 +176,8 @@ impl Live<'_> {
         if let Some(guild) = channel.guild_id.and_then(|id| self.guilds.get(&id)) {
             payload["guild_id"] = json!(guild.id);
             payload["guild_locale"] = json!(guild.preferred_locale);
-            payload["guild"] = json!({ "id": guild.id, "locale": guild.preferred_locale, "features": [] });
+            payload["guild"] =
+                json!({ "id": guild.id, "locale": guild.preferred_locale, "features": guild.features() });
             let mut member = self.member_json(guild.id, trigger.user)?;
             member["permissions"] = json!(permissions);
             payload["member"] = member;
@@ -366,6 +367,8 @@ impl Live<'_> {
     fn answer_message(&mut self, id: Snowflake, draft: Draft) -> ApiResult<Snowflake> {
         let mut message = self.blank_answer(id)?;
         message.flags |= draft.message.flags & flag::EPHEMERAL;
+        self.check_skus(message.application_id, &draft.message.components)?;
+        self.check_stickers(None, self.channel(message.channel_id)?, &draft.message.sticker_ids)?;
         draft.fill(self, &mut message);
         Ok(self.put_answer(id, message))
     }

@@ -61,6 +61,7 @@ impl Live<'_> {
             message.webhook_id = Some(*id);
             message.application_id = *application;
         }
+        self.check_skus(message.application_id.or(user), &draft.message.components)?;
         self.refer(&mut message, &draft)?;
         draft.fill(self, &mut message);
         Ok(self.publish(message))
@@ -125,6 +126,8 @@ impl Live<'_> {
     /// Applies an edit and sends the event.
     pub fn apply(&mut self, channel: Snowflake, id: Snowflake, edit: Edit) -> ApiResult<()> {
         let mut message = self.any_message(channel, id).cloned().ok_or_else(ApiError::unknown_message)?;
+        let components = edit.change.components.as_ref().map_or(&[][..], Vec::as_slice);
+        self.check_skus(message.application_id.or(message.author_id()), components)?;
         let was_loading = message.flags & flag::LOADING != 0;
         edit.apply(self, &mut message);
         if !was_loading {

@@ -38,7 +38,6 @@ impl State {
 /// Operations whose answer is always an empty list.
 const EMPTY: &[&str] = &[
     "get_application_role_connections_metadata",
-    "get_entitlements",
     "list_auto_moderation_rules",
     "list_guild_integrations",
     "list_guild_scheduled_events",
@@ -46,6 +45,10 @@ const EMPTY: &[&str] = &[
 
 /// Operations by name, and the sentence about them.
 const NOTES: &[(&[&str], &str)] = &[
+    (
+        &["create_entitlement"],
+        "A guild's has the application's owner as its user. A second one like it is refused with 40074.",
+    ),
     (
         &["get_soundboard_default_sounds"],
         "Six, without files. No guild has the feature SOUNDBOARD, which Discord's description of its API lacks.",

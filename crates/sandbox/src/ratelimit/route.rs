@@ -136,6 +136,7 @@ fn id_name(collection: &str) -> &'static str {
         "rules" => "{rule.id}",
         "entitlements" => "{entitlement.id}",
         "skus" => "{sku.id}",
+        "subscriptions" => "{subscription.id}",
         "answers" => "{answer.id}",
         "reactions" => "{emoji}",
         _ => "{id}",

@@ -17,8 +17,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/applications/@me", get(me).patch(edit))
         .route("/oauth2/applications/@me", get(me))
         .route("/applications/{application_id}", get(by_id))
-        .route("/applications/{application_id}/entitlements", get(none))
-        .route("/applications/{application_id}/skus", get(none))
         .route("/applications/{application_id}/role-connections/metadata", get(none))
 }
 

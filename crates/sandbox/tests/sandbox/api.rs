@@ -21,6 +21,7 @@ mod modals;
 mod openapi;
 mod people;
 mod soundboard;
+mod store;
 mod terminal;
 mod threads;
 mod uploads;
