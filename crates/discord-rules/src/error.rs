@@ -266,6 +266,8 @@ documented! {
     invalid_file = BAD_REQUEST, 50046, "Invalid file uploaded";
     /// The SKU does not exist, or another application sells it.
     invalid_sku = BAD_REQUEST, 50057, "Invalid SKU";
+    /// Not possible with a message of this kind.
+    invalid_message_type = BAD_REQUEST, 50068, "Invalid message type";
     /// The sticker cannot be sent.
     invalid_sticker = BAD_REQUEST, 50081, "Invalid sticker sent";
     /// The sticker belongs to a guild whose stickers the caller may not use here.
@@ -300,6 +302,8 @@ documented! {
     webhook_names_two_threads = BAD_REQUEST, 220_002, "Webhooks posted to forum channels cannot have both a thread_name and thread_id";
     /// A webhook opens threads in forums only.
     webhook_opens_no_thread = BAD_REQUEST, 220_003, "Webhooks can only create threads in forum channels";
+    /// Services post in a forum only where a thread is named.
+    no_service_in_forum = BAD_REQUEST, 220_004, "Webhook services cannot be used in forum channels";
     /// A reply requires permission to read the message that it replies to.
     cannot_reply_unread = BAD_REQUEST, 160_002, "Cannot reply without permission to read message history";
     /// The sticker is no Lottie animation.

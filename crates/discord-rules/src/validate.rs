@@ -22,7 +22,9 @@ pub mod poll;
 pub mod query;
 pub mod reaction;
 pub mod role;
+pub mod service;
 pub mod sound;
 pub mod unread;
+pub mod webhook;
 
 pub use form::{Change, Form};

@@ -4,6 +4,7 @@ mod act;
 mod answer;
 mod env;
 mod fault;
+mod following;
 mod inspect;
 mod perks;
 mod place;
@@ -69,6 +70,10 @@ enum Command {
     Leave(place::Leave),
     /// Change what a role may do, or what a channel lets a role or member do.
     Permit(place::Permit),
+    /// Make a channel follow an announcement channel: sandbox follow news general
+    Follow(following::Follow),
+    /// Publish a message of an announcement channel to those that follow it.
+    Publish(following::Publish),
     /// Create something that a bot sells.
     Sku(store::Sku),
     /// Buy something as a user: sandbox buy Premium --as bob
@@ -239,6 +244,8 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
+        Command::Follow(follow) => following::follow(&client, follow).await,
+        Command::Publish(publish) => following::publish(&client, publish).await,
         Command::Sku(sku) => store::sku(&client, sku).await,
         Command::Buy(buy) => store::buy(&client, buy).await,
         Command::Entitlement(on) => store::entitlement(&client, on).await,

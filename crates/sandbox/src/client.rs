@@ -1,6 +1,7 @@
 //! The users' side in Rust: a typed client of the control API, for tests and the command line.
 
 mod expressions;
+mod following;
 mod run;
 mod store;
 mod voice;

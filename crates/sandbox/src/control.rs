@@ -10,6 +10,7 @@ mod commands;
 mod components;
 mod effects;
 mod find;
+mod following;
 pub(crate) mod guard;
 mod interactions;
 mod messages;
@@ -59,6 +60,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(admin::routes())
         .merge(voice::routes())
         .merge(effects::routes())
+        .merge(following::routes())
         .merge(store::routes())
         .merge(watch::routes())
         .method_not_allowed_fallback(async || {

@@ -9,6 +9,7 @@ mod access;
 mod changes;
 mod channels;
 mod expressions;
+mod following;
 mod guilds;
 mod interactions;
 mod members;

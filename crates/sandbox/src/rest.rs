@@ -10,6 +10,7 @@ mod channels;
 mod commands;
 mod emojis;
 mod files;
+mod following;
 mod guilds;
 mod interactions;
 mod invites;
@@ -27,6 +28,7 @@ mod store;
 mod threads;
 mod users;
 mod voice;
+mod webhook_services;
 mod webhooks;
 
 use std::sync::Arc;
@@ -62,6 +64,8 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(commands::routes())
         .merge(interactions::routes())
         .merge(webhooks::routes())
+        .merge(webhook_services::routes())
+        .merge(following::routes())
         .merge(channels::routes())
         .merge(messages::routes())
         .merge(pins::routes())

@@ -88,8 +88,9 @@ pub(super) fn premium(live: &Live<'_>, asked: &UseComponent) -> Result<Option<Va
     if component["disabled"] == true {
         return Err(BadRequest::new("The premium button is disabled."));
     }
-    let sku =
-        serde_json::from_value(component["sku_id"].clone()).ok().and_then(|id: Snowflake| live.store.skus.get(&id));
+    let sku = serde_json::from_value(component["sku_id"].clone())
+        .ok()
+        .and_then(|id: Snowflake| live.store.skus.get(&id));
     let sku =
         sku.ok_or_else(|| BadRequest::missing("What the premium button offers is not sold any more."))?;
     Ok(sku.json().pop())

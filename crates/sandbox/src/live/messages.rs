@@ -137,6 +137,7 @@ impl Live<'_> {
             *stored = message;
         }
         self.announce_edit(channel, id);
+        self.edit_copies(channel, id);
         Ok(())
     }
 
@@ -172,6 +173,9 @@ impl Live<'_> {
                 event["ids"] = json!(ids);
                 self.dispatch_channel(channel_id, "MESSAGE_DELETE_BULK", event);
             }
+        }
+        for original in &gone {
+            self.empty_copies(original);
         }
     }
 

@@ -66,9 +66,16 @@ const NOTES: &[(&[&str], &str)] = &[
     (&["update_guild"], "Only the fields of the settings that are stored; others are named in the log."),
     (
         &["list_guild_audit_log_entries"],
-        "Most entries have no `changes`; overwrites, threads, invites and webhooks write none.",
+        "Most entries have no `changes`; overwrites, threads and invites write none.",
     ),
-    (&["crosspost_message"], "Only the flag: no channel follows another."),
+    (
+        &["crosspost_message"],
+        "No `mention_channels`. Copies of a deleted message say \"[Original Message Deleted]\".",
+    ),
+    (
+        &["execute_github_compatible_webhook"],
+        "Titles and colours are those that are known from Discord; they are not documented.",
+    ),
     (
         &["update_application_command", "bulk_set_application_commands"],
         "A change is visible to users at once.",

@@ -11,6 +11,7 @@ mod commands;
 mod components;
 mod errors;
 pub(crate) mod expressions;
+mod following;
 mod forums;
 mod guilds;
 mod interactions;
