@@ -134,6 +134,8 @@ documented! {
     unknown_channel = NOT_FOUND, 10003, "Unknown Channel";
     /// The guild does not exist, or the caller is not in it.
     unknown_guild = NOT_FOUND, 10004, "Unknown Guild";
+    /// The integration does not exist in this guild.
+    unknown_integration = NOT_FOUND, 10005, "Unknown Integration";
     /// The invite does not exist.
     unknown_invite = NOT_FOUND, 10006, "Unknown Invite";
     /// The user is not in this guild.
@@ -250,6 +252,10 @@ documented! {
     system_message = FORBIDDEN, 50021, "Cannot execute action on a system message";
     /// Not possible in a channel of this kind.
     wrong_channel_type = BAD_REQUEST, 50024, "Cannot execute action on this channel type";
+    /// The token is that of no user's authorization, or has expired.
+    invalid_access_token = UNAUTHORIZED, 50025, "Invalid OAuth2 access token";
+    /// The user has not authorized this.
+    missing_scope = FORBIDDEN, 50026, "Missing required OAuth2 scope";
     /// The second half of a webhook's address is wrong; for an interaction its token.
     invalid_webhook_token = UNAUTHORIZED, 50027, "Invalid Webhook Token";
     /// The role cannot be given, such as those of integrations.
@@ -278,6 +284,8 @@ documented! {
     invalid_json = BAD_REQUEST, 50109, "The request body contains invalid JSON.";
     /// The file is damaged.
     damaged_file = BAD_REQUEST, 50110, "The provided file is invalid.";
+    /// What sells a guild's subscriptions stays.
+    cannot_delete_subscription_integration = BAD_REQUEST, 50163, "Cannot delete guild subscription integration";
     /// The file is of another kind.
     invalid_file_type = BAD_REQUEST, 50123, "The provided file type is invalid.";
     /// The sound lasts too long.

@@ -5,6 +5,7 @@
 //! come from Discord's documentation, the wording of errors from Discord's answers to real bots. Nothing here knows of
 //! state: the caller checks whether an id exists.
 
+pub mod application;
 pub mod channel;
 pub mod command;
 pub mod component;

@@ -2,6 +2,7 @@
 
 mod act;
 mod answer;
+mod authorize;
 mod env;
 mod fault;
 mod following;
@@ -70,6 +71,8 @@ enum Command {
     Leave(place::Leave),
     /// Change what a role may do, or what a channel lets a role or member do.
     Permit(place::Permit),
+    /// Authorize a bot's application as a user, and print the access token: sandbox authorize Sandbot --scopes identify,guilds
+    Authorize(authorize::Authorize),
     /// Make a channel follow an announcement channel: sandbox follow news general
     Follow(following::Follow),
     /// Publish a message of an announcement channel to those that follow it.
@@ -244,6 +247,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Leave(leave) => place::leave(&client, leave).await,
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
+        Command::Authorize(asked) => authorize::authorize(&client, asked).await,
         Command::Follow(follow) => following::follow(&client, follow).await,
         Command::Publish(publish) => following::publish(&client, publish).await,
         Command::Sku(sku) => store::sku(&client, sku).await,

@@ -1,5 +1,6 @@
 //! The users' side in Rust: a typed client of the control API, for tests and the command line.
 
+mod authorizations;
 mod expressions;
 mod following;
 mod run;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod authorizations;
 mod commands;
 mod components;
 mod effects;
@@ -60,6 +61,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(admin::routes())
         .merge(voice::routes())
         .merge(effects::routes())
+        .merge(authorizations::routes())
         .merge(following::routes())
         .merge(store::routes())
         .merge(watch::routes())

@@ -8,6 +8,7 @@
 mod access;
 mod changes;
 mod channels;
+mod commands;
 mod expressions;
 mod following;
 mod guilds;

@@ -6,6 +6,7 @@
 
 mod applications;
 mod bans;
+mod bearer;
 mod channels;
 mod commands;
 mod emojis;
@@ -16,6 +17,7 @@ mod interactions;
 mod invites;
 mod members;
 mod messages;
+mod oauth2;
 mod pins;
 mod polls;
 mod reactions;
@@ -61,6 +63,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(start::routes())
         .merge(users::routes())
         .merge(applications::routes())
+        .merge(oauth2::routes())
         .merge(commands::routes())
         .merge(interactions::routes())
         .merge(webhooks::routes())

@@ -4,6 +4,7 @@
 //! [`crate::live`], which sends them to gateways under the same lock, so that events arrive in the order in which the
 //! changes happened.
 
+pub mod authorization;
 pub mod channel;
 pub mod clock;
 pub mod command;
@@ -74,6 +75,12 @@ pub struct World {
     pub invites: IndexMap<String, Invite>,
     /// What applications sell, and who bought it.
     pub store: store::Store,
+    /// Users' authorizations of applications, by access token.
+    pub authorizations: HashMap<String, authorization::Authorization>,
+    /// Running Activities by instance id.
+    pub activities: HashMap<String, authorization::Activity>,
+    /// Users' accounts elsewhere.
+    pub connections: HashMap<Snowflake, Vec<Value>>,
     /// Bytes of attachments by attachment id.
     pub files: HashMap<Snowflake, File>,
     uploads: VecDeque<Snowflake>,

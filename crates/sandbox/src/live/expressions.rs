@@ -140,7 +140,7 @@ impl Live<'_> {
     pub fn add_sticker(
         &mut self,
         guild_id: Snowflake,
-        sticker: Sticker,
+        sticker: &Sticker,
         bytes: axum::body::Bytes,
         reason: Option<&str>,
     ) -> ApiResult<()> {
@@ -153,7 +153,7 @@ impl Live<'_> {
             return Err(ApiError::max_stickers(guild.perks.sticker_slots()));
         }
         guild.stickers.insert(id, sticker.clone());
-        let made = changes::between(&Value::Null, &guild.sticker_json(&sticker, None), STICKER_FIELDS);
+        let made = changes::between(&Value::Null, &guild.sticker_json(sticker, None), STICKER_FIELDS);
         let file = File {
             filename: format!("{id}.{}", format.extension()),
             content_type: format.content_type().to_owned(),

@@ -111,7 +111,7 @@ impl Live<'_> {
         self.write_audit(guild_id, entry, reason);
     }
 
-    fn write_audit(&mut self, guild_id: Snowflake, mut entry: Value, reason: Option<&str>) {
+    pub(super) fn write_audit(&mut self, guild_id: Snowflake, mut entry: Value, reason: Option<&str>) {
         entry["id"] = json!(self.next_id());
         if let Some(reason) = reason {
             entry["reason"] = reason.into();

@@ -10,6 +10,7 @@ use super::Live;
 use crate::draft::{self, Draft, Edit, Upload};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
+use crate::state::authorization::Activity;
 use crate::state::channel::Channel;
 use crate::state::interaction::{Interaction, Response, kind};
 use crate::state::message::{Author, Message, Reference, flag};
@@ -233,7 +234,17 @@ impl Live<'_> {
             }
             Callback::Modal(modal) => (Response::Modal(modal), None),
             Callback::LaunchActivity => {
-                (Response::Launched(activity_instance(id, interaction.guild_id, channel_id)), None)
+                let (guild, instance) =
+                    (interaction.guild_id, activity_instance(id, interaction.guild_id, channel_id));
+                let activity = Activity {
+                    application: interaction.application_id,
+                    launch: id,
+                    guild,
+                    channel: channel_id,
+                    users: vec![interaction.user_id],
+                };
+                self.activities.insert(instance.clone(), activity);
+                (Response::Launched(instance), None)
             }
             // Nothing here sends a PING, which only goes to web endpoints.
             Callback::Pong | Callback::PremiumRequired => (Response::PremiumRequired, None),

@@ -36,12 +36,8 @@ impl State {
 }
 
 /// Operations whose answer is always an empty list.
-const EMPTY: &[&str] = &[
-    "get_application_role_connections_metadata",
-    "list_auto_moderation_rules",
-    "list_guild_integrations",
-    "list_guild_scheduled_events",
-];
+const EMPTY: &[&str] =
+    &["list_auto_moderation_rules", "list_guild_integrations", "list_guild_scheduled_events"];
 
 /// Operations by name, and the sentence about them.
 const NOTES: &[(&[&str], &str)] = &[
@@ -82,9 +78,9 @@ const NOTES: &[(&[&str], &str)] = &[
     ),
     (
         &["set_guild_application_command_permissions"],
-        "Needs a Bearer token at Discord; a bot gets 20001. The control API sets them.",
+        "The user needs MANAGE_GUILD and MANAGE_ROLES; whether they could run the command is not checked.",
     ),
-    (&["get_my_guild_member"], "Needs a Bearer token at Discord; here a bot's token will do."),
+    (&["get_my_guild_member"], "A bot's own token will do here."),
     (
         &["list_voice_regions", "list_guild_voice_regions"],
         "The sandbox's own voice servers, not Discord's regions.",
@@ -102,17 +98,11 @@ const NOTES: &[(&[&str], &str)] = &[
         "An upgrade button (10) shows nothing; an Activity (12) has only an instance id.",
     ),
     (
-        &[
-            "get_current_user_application_entitlements",
-            "get_application_user_role_connection",
-            "update_application_user_role_connection",
-            "delete_application_user_role_connection",
-            "get_my_oauth2_authorization",
-            "get_openid_connect_userinfo",
-            "list_my_connections",
-        ],
-        "Needs a Bearer token; there is no OAuth2 here.",
+        &["update_application", "update_my_application"],
+        "The addresses for interactions and events are stored; interactions still go through the gateway.",
     ),
+    (&["get_public_keys"], "A key of the sandbox; it signs nothing."),
+    (&["get_openid_connect_userinfo"], "There are no e-mail addresses."),
 ];
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ async fn create(
         format: sticker::check(&file)?,
         creator: bot,
     };
-    live.add_sticker(guild, sticker.clone(), file, reason.as_deref())?;
+    live.add_sticker(guild, &sticker, file, reason.as_deref())?;
     let guild = live.guild_for(guild, bot)?;
     Ok((StatusCode::CREATED, Json(guild.sticker_json(&sticker, live.users.get(&bot)))))
 }

@@ -6,6 +6,7 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::bearer::Caller;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
@@ -23,8 +24,16 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/users/{user_id}", get(user))
 }
 
-async fn me(State(rest): State<Rest>, Bot(bot): Bot) -> ApiResult<Json<Value>> {
-    Ok(Json(rest.discord.lock().user(bot)?.private_json()))
+async fn me(State(rest): State<Rest>, caller: Caller) -> ApiResult<Json<Value>> {
+    let account = caller.account("identify")?;
+    let mut shown = rest.discord.lock().user(account)?.private_json();
+    if let (Caller::User(bearer), Some(fields)) = (&caller, shown.as_object_mut()) {
+        if !bearer.0.allows("email") {
+            fields.remove("email");
+            fields.remove("verified");
+        }
+    }
+    Ok(Json(shown))
 }
 
 async fn edit_me(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
@@ -62,12 +71,13 @@ async fn user(State(rest): State<Rest>, _: Bot, Ids([id]): Ids<1>) -> ApiResult<
     Ok(Json(rest.discord.lock().user(id)?.json()))
 }
 
-async fn my_guilds(State(rest): State<Rest>, Bot(bot): Bot, query: Query) -> ApiResult<Json<Value>> {
+async fn my_guilds(State(rest): State<Rest>, caller: Caller, query: Query) -> ApiResult<Json<Value>> {
+    let account = caller.account("guilds")?;
     let limit = query.number("limit", 1..=200, 200)?;
     let (before, after) = (query.id("before")?, query.id("after")?);
     let live = rest.discord.lock();
     let mut guilds: Vec<_> = live
-        .guilds_of(bot)
+        .guilds_of(account)
         .filter(|guild| before.is_none_or(|id| guild.id < id) && after.is_none_or(|id| guild.id > id))
         .collect();
     guilds.sort_by_key(|guild| guild.id);
@@ -79,8 +89,8 @@ async fn my_guilds(State(rest): State<Rest>, Bot(bot): Bot, query: Query) -> Api
             "name": guild.name,
             "icon": guild.icon,
             "banner": null,
-            "owner": guild.owner_id == bot,
-            "permissions": live.guild_permissions(bot, guild),
+            "owner": guild.owner_id == account,
+            "permissions": live.guild_permissions(account, guild),
             "features": guild.features(),
         });
         if counts {
@@ -92,10 +102,11 @@ async fn my_guilds(State(rest): State<Rest>, Bot(bot): Bot, query: Query) -> Api
     Ok(Json(list.collect()))
 }
 
-async fn my_member(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
+async fn my_member(State(rest): State<Rest>, caller: Caller, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
+    let account = caller.account("guilds.members.read")?;
     let live = rest.discord.lock();
-    live.guild_for(guild, bot)?;
-    Ok(Json(live.member_json(guild, bot)?))
+    live.guild_for(guild, account)?;
+    Ok(Json(live.member_json(guild, account)?))
 }
 
 async fn leave_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<StatusCode> {

@@ -111,8 +111,18 @@ pub struct Application {
     pub verify_key: String,
     /// Tags set through the API.
     pub tags: Vec<String>,
-    /// Install link set through the API.
-    pub custom_install_url: Option<String>,
+    /// Hash of the icon.
+    pub icon: Option<String>,
+    /// Hash of the cover image.
+    pub cover_image: Option<String>,
+    /// Public flags.
+    pub flags: u64,
+    /// Settings that are shown as they were set through the API: addresses, installation, events.
+    pub settings: HashMap<&'static str, Value>,
+    /// Records of linked roles.
+    pub role_metadata: Vec<Value>,
+    /// Users' role connections.
+    pub role_connections: HashMap<Snowflake, Value>,
     /// Emojis that only this application uses.
     pub emojis: IndexMap<Snowflake, Emoji>,
     /// Global and guild commands.
@@ -122,7 +132,7 @@ pub struct Application {
 }
 
 /// `GATEWAY_PRESENCE`, `GATEWAY_GUILD_MEMBERS`, `GATEWAY_MESSAGE_CONTENT`, in the limited forms of a small bot.
-const FLAGS: u64 = 1 << 13 | 1 << 15 | 1 << 19;
+pub const FLAGS: u64 = 1 << 13 | 1 << 15 | 1 << 19;
 
 impl Application {
     /// Returns the application object as its own bot sees it.
@@ -130,7 +140,7 @@ impl Application {
         let mut value = json!({
             "id": self.id,
             "name": self.name,
-            "icon": null,
+            "icon": self.icon,
             "description": self.description,
             "summary": "",
             "type": null,
@@ -138,8 +148,8 @@ impl Application {
             "bot_public": true,
             "bot_require_code_grant": false,
             "verify_key": self.verify_key,
-            "flags": FLAGS,
-            "flags_new": FLAGS.to_string(),
+            "flags": self.flags,
+            "flags_new": self.flags.to_string(),
             "hook": true,
             "redirect_uris": [],
             "interactions_endpoint_url": null,
@@ -162,14 +172,35 @@ impl Application {
         if !self.tags.is_empty() {
             value["tags"] = json!(self.tags);
         }
-        if let Some(url) = &self.custom_install_url {
-            value["custom_install_url"] = json!(url);
+        if let Some(hash) = &self.cover_image {
+            value["cover_image"] = json!(hash);
+        }
+        for (key, set) in &self.settings {
+            value[*key] = set.clone();
         }
         value
     }
 
+    /// Returns the application object as others see it.
+    pub fn public_json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "icon": self.icon,
+            "description": self.description,
+            "summary": "",
+            "type": null,
+            "hook": true,
+            "bot_public": true,
+            "bot_require_code_grant": false,
+            "verify_key": self.verify_key,
+            "flags": self.flags,
+            "flags_new": self.flags.to_string(),
+        })
+    }
+
     /// Returns the partial object in READY.
     pub fn partial_json(&self) -> Value {
-        json!({ "id": self.id, "flags": FLAGS })
+        json!({ "id": self.id, "flags": self.flags })
     }
 }

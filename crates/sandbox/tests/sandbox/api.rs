@@ -4,6 +4,7 @@
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
 mod addresses;
+mod applications;
 mod audit_log;
 pub(crate) mod bot;
 mod cli;
