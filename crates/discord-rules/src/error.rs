@@ -184,12 +184,16 @@ documented! {
     slowmode = TOO_MANY_REQUESTS, 20016, "This action cannot be performed due to slowmode rate limit";
     /// Too many pins.
     max_pins = BAD_REQUEST, 30003, "Maximum number of pins reached (250)";
+    /// Too many people in a group of direct messages.
+    max_recipients = BAD_REQUEST, 30004, "Maximum number of recipients reached (10)";
     /// Too many roles.
     max_roles = BAD_REQUEST, 30005, "Maximum number of server roles reached (250)";
     /// Too many webhooks.
     max_webhooks = BAD_REQUEST, 30007, "Maximum number of webhooks reached (15)";
     /// Too many different emojis on one message.
     max_reactions = FORBIDDEN, 30010, "Maximum number of reactions reached (20)";
+    /// Too many groups of direct messages.
+    max_groups = BAD_REQUEST, 30011, "Maximum number of group DMs reached (10)";
     /// Too many channels.
     max_channels = BAD_REQUEST, 30013, "Maximum number of server channels reached (500)";
     /// Too many files.

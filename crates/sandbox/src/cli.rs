@@ -7,6 +7,7 @@ mod env;
 mod fault;
 mod following;
 mod inspect;
+mod integration;
 mod perks;
 mod place;
 mod serve;
@@ -73,6 +74,8 @@ enum Command {
     Permit(place::Permit),
     /// Authorize a bot's application as a user, and print the access token: sandbox authorize Sandbot --scopes identify,guilds
     Authorize(authorize::Authorize),
+    /// List, add, switch and remove integrations of a guild.
+    Integration(integration::Integration),
     /// Make a channel follow an announcement channel: sandbox follow news general
     Follow(following::Follow),
     /// Publish a message of an announcement channel to those that follow it.
@@ -248,6 +251,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Permit(permit) => place::permit(&client, permit).await,
         Command::Channel(change) => place::channel(&client, change).await,
         Command::Authorize(asked) => authorize::authorize(&client, asked).await,
+        Command::Integration(asked) => integration::integration(&client, asked).await,
         Command::Follow(follow) => following::follow(&client, follow).await,
         Command::Publish(publish) => following::publish(&client, publish).await,
         Command::Sku(sku) => store::sku(&client, sku).await,

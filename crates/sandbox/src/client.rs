@@ -3,6 +3,7 @@
 mod authorizations;
 mod expressions;
 mod following;
+mod integrations;
 mod run;
 mod store;
 mod voice;

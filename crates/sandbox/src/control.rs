@@ -13,6 +13,7 @@ mod effects;
 mod find;
 mod following;
 pub(crate) mod guard;
+mod integrations;
 mod interactions;
 mod messages;
 mod modals;
@@ -61,6 +62,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(admin::routes())
         .merge(voice::routes())
         .merge(effects::routes())
+        .merge(integrations::routes())
         .merge(authorizations::routes())
         .merge(following::routes())
         .merge(store::routes())

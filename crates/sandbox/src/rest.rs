@@ -12,7 +12,9 @@ mod commands;
 mod emojis;
 mod files;
 mod following;
+mod groups;
 mod guilds;
+mod integrations;
 mod interactions;
 mod invites;
 mod members;
@@ -83,6 +85,8 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(stickers::routes())
         .merge(soundboard::routes())
         .merge(store::routes())
+        .merge(integrations::routes())
+        .merge(groups::routes())
         .merge(invites::routes())
         .merge(voice::routes())
         .method_not_allowed_fallback(unknown_method)

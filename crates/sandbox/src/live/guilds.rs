@@ -35,6 +35,11 @@ impl Live<'_> {
             self.dispatch_bot(bot, "GUILD_CREATE", Some(guild.id), event);
         }
         self.dispatch_joined(guild, bot);
+        let found =
+            self.guilds.get(&guild).and_then(|guild| Some((guild.integration_of(bot)?.id, guild.owner_id)));
+        if let Some((integration, owner)) = found {
+            self.integration_added(guild, integration, owner);
+        }
     }
 
     /// Adds a role and sends the event.

@@ -78,6 +78,7 @@ impl Live<'_> {
             self.delete_role(guild_id, role);
         }
         self.dispatch_guild(guild_id, "GUILD_MEMBER_REMOVE", json!({ "guild_id": guild_id, "user": shown }));
+        self.integration_left(guild_id, user);
         Ok(())
     }
 

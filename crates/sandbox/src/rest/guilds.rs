@@ -14,6 +14,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
 use crate::state::guild::Guild;
+use crate::state::integration::Integration;
 use crate::state::picture_hash;
 use crate::state::user::User;
 use crate::validate;
@@ -25,7 +26,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/guilds/{guild_id}/channels", get(list_channels).post(create_channel).patch(move_channels))
         .route("/guilds/{guild_id}/audit-logs", get(audit_log))
         .route("/guilds/{guild_id}/regions", get(regions))
-        .route("/guilds/{guild_id}/integrations", get(nothing))
         .route("/guilds/{guild_id}/scheduled-events", get(nothing))
         .route("/guilds/{guild_id}/auto-moderation/rules", get(nothing))
 }
@@ -210,11 +210,14 @@ async fn audit_log(
         .collect();
     users.sort_unstable();
     users.dedup();
+    let targets: Vec<Snowflake> = entries.iter().filter_map(|entry| as_id(&entry["target_id"])).collect();
+    let integrations = guild.integrations.values().filter(|found| targets.contains(&found.id));
+    let webhooks = live.webhooks.values().filter(|found| targets.contains(&found.id));
     Ok(Json(json!({
         "audit_log_entries": entries,
         "users": users.iter().filter_map(|id| live.users.get(id)).map(User::json).collect::<Vec<_>>(),
-        "integrations": [],
-        "webhooks": [],
+        "integrations": integrations.map(Integration::partial_json).collect::<Vec<_>>(),
+        "webhooks": webhooks.map(|webhook| webhook.json(&live, true)).collect::<Vec<_>>(),
         "guild_scheduled_events": [],
         "threads": [],
         "application_commands": [],

@@ -12,6 +12,7 @@ use super::{Ids, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::snowflake::Snowflake;
 use crate::state::picture_hash;
+use crate::validate::Form;
 use crate::validate::unread::all_but;
 
 pub(super) fn routes() -> Router<Rest> {
@@ -117,6 +118,9 @@ async fn leave_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<
 }
 
 async fn open_dm(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
+    if payload.object()?.contains_key("access_tokens") {
+        return open_group(&rest, bot, &payload);
+    }
     all_but(payload.object()?, &["recipient_id"]);
     let wanted = payload.object()?.get("recipient_id").cloned().unwrap_or_default();
     let recipient: Snowflake = serde_json::from_value(wanted.clone())
@@ -128,4 +132,15 @@ async fn open_dm(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> A
     let id = live.open_dm(bot, recipient);
     let channel = live.channel(id)?;
     Ok(Json(live.channel_json(channel, Some(bot))))
+}
+
+fn open_group(rest: &Rest, bot: Snowflake, payload: &Payload) -> ApiResult<Json<Value>> {
+    let tokens = Form::read_object(&payload.json, |form, body| {
+        // Nicknames are seen by the group's people only, and no route returns them.
+        form.skip(body, &["nicks"]);
+        form.required(body, "access_tokens", |form, value| form.list(value, 1..=100, Form::any_text))
+    })?;
+    let mut live = rest.discord.lock();
+    let id = live.create_group(bot, &tokens)?;
+    Ok(Json(live.channel_json(live.channel(id)?, Some(bot))))
 }

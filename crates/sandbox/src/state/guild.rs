@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::clock;
+use super::integration::Integration;
 use super::perks::Perks;
 use super::sound::Sound;
 use super::sticker::Sticker;
@@ -256,6 +257,8 @@ pub struct Guild {
     pub channels: Vec<Snowflake>,
     /// Active and archived threads.
     pub threads: Vec<Snowflake>,
+    /// Integrations by id.
+    pub integrations: IndexMap<Snowflake, Integration>,
     /// Boosts and grants.
     pub perks: Perks,
     /// Emojis by id.
@@ -300,6 +303,7 @@ impl Guild {
             roles: IndexMap::from([(id, role)]),
             channels: Vec::new(),
             threads: Vec::new(),
+            integrations: IndexMap::new(),
             perks: Perks::default(),
             emojis: IndexMap::new(),
             stickers: IndexMap::new(),

@@ -2,6 +2,7 @@
 
 use super::channel::{Channel, kind};
 use super::guild::{Guild, Member, Role};
+use super::integration::Integration;
 use super::user::{Application, User};
 use super::{World, secret};
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
@@ -125,6 +126,7 @@ impl World {
     pub fn install(&mut self, guild: Snowflake, application: Snowflake, permissions: Permissions) {
         let name = self.applications.get(&application).map(|a| a.name.clone()).unwrap_or_default();
         let role = self.create_role(guild, &name, 0, permissions);
+        let integration = self.next_id();
         if let Some(guild) = self.guilds.get_mut(&guild) {
             if let Some(role) = guild.roles.get_mut(&role) {
                 role.managed = true;
@@ -133,6 +135,8 @@ impl World {
             let mut member = Member::new(application);
             member.roles.push(role);
             guild.members.insert(application, member);
+            let integration = Integration::of_bot(integration, application, &name, guild.owner_id);
+            guild.integrations.insert(integration.id, integration);
         }
     }
 

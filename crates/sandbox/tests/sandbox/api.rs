@@ -15,6 +15,7 @@ pub(crate) mod expressions;
 mod following;
 mod forums;
 mod guilds;
+mod integrations;
 mod interactions;
 mod intruders;
 mod load;
