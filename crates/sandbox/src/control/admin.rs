@@ -253,6 +253,6 @@ async fn command_permissions(
     let found = live.applications.values_mut().find(owns);
     let application = found.ok_or_else(|| BadRequest::missing(format!("There is no command {command}.")))?;
     let id = application.id;
-    live.set_command_permissions(id, guild, command, list.clone(), admin);
+    live.set_command_permissions(id, guild, command, &list, admin);
     Ok(Json(json!({ "id": command, "application_id": id, "guild_id": guild, "permissions": list })))
 }

@@ -38,10 +38,7 @@ async fn authorize(
     }
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
-    let application = find::user(&live, &bot)?.id;
-    if !live.applications.contains_key(&application) {
-        return Err(BadRequest::new(format!("{bot} is no bot.")));
-    }
+    let application = find::bot(&live, &bot)?;
     let scope = asked.scopes.join(" ");
     let token = live.authorize(application, user, asked.scopes);
     Ok(Json(json!({

@@ -110,6 +110,16 @@ pub(super) fn person<'a>(world: &'a World, wanted: &str) -> Result<&'a User, Bad
     Ok(user)
 }
 
+/// Finds a bot by id or name.
+pub(super) fn bot(world: &World, wanted: &str) -> Result<Snowflake, BadRequest> {
+    let id = user(world, wanted)?.id;
+    if world.applications.contains_key(&id) {
+        Ok(id)
+    } else {
+        Err(BadRequest::new(format!("There is no bot \"{wanted}\".")))
+    }
+}
+
 /// Returns the guild and the user that a path names.
 pub(super) fn member(world: &World, guild: &str, user: &str) -> Result<(Snowflake, Snowflake), BadRequest> {
     Ok((self::guild(world, Some(guild))?.id, self::user(world, user)?.id))

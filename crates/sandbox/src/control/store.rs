@@ -56,10 +56,7 @@ async fn create_sku(
     Request(new): Request<NewSku>,
 ) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
-    let application = find::user(&live, &bot)?.id;
-    if !live.applications.contains_key(&application) {
-        return Err(BadRequest::new(format!("{bot} is no bot.")));
-    }
+    let application = find::bot(&live, &bot)?;
     let kind = match new.kind {
         Kind::Durable => kind::DURABLE,
         Kind::Consumable => kind::CONSUMABLE,

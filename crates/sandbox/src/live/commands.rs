@@ -13,11 +13,11 @@ impl Live<'_> {
         application: Snowflake,
         guild: Snowflake,
         command: Snowflake,
-        list: Vec<Value>,
+        list: &[Value],
         by: Snowflake,
     ) {
         let Some(found) = self.applications.get_mut(&application) else { return };
-        let before = found.command_permissions.insert((guild, command), list.clone()).unwrap_or_default();
+        let before = found.command_permissions.insert((guild, command), list.to_vec()).unwrap_or_default();
         if before == list {
             return;
         }
@@ -30,7 +30,7 @@ impl Live<'_> {
             "target_id": command,
             "options": { "application_id": application },
         });
-        entry["changes"] = changes(&before, &list).into();
+        entry["changes"] = changes(&before, list).into();
         self.write_audit(guild, entry, None);
     }
 }

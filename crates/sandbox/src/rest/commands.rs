@@ -384,6 +384,6 @@ async fn set_permissions(
     bearer.require("applications.commands.permissions.update")?;
     let user = bearer.0.user;
     super::guilds::require(&live, guild, user, Permissions::MANAGE_GUILD | Permissions::MANAGE_ROLES)?;
-    live.set_command_permissions(application, guild, id, list.clone(), user);
+    live.set_command_permissions(application, guild, id, &list, user);
     Ok(Json(permissions_json(application, guild, id, &list)))
 }

@@ -28,11 +28,11 @@ pub(super) fn routes() -> Router<Rest> {
 async fn me(State(rest): State<Rest>, caller: Caller) -> ApiResult<Json<Value>> {
     let account = caller.account("identify")?;
     let mut shown = rest.discord.lock().user(account)?.private_json();
-    if let (Caller::User(bearer), Some(fields)) = (&caller, shown.as_object_mut()) {
-        if !bearer.0.allows("email") {
-            fields.remove("email");
-            fields.remove("verified");
-        }
+    if let (Caller::User(bearer), Some(fields)) = (&caller, shown.as_object_mut())
+        && !bearer.0.allows("email")
+    {
+        fields.remove("email");
+        fields.remove("verified");
     }
     Ok(Json(shown))
 }

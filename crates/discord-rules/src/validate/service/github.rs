@@ -28,8 +28,8 @@ pub fn github(event: &str, body: &Value) -> ApiResult<Option<Value>> {
         // Of a payload of GitHub only a small part is read.
         let keys: Vec<&str> = object.keys().map(String::as_str).collect();
         form.skip(object, &keys);
-        let sender = form.required(object, "sender", |form, value| sender(form, value))?;
-        Some(notice(event, object, body).map(|notice| embed(notice, sender)))
+        let sender = form.required(object, "sender", sender)?;
+        Some(notice(event, object, body).map(|notice| embed(notice, &sender)))
     })
 }
 
@@ -45,7 +45,7 @@ fn sender(form: &mut Form, value: &Value) -> Option<Value> {
     Some(json!({ "name": cut(&name?, 256), "url": url?, "icon_url": icon? }))
 }
 
-fn embed(notice: Notice, author: Value) -> Value {
+fn embed(notice: Notice, author: &Value) -> Value {
     let mut embed = json!({ "title": cut(&notice.title, 256), "author": author });
     if let Some(url) = notice.url {
         embed["url"] = url.into();

@@ -78,7 +78,7 @@ impl Bot {
     }
 
     /// Sends a payload to the gateway.
-    pub(crate) fn send(&self, op: u8, data: Value) {
+    pub(crate) fn send(&self, op: u8, data: &Value) {
         let payload = json!({ "op": op, "d": data });
         self.requests.send(Message::text(payload.to_string())).expect("the connection is open");
     }

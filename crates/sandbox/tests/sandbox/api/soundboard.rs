@@ -25,7 +25,7 @@ fn sound() -> Value {
 async fn enter(bot: &mut Bot, deaf: bool) {
     let guild = bot.sandbox.guild_id();
     let channel = bot.sandbox.channel_id("Lounge");
-    bot.send(4, json!({ "guild_id": guild, "channel_id": channel, "self_mute": false, "self_deaf": deaf }));
+    bot.send(4, &json!({ "guild_id": guild, "channel_id": channel, "self_mute": false, "self_deaf": deaf }));
     bot.event("VOICE_STATE_UPDATE").await;
 }
 
@@ -49,7 +49,7 @@ async fn a_sound_is_made_changed_and_deleted_and_everyone_hears() {
     assert_eq!(file.bytes().await.unwrap().len(), 4170);
 
     // Opcode 31 and a new GUILD_CREATE have it, too.
-    bot.send(31, json!({ "guild_ids": [bot.sandbox.guild_id()] }));
+    bot.send(31, &json!({ "guild_ids": [bot.sandbox.guild_id()] }));
     let all = bot.event("SOUNDBOARD_SOUNDS").await;
     assert_eq!(all, json!({ "guild_id": bot.sandbox.guild_id(), "soundboard_sounds": [made] }));
     let bot_id = bot.sandbox.bot_id().to_string();
