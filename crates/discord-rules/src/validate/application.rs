@@ -319,7 +319,7 @@ mod tests {
     fn records_have_keys_and_values_have_their_kinds() {
         let record = json!({ "type": 2, "key": "level", "name": "n", "description": "d", "name_localizations": { "de": "x" } });
         let records = role_metadata(&json!([record])).unwrap();
-        assert_eq!(records, [record.clone()]);
+        assert_eq!(records, std::slice::from_ref(&record));
         for (key, value) in [
             ("type", json!(9)),
             ("key", json!("A")),

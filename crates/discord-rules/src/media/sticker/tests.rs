@@ -3,28 +3,28 @@ use serde_json::json;
 
 use super::*;
 
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let length = u32::try_from(data.len()).unwrap().to_be_bytes();
-    [&length[..], kind, data, &[0; 4]].concat()
+    [&length[..], &kind, data, &[0; 4]].concat()
 }
 
 /// Returns a PNG with the numerators, of 10, of its frames' delays.
 fn png_of(side: u32, delays: &[u16]) -> Vec<u8> {
     let mut header = [side.to_be_bytes(), side.to_be_bytes()].concat();
     header.extend([8, 6, 0, 0, 0]);
-    let mut file = [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(b"IHDR", &header)].concat();
+    let mut file = [b"\x89PNG\r\n\x1a\n".to_vec(), chunk(*b"IHDR", &header)].concat();
     if !delays.is_empty() {
         let frames = u32::try_from(delays.len()).unwrap().to_be_bytes();
-        file.extend(chunk(b"acTL", &[frames, [0; 4]].concat()));
+        file.extend(chunk(*b"acTL", &[frames, [0; 4]].concat()));
     }
     for delay in delays {
         file.extend(chunk(
-            b"fcTL",
+            *b"fcTL",
             &[&[0; 20][..], &delay.to_be_bytes(), &10_u16.to_be_bytes(), &[0; 2]].concat(),
         ));
-        file.extend(chunk(b"fdAT", &[0; 9]));
+        file.extend(chunk(*b"fdAT", &[0; 9]));
     }
-    file.extend(chunk(b"IEND", &[]));
+    file.extend(chunk(*b"IEND", &[]));
     file
 }
 
