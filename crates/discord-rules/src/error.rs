@@ -52,6 +52,23 @@ impl ApiError {
         Self::field(&[], FieldError::new("CONTENT_TYPE_INVALID", message))
     }
 
+    /// Creates the error of a guild or application that has all the emojis it may have (30008; animated ones 30018).
+    pub fn max_emojis(limit: usize, animated: bool) -> Self {
+        let (code, kind) = if animated { (30018, "animated emojis") } else { (30008, "emojis") };
+        Self::new(StatusCode::BAD_REQUEST, code, format!("Maximum number of {kind} reached ({limit})"))
+    }
+
+    /// Creates the error of a guild that has all the stickers its boosts allow.
+    pub fn max_stickers(limit: usize) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, 30039, format!("Maximum number of stickers reached ({limit})"))
+    }
+
+    /// Creates the error of a guild that has all the sounds its boosts allow.
+    pub fn max_sounds(limit: usize) -> Self {
+        let message = format!("Maximum number of soundboard sounds reached ({limit})");
+        Self::new(StatusCode::BAD_REQUEST, 30045, message)
+    }
+
     /// Returns the HTTP status of the answer.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -88,14 +105,6 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl ApiError {
-    /// Creates the error of too many emojis, of those that are animated or of the others.
-    pub fn max_emojis(animated: bool, most: usize) -> Self {
-        let (code, kind) = if animated { (30018, "animated emojis") } else { (30008, "emojis") };
-        Self::new(StatusCode::BAD_REQUEST, code, format!("Maximum number of {kind} reached ({most})"))
-    }
-}
-
 /// Constructors without parameters: name, HTTP status, JSON code, message as Discord sends it.
 macro_rules! documented {
     ($($(#[$doc:meta])* $name:ident = $status:ident, $code:literal, $message:literal;)*) => {
@@ -125,6 +134,8 @@ documented! {
     unknown_channel = NOT_FOUND, 10003, "Unknown Channel";
     /// The guild does not exist, or the caller is not in it.
     unknown_guild = NOT_FOUND, 10004, "Unknown Guild";
+    /// The integration does not exist in this guild.
+    unknown_integration = NOT_FOUND, 10005, "Unknown Integration";
     /// The invite does not exist.
     unknown_invite = NOT_FOUND, 10006, "Unknown Invite";
     /// The user is not in this guild.
@@ -135,6 +146,8 @@ documented! {
     unknown_overwrite = NOT_FOUND, 10009, "Unknown Overwrite";
     /// The forum does not have this tag.
     unknown_tag = NOT_FOUND, 10087, "Unknown tag";
+    /// The sound does not exist.
+    unknown_sound = NOT_FOUND, 10097, "Unknown sound";
     /// The role does not exist in this guild.
     unknown_role = NOT_FOUND, 10011, "Unknown Role";
     /// The user does not exist.
@@ -147,8 +160,14 @@ documented! {
     unknown_ban = NOT_FOUND, 10026, "Unknown Ban";
     /// The template does not exist, or is of another guild.
     unknown_template = NOT_FOUND, 10057, "Unknown guild template";
+    /// The SKU does not exist, or another application sells it.
+    unknown_sku = NOT_FOUND, 10027, "Unknown SKU";
+    /// The entitlement does not exist, or is one to another application's SKU.
+    unknown_entitlement = NOT_FOUND, 10029, "Unknown Entitlement";
     /// The sticker does not exist.
     unknown_sticker = NOT_FOUND, 10060, "Unknown Sticker";
+    /// The pack of stickers does not exist.
+    unknown_sticker_pack = NOT_FOUND, 10061, "Unknown Sticker Pack";
     /// The interaction does not exist, or its three seconds are over.
     unknown_interaction = NOT_FOUND, 10062, "Unknown interaction";
     /// The command does not exist in this scope.
@@ -177,12 +196,16 @@ documented! {
     slowmode = TOO_MANY_REQUESTS, 20016, "This action cannot be performed due to slowmode rate limit";
     /// Too many pins.
     max_pins = BAD_REQUEST, 30003, "Maximum number of pins reached (250)";
+    /// Too many people in a group of direct messages.
+    max_recipients = BAD_REQUEST, 30004, "Maximum number of recipients reached (10)";
     /// Too many roles.
     max_roles = BAD_REQUEST, 30005, "Maximum number of server roles reached (250)";
     /// Too many webhooks.
     max_webhooks = BAD_REQUEST, 30007, "Maximum number of webhooks reached (15)";
     /// Too many different emojis on one message.
     max_reactions = FORBIDDEN, 30010, "Maximum number of reactions reached (20)";
+    /// Too many groups of direct messages.
+    max_groups = BAD_REQUEST, 30011, "Maximum number of group DMs reached (10)";
     /// Too many channels.
     max_channels = BAD_REQUEST, 30013, "Maximum number of server channels reached (500)";
     /// Too many files.
@@ -207,6 +230,10 @@ documented! {
     banned = FORBIDDEN, 40007, "The user is banned from this guild";
     /// A reordering moves more than one channel to another category.
     one_parent_at_a_time = BAD_REQUEST, 40009, "Only one channel can have a parent_id modified at a time";
+    /// What is bought once, or subscribed to, is not consumed.
+    not_consumable = BAD_REQUEST, 40018, "Only consumable SKUs can be consumed";
+    /// A purchase is not undone by the application.
+    not_a_test_entitlement = FORBIDDEN, 40019, "You can only delete sandbox entitlements.";
     /// A user who is not in voice cannot be moved there.
     not_in_voice = BAD_REQUEST, 40032, "Target user is not connected to voice.";
     /// The announcement has been published already.
@@ -219,6 +246,8 @@ documented! {
     no_tag_for_members = BAD_REQUEST, 40066, "There are no tags available that can be set by non-moderators";
     /// The forum requires a tag for a post.
     tag_required = BAD_REQUEST, 40067, "A tag is required to create a forum post in this channel";
+    /// The user or guild has it already.
+    already_entitled = BAD_REQUEST, 40074, "An entitlement has already been granted for this resource";
     /// The interaction has had a callback already.
     already_acknowledged = BAD_REQUEST, 40060, "Interaction has already been acknowledged.";
     /// The caller may not see this guild or channel.
@@ -265,6 +294,12 @@ documented! {
     invalid_api_version = BAD_REQUEST, 50041, "Invalid API version";
     /// One file is too large.
     file_too_large = BAD_REQUEST, 50045, "File uploaded exceeds the maximum size";
+    /// The file is not of a kind that is taken here, or it is damaged.
+    invalid_file = BAD_REQUEST, 50046, "Invalid file uploaded";
+    /// The SKU does not exist, or another application sells it.
+    invalid_sku = BAD_REQUEST, 50057, "Invalid SKU";
+    /// Not possible with a message of this kind.
+    invalid_message_type = BAD_REQUEST, 50068, "Invalid message type";
     /// The sticker cannot be sent.
     invalid_sticker = BAD_REQUEST, 50081, "Invalid sticker sent";
     /// The guild lacks a feature that boosts bring.
@@ -273,14 +308,34 @@ documented! {
     community_channel = BAD_REQUEST, 50074, "Cannot delete a channel required for Community guilds";
     /// A channel of a Community guild's settings is no text channel.
     community_channel_type = BAD_REQUEST, 50086, "Community server channels must be text channels";
+    /// The sticker belongs to a guild whose stickers the caller may not use here.
+    cannot_send_sticker = FORBIDDEN, 50600, "You do not have permission to send this sticker.";
     /// The thread is archived.
     archived_thread = BAD_REQUEST, 50083, "Thread is archived";
     /// A stage event is for a stage channel, a voice event for a voice channel.
     wrong_event_entity = BAD_REQUEST, 50091, "The entity type of the event is different from the entity you are trying to start the event for";
     /// The body is not JSON.
     invalid_json = BAD_REQUEST, 50109, "The request body contains invalid JSON.";
+    /// The file is damaged.
+    damaged_file = BAD_REQUEST, 50110, "The provided file is invalid.";
+    /// What sells a guild's subscriptions stays.
+    cannot_delete_subscription_integration = BAD_REQUEST, 50163, "Cannot delete guild subscription integration";
+    /// The file is of another kind.
+    invalid_file_type = BAD_REQUEST, 50123, "The provided file type is invalid.";
+    /// The sound lasts too long.
+    sound_too_long = BAD_REQUEST, 50124, "The provided file duration exceeds maximum of 5.2 seconds.";
     /// An attachment's id names no uploaded file.
     uploaded_file_not_found = BAD_REQUEST, 50146, "Uploaded file not found.";
+    /// The text is no emoji, or the guild has none of this id.
+    invalid_emoji = BAD_REQUEST, 50151, "The specified emoji is invalid";
+    /// A member whom nobody can hear plays no sounds.
+    no_voice_effect = FORBIDDEN, 50167, "Cannot send voice effect when user is server muted, deafened, or suppressed";
+    /// The file does not say how long it lasts.
+    no_duration = BAD_REQUEST, 50192, "The provided file does not have a valid duration.";
+    /// A picture stays too large however it is resized.
+    asset_too_large = BAD_REQUEST, 50138, "Failed to resize asset below the maximum size: 262144";
+    /// The stickers of a message stay.
+    cannot_edit_stickers = BAD_REQUEST, 50080, "Cannot edit stickers within a message";
     /// The other user has blocked the caller.
     reaction_blocked = FORBIDDEN, 90001, "Reaction blocked";
     /// A webhook in a forum needs a thread.
@@ -316,6 +371,20 @@ documented! {
     /// A forward of a message whose content the application may not read.
     cannot_forward_unread =
         BAD_REQUEST, 160_014, "You cannot forward a message whose content you cannot read";
+    /// Services post in a forum only where a thread is named.
+    no_service_in_forum = BAD_REQUEST, 220_004, "Webhook services cannot be used in forum channels";
+    /// The sticker is no Lottie animation.
+    lottie_json = BAD_REQUEST, 170_001, "Invalid JSON for uploaded Lottie file";
+    /// The Lottie animation embeds a picture.
+    lottie_raster = BAD_REQUEST, 170_002, "Uploaded Lotties cannot contain rasterized images such as PNG or JPEG";
+    /// The animated sticker has too many frames.
+    sticker_frames = BAD_REQUEST, 170_004, "Sticker frame count exceeds maximum of 1000 frames";
+    /// The Lottie animation is too wide or too high.
+    lottie_dimensions = BAD_REQUEST, 170_005, "Lottie animation maximum dimensions exceeded";
+    /// The animation's frame rate is no rate.
+    sticker_frame_rate = BAD_REQUEST, 170_006, "Sticker frame rate is either too small or too large";
+    /// The animated sticker lasts too long.
+    sticker_duration = BAD_REQUEST, 170_007, "Sticker animation duration exceeds maximum of 5 seconds";
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@
 //! - [`validate`]: bodies of requests, from JSON to a typed value or an error.
 //! - [`auto_moderation`]: whether a text triggers a rule.
 //! - [`emoji`]: reference to an emoji.
+//! - [`media`]: uploaded files: data URIs, pictures, stickers, sounds.
 
 pub mod auto_moderation;
 pub mod emoji;
 pub mod error;
+pub mod media;
 pub mod permissions;
 pub mod snowflake;
 pub mod validate;

@@ -5,12 +5,14 @@
 //! come from Discord's documentation, the wording of errors from Discord's answers to real bots. Nothing here knows of
 //! state: the caller checks whether an id exists.
 
+pub mod application;
 pub mod auto_moderation;
 pub mod channel;
 pub mod command;
 pub mod community;
 pub mod component;
 pub mod embed;
+pub mod expression;
 pub mod file_types;
 pub mod form;
 pub mod forum;
@@ -29,9 +31,12 @@ pub mod query;
 pub mod reaction;
 pub mod role;
 pub mod scheduled_event;
+pub mod service;
+pub mod sound;
 pub mod stage;
 pub mod template;
 pub mod unread;
+pub mod webhook;
 pub mod widget;
 
 pub use form::{Change, Form};

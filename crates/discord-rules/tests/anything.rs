@@ -4,13 +4,29 @@ use discord_rules::error::{ApiError, ApiResult};
 use discord_rules::validate::command::{self, Scope};
 use discord_rules::validate::interaction::{self, Asked};
 use discord_rules::validate::message::{self, EditTarget, MessageOrigin};
-use discord_rules::validate::{channel, guild, role};
+use discord_rules::validate::{application, channel, expression, guild, role, service, sound, webhook};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 /// Keys that some validator reads, so that random bodies reach further than its first line.
 const KEYS: &[&str] = &[
+    "key",
+    "tags",
+    "image",
+    "sound",
+    "volume",
+    "emoji_name",
+    "sender",
+    "commits",
+    "ref",
+    "permissions",
+    "permission",
+    "metadata",
+    "integration_types_config",
+    "install_params",
+    "color",
+    "ts",
     "type",
     "name",
     "description",
@@ -116,7 +132,22 @@ proptest! {
         }
         fine(message::edit(&body, &[], &EditTarget::default()))?;
         fine(message::bulk_delete(&body, 0))?;
-        fine(message::webhook(&body))?;
+        fine(webhook::create(&body))?;
+        fine(webhook::modify(&body, true))?;
+        fine(application::modify(&body))?;
+        fine(application::role_metadata(&body))?;
+        fine(application::role_connection(&body, &[]))?;
+        fine(application::command_permissions(&body))?;
+        fine(expression::emoji_create(&body, true))?;
+        fine(expression::emoji_edit(&body, true))?;
+        fine(expression::sticker_create(&body, true))?;
+        fine(expression::sticker_edit(&body))?;
+        fine(sound::create(&body))?;
+        fine(sound::modify(&body))?;
+        fine(service::slack(&body))?;
+        for event in ["push", "issues", "check_run", "ping"] {
+            fine(service::github(event, &body))?;
+        }
         for kind in 1..=5 {
             fine(interaction::callback(&body, &[], Asked { kind, focused: None, message: None }))?;
         }

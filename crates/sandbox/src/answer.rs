@@ -25,6 +25,9 @@ pub struct Answer {
     /// Instance id of the Activity that was launched.
     #[serde(default)]
     pub activity: Option<String>,
+    /// The SKU whose purchase a premium button opened; then there is no interaction.
+    #[serde(default)]
+    pub purchase: Option<Value>,
     /// Choices, for autocompletion.
     pub choices: Option<Vec<Value>>,
     /// Further messages so far.

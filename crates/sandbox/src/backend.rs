@@ -66,6 +66,11 @@ impl Backend for GatewayBackend {
             .collect()
     }
 
+    fn soundboard_sounds(&self, _: Snowflake, guild: Snowflake) -> Vec<Value> {
+        let live = self.0.lock();
+        live.guilds.get(&guild).map(|guild| live.sounds_json(guild)).unwrap_or_default()
+    }
+
     fn channel_info(&self, bot: Snowflake, guild: Snowflake, fields: &[String]) -> Vec<Value> {
         let live = self.0.lock();
         let Some(guild) = live.guilds.get(&guild) else { return Vec::new() };

@@ -3,17 +3,21 @@
 mod act;
 mod answer;
 mod apps;
+mod authorize;
 mod automod;
 mod community;
 mod env;
 mod event;
 mod fault;
+mod following;
 mod guild;
 mod inspect;
+mod integration;
 mod intents;
 mod place;
 mod poll;
 mod serve;
+mod store;
 mod terminal;
 mod voice;
 
@@ -90,6 +94,24 @@ enum Command {
     Leave(place::Leave),
     /// Change what a role may do, or what a channel lets a role or member do.
     Permit(place::Permit),
+    /// Authorize a bot's application as a user, and print the access token: sandbox authorize Sandbot --scopes identify,guilds
+    Authorize(authorize::Authorize),
+    /// List, add, switch and remove integrations of a guild.
+    Integration(integration::Integration),
+    /// Make a channel follow an announcement channel: sandbox follow news general
+    Follow(following::Follow),
+    /// Publish a message of an announcement channel to those that follow it.
+    Publish(following::Publish),
+    /// Create something that a bot sells.
+    Sku(store::Sku),
+    /// Buy something as a user: sandbox buy Premium --as bob
+    Buy(store::Buy),
+    /// Consume or refund an entitlement.
+    Entitlement(store::Entitlement),
+    /// Cancel, resume, renew, refund or delete a subscription, or let it expire.
+    Subscription(store::Subscription),
+    /// Print what is sold and who has bought it, as JSON.
+    Store,
     /// Change a channel: its name, its topic, how many people it takes.
     Channel(place::Change),
     /// List, add and remove rules of auto moderation: sandbox automod add 'cat*' --message "No cats"
@@ -274,6 +296,15 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Intents(change) => intents::change(&client, change).await,
         Command::Install(app) => apps::install(&client, app).await,
         Command::Uninstall(app) => apps::uninstall(&client, app).await,
+        Command::Authorize(asked) => authorize::authorize(&client, asked).await,
+        Command::Integration(asked) => integration::integration(&client, asked).await,
+        Command::Follow(follow) => following::follow(&client, follow).await,
+        Command::Publish(publish) => following::publish(&client, publish).await,
+        Command::Sku(sku) => store::sku(&client, sku).await,
+        Command::Buy(buy) => store::buy(&client, buy).await,
+        Command::Entitlement(on) => store::entitlement(&client, on).await,
+        Command::Subscription(on) => store::subscription(&client, on).await,
+        Command::Store => store::all(&client).await,
         Command::Enter(join) => voice::join(&client, join).await,
         Command::Exit(leave) => voice::leave(&client, leave).await,
         Command::Move(order) => voice::move_to(&client, order).await,

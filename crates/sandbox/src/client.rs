@@ -1,11 +1,16 @@
 //! The users' side in Rust: a typed client of the control API, for tests and the command line.
 
+mod authorizations;
 mod auto_moderation;
 mod community;
+mod expressions;
+mod following;
 mod guild;
+mod integrations;
 mod polls;
 mod run;
 mod scheduled_events;
+mod store;
 mod voice;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

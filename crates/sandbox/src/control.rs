@@ -7,13 +7,17 @@
 mod accounts;
 mod admin;
 mod apps;
+mod authorizations;
 mod auto_moderation;
 mod commands;
 mod community;
 mod components;
+mod effects;
 mod find;
+mod following;
 pub(crate) mod guard;
 mod guilds;
+mod integrations;
 mod intents;
 mod interactions;
 mod messages;
@@ -22,6 +26,7 @@ mod permissions;
 mod polls;
 mod scheduled_events;
 mod secret;
+mod store;
 mod templates;
 mod values;
 mod voice;
@@ -74,6 +79,11 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(community::routes())
         .merge(voice::routes())
         .merge(scheduled_events::routes())
+        .merge(effects::routes())
+        .merge(integrations::routes())
+        .merge(authorizations::routes())
+        .merge(following::routes())
+        .merge(store::routes())
         .merge(watch::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .method_not_allowed_fallback(async || {

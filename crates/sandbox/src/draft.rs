@@ -44,7 +44,7 @@ pub fn edit_target(message: &Message) -> EditTarget {
         content: !message.content.is_empty(),
         embeds: !message.embeds.is_empty(),
         components: !message.components.is_empty(),
-        fixed: message.poll.is_some() || message.forwarded.is_some(),
+        fixed: message.poll.is_some() || message.forwarded.is_some() || !message.stickers.is_empty(),
         attachments: message.files().map(|file| (file.id, file.filename.clone())).collect(),
     }
 }
@@ -73,6 +73,7 @@ impl Draft {
         message.nonce = body.nonce;
         message.poll = body.poll.map(|poll| Poll::new(poll, message.id.created_at()));
         message.content = body.content;
+        message.stickers = body.sticker_ids.iter().filter_map(|id| world.sticker_item(*id)).collect();
         message.embeds = body.embeds;
         message.components = body.components;
         message.attachments = store(world, message, &body.attachments, self.uploads);

@@ -13,9 +13,14 @@ pub mod changes;
 mod channel_audit;
 mod channel_rules;
 mod channels;
+mod commands;
 pub mod community;
+mod expressions;
+mod following;
+mod groups;
 mod guilds;
 mod index;
+mod integrations;
 mod interactions;
 mod joining;
 mod members;
@@ -26,7 +31,9 @@ mod prune;
 mod reactions;
 mod references;
 mod scheduled_events;
+mod sounds;
 mod stages;
+mod store;
 mod threads;
 mod voice;
 mod voice_sessions;
@@ -46,6 +53,8 @@ use crate::voice::Voice;
 pub use interactions::{Started, Trigger};
 pub use members::MemberChange;
 pub use messages::Sender;
+pub use sounds::Effect;
+pub use store::Purchase;
 
 /// Times that Discord documents. Tests that wait for them shorten them.
 #[derive(Debug, Clone, Copy)]

@@ -101,12 +101,11 @@ pub fn page(exists: impl Fn(&Operation) -> bool) -> String {
     let mut page = HEAD.to_owned();
     let _ = write!(
         page,
-        "\n## Operations\n\n{} operations: {} are here, {} of them simplified; {} are always empty; {} are missing.\n\n\
+        "\n## Operations\n\n{} operations: {} are here, {} of them simplified; {} are missing.\n\n\
          | operation | method and path | state | simplified |\n|---|---|---|---|\n",
         states.len(),
         count(|state| matches!(state, State::Here(_))),
         count(|state| matches!(state, State::Here(note) if !note.is_empty())),
-        count(|state| matches!(state, State::Empty)),
         count(|state| matches!(state, State::Missing(_))),
     );
     for (operation, state) in &states {
@@ -114,16 +113,13 @@ pub fn page(exists: impl Fn(&Operation) -> bool) -> String {
         let (word, note) = state.words();
         let _ = writeln!(page, "| {name} | `{method} {path}` | {word} | {note} |");
     }
-    let sent = EVENTS.iter().filter(|event| event.sent).count();
     let _ = write!(
         page,
-        "\n## Gateway events\n\n{} events: {sent} are sent, {} never.\n\n| event | state | simplified |\n|---|---|---|\n",
+        "\n## Gateway events\n\n{} events, all of which are sent.\n\n| event | simplified |\n|---|---|\n",
         EVENTS.len(),
-        EVENTS.len() - sent,
     );
-    for GatewayEvent { name, sent, note } in EVENTS {
-        let word = if *sent { "sent" } else { "never" };
-        let _ = writeln!(page, "| {name} | {word} | {note} |");
+    for GatewayEvent { name, note } in EVENTS {
+        let _ = writeln!(page, "| {name} | {note} |");
     }
     let _ = write!(
         page,

@@ -7,20 +7,25 @@
 mod applications;
 mod auto_moderation;
 mod bans;
+mod bearer;
 mod channels;
 mod commands;
 mod community;
 mod emojis;
 mod files;
+mod following;
+mod groups;
 mod guild_settings;
 mod guilds;
 mod incidents;
+mod integrations;
 mod interactions;
 mod invite_targets;
 mod invites;
 mod members;
 mod messages;
 mod new_members;
+mod oauth2;
 mod pins;
 mod polls;
 mod prune;
@@ -29,12 +34,16 @@ mod request;
 mod roles;
 mod scheduled_events;
 mod search;
+mod soundboard;
 mod stages;
 mod start;
+mod stickers;
+mod store;
 mod templates;
 mod threads;
 mod users;
 mod voice;
+mod webhook_services;
 mod webhooks;
 mod widget;
 
@@ -68,9 +77,12 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(start::routes())
         .merge(users::routes())
         .merge(applications::routes())
+        .merge(oauth2::routes())
         .merge(commands::routes())
         .merge(interactions::routes())
         .merge(webhooks::routes())
+        .merge(webhook_services::routes())
+        .merge(following::routes())
         .merge(channels::routes())
         .merge(messages::routes())
         .merge(pins::routes())
@@ -83,6 +95,11 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(roles::routes())
         .merge(emojis::routes())
         .merge(auto_moderation::routes())
+        .merge(stickers::routes())
+        .merge(soundboard::routes())
+        .merge(store::routes())
+        .merge(integrations::routes())
+        .merge(groups::routes())
         .merge(invites::routes())
         .merge(scheduled_events::routes())
         .merge(stages::routes())

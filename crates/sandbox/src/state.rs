@@ -4,17 +4,19 @@
 //! [`crate::live`], which sends them to gateways under the same lock, so that events arrive in the order in which the
 //! changes happened.
 
-pub mod access_token;
 pub mod agenda;
+pub mod authorization;
 pub mod auto_moderation;
 pub mod channel;
 pub mod clock;
 pub mod command;
 pub mod community;
 pub mod forum;
+pub mod group;
 pub mod guild;
 pub mod incidents;
 pub mod installation;
+pub mod integration;
 pub mod interaction;
 pub mod invite;
 pub mod message;
@@ -25,7 +27,10 @@ mod privileged;
 pub mod role;
 pub mod scenario;
 pub mod scheduled_event;
+pub mod sound;
 pub mod stage;
+pub mod sticker;
+pub mod store;
 pub mod template;
 pub mod user;
 pub mod visibility;
@@ -42,7 +47,6 @@ use serde_json::{Value, json};
 use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
 use crate::snowflake::{Generator, Snowflake};
-use access_token::AccessToken;
 use channel::Channel;
 use guild::{Guild, Member};
 use interaction::Interactions;
@@ -89,8 +93,14 @@ pub struct World {
     pub invites: IndexMap<String, Invite>,
     /// Templates of guilds by code.
     pub templates: IndexMap<String, Template>,
-    /// Access tokens of users for applications, by token.
-    pub access_tokens: HashMap<String, AccessToken>,
+    /// What applications sell, and who bought it.
+    pub store: store::Store,
+    /// Users' authorizations of applications, by access token.
+    pub authorizations: HashMap<String, authorization::Authorization>,
+    /// Running Activities by instance id.
+    pub activities: HashMap<String, authorization::Activity>,
+    /// Users' accounts elsewhere.
+    pub connections: HashMap<Snowflake, Vec<Value>>,
     /// Bytes of attachments by attachment id.
     pub files: HashMap<Snowflake, File>,
     uploads: VecDeque<Snowflake>,
@@ -340,7 +350,7 @@ impl World {
             guild.presences.iter().map(|(id, presence)| presence_json(*id, None, presence)).collect();
         value["stage_instances"] = self.stages_json(guild, bot);
         value["guild_scheduled_events"] = self.events_json(guild, bot);
-        value["soundboard_sounds"] = json!([]);
+        value["soundboard_sounds"] = self.sounds_json(guild).into();
         value
     }
 }

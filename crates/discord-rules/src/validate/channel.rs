@@ -303,6 +303,16 @@ fn thread(form: &mut Form, body: &Object) -> ThreadBody {
     }
 }
 
+/// Reads the body of a group's modification: its name, and whether there is an icon, or none any more.
+pub fn group(body: &Value) -> ApiResult<(Option<String>, Change<()>)> {
+    Form::read_object(body, |form, body| {
+        let name = form.optional(body, "name", |form, value| form.trimmed(value, 1..=100));
+        let picture =
+            |form: &mut Form, value: &Value| crate::media::data_uri::picture(form, value).map(|_| ());
+        Some((name, form.field(body, "icon", picture)))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -228,7 +228,7 @@ pub(super) fn read_create(
         poll: poll::read(form, body),
         nonce: form.optional(body, "nonce", nonce),
         enforce_nonce: form.optional(body, "enforce_nonce", Form::boolean).unwrap_or(false),
-        username: form.optional(body, "username", webhook_name).filter(|_| webhook),
+        username: form.optional(body, "username", super::webhook::name).filter(|_| webhook),
         avatar_url: form
             .optional(body, "avatar_url", |form, value| form.url(value, 2048, &["http", "https"]))
             .filter(|_| webhook),
@@ -374,29 +374,6 @@ fn nonce(form: &mut Form, value: &Value) -> Option<Value> {
             None
         }
     }
-}
-
-/// Reads a webhook's name; Discord reserves its own names.
-fn webhook_name(form: &mut Form, value: &Value) -> Option<String> {
-    let name = form.trimmed(value, 1..=80)?;
-    let lower = name.to_lowercase();
-    if let Some(word) = ["clyde", "discord"].into_iter().find(|word| lower.contains(word)) {
-        form.complain(FieldError::new(
-            "USERNAME_INVALID_CONTAINS",
-            format!("Username cannot contain \"{word}\""),
-        ));
-        return None;
-    }
-    Some(name)
-}
-
-/// Reads the body of a webhook's creation and returns its name.
-pub fn webhook(body: &Value) -> ApiResult<String> {
-    Form::read_object(body, |form, body| {
-        // The caller stores the picture.
-        form.skip(body, &["avatar"]);
-        form.required(body, "name", webhook_name)
-    })
 }
 
 fn reference(form: &mut Form, value: &Value) -> Option<MessageReference> {

@@ -215,13 +215,17 @@ pub(super) struct Send {
     content: String,
     #[command(flatten)]
     who: Who,
+    /// Sticker to send with it, by id; up to three.
+    #[arg(long = "sticker", value_name = "ID")]
+    stickers: Vec<Snowflake>,
     /// Print the message as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn send(client: &Client, send: Send) -> Result<Outcome, Failure> {
-    let message = client.send(&send.who.user, &send.who.channel, &send.content).await?;
+    let message =
+        client.send_stickers(&send.who.user, &send.who.channel, &send.content, &send.stickers).await?;
     if send.json {
         terminal::json_line(&message)?;
     } else {

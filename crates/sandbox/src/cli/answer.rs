@@ -31,6 +31,11 @@ fn render(answer: &Answer) -> String {
         }
         return out;
     }
+    if let Some(sku) = &answer.purchase {
+        let _ = writeln!(out, "A purchase opens: {}", text(&sku["name"]));
+        let _ = writeln!(out, "  buy with: sandbox buy {}", text(&sku["id"]));
+        return out;
+    }
     if let Some(choices) = &answer.choices {
         for choice in choices {
             let name = text(if choice["name_localized"].is_string() {
@@ -91,6 +96,9 @@ pub(super) fn message_lines(message: &Value) -> String {
     }
     for file in list(&message["attachments"]) {
         let _ = writeln!(out, "  file {}  {}", text(&file["filename"]), text(&file["url"]));
+    }
+    for sticker in list(&message["sticker_items"]) {
+        let _ = writeln!(out, "  sticker {}  {}", text(&sticker["name"]), text(&sticker["id"]));
     }
     for component in list(&message["components"]) {
         component_lines(&mut out, component, 1);
@@ -252,6 +260,10 @@ fn button(component: &Value) -> String {
     let emoji = component["emoji"]["name"].as_str();
     let label = component["label"].as_str();
     let name = terminal::inline(&[emoji, label].into_iter().flatten().collect::<Vec<_>>().join(" "));
+    let name = match component["sku_id"].as_str() {
+        Some(sku) => format!("buy {}", terminal::inline(sku)),
+        None => name,
+    };
     match (component["disabled"] == true, component["url"].as_str()) {
         (true, _) => format!("[{name} (disabled)]"),
         (_, Some(url)) => format!("[{name} -> {}]", terminal::inline(url)),
@@ -304,6 +316,7 @@ mod tests {
                 "components": [{"type": 1, "components": [button]}, {"type": 1, "components": [menu]}, shown,
                     {"type": 12, "items": [{"media": {"url": text}}]}, {"type": 13, "file": {"url": text}},
                     {"type": 9, "components": [shown], "accessory": button}],
+                "sticker_items": [{"name": text, "id": text}],
                 "reactions": [{"emoji": {"name": text}, "count": text}],
             });
             let modal = json!({"title": text, "components": [
@@ -314,6 +327,7 @@ mod tests {
                 (Answer { modal: Some(modal), ..Answer::default() }, 1),
                 (Answer { error: Some(text.into()), hint: Some(text.into()), ..Answer::default() }, 1),
                 (Answer { choices: Some(vec![json!({"name": text, "value": text})]), ..Answer::default() }, 1),
+                (Answer { purchase: Some(json!({"name": text, "id": text})), ..Answer::default() }, 1),
                 (Answer { activity: Some(text.into()), ..Answer::default() }, 1),
             ] {
                 let seen = render(&answer);

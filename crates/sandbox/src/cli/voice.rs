@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use sandbox::Client;
 use sandbox::voice::Heard;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Failure, Outcome, terminal};
 
@@ -35,6 +35,8 @@ enum Action {
     Join(Join),
     /// Leave voice as a user.
     Leave(Leave),
+    /// Play a sound of the soundboard, or show an emoji, as a user who is in voice.
+    Effect(Effect),
     /// Record what a bot plays, with counts of losses and times.
     Record(Record),
 }
@@ -44,6 +46,7 @@ pub(super) async fn voice(client: &Client, voice: Voice) -> Result<Outcome, Fail
         Action::List(options) => list(client, options).await,
         Action::Join(options) => join(client, options).await,
         Action::Leave(options) => leave(client, options).await,
+        Action::Effect(options) => effect(client, options).await,
         Action::Record(options) => record(client, options).await,
     }
 }
@@ -62,6 +65,24 @@ pub(super) struct Join {
 pub(super) async fn join(client: &Client, join: Join) -> Result<Outcome, Failure> {
     client.enter_voice(&join.place.guild, &join.user, &join.channel).await?;
     terminal::line(&format!("{} is in {}.", join.user, join.channel))?;
+    Ok(Outcome::Good)
+}
+
+#[derive(Debug, Args)]
+struct Effect {
+    /// Id of a sound, or an emoji.
+    effect: String,
+    /// User who sends it.
+    #[arg(long = "as", value_name = "USER", default_value = "alice")]
+    user: String,
+    #[command(flatten)]
+    place: Where,
+}
+
+async fn effect(client: &Client, asked: Effect) -> Result<Outcome, Failure> {
+    let sound = asked.effect.bytes().all(|byte| byte.is_ascii_digit());
+    let effect = json!({ (if sound { "sound" } else { "emoji" }): asked.effect });
+    client.send_effect(&asked.place.guild, &asked.user, &effect).await?;
     Ok(Outcome::Good)
 }
 

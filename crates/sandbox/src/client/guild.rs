@@ -23,12 +23,6 @@ impl Client {
         self.call(Method::POST, &path, &json!({})).await
     }
 
-    /// Lets a bot act for a user within these scopes, such as `guilds.join`, and returns the `access_token`.
-    pub async fn grant(&self, user: &str, bot: &str, scopes: &[&str]) -> Result<Value, Error> {
-        let path = format!("users/{}/access-tokens", escape(user));
-        self.call(Method::POST, &path, &json!({ "bot": bot, "scopes": scopes })).await
-    }
-
     /// Creates a guild from a template, with all bots in it, and returns the guild object.
     pub async fn create_from_template(&self, code: &str, name: &str, owner: &str) -> Result<Value, Error> {
         let path = format!("templates/{}", escape(code));

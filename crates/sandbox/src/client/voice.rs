@@ -87,6 +87,12 @@ impl Client {
     pub async fn voice_command(&self, target: Target, command: &Command) -> Result<Value, Error> {
         self.call(Method::POST, "voice/connections", &json!({ "target": target, "command": command })).await
     }
+
+    /// Sends an effect in the voice channel that a user is in: `sound` by id, with `source_guild` if it is from another,
+    /// or `emoji`.
+    pub async fn send_effect(&self, guild: &str, user: &str, effect: &Value) -> Result<(), Error> {
+        self.tell(Method::POST, &seat(guild, user, "/effects"), effect).await
+    }
 }
 
 fn seat(guild: &str, user: &str, rest: &str) -> String {

@@ -16,6 +16,7 @@ use crate::state::clock;
 use crate::state::guild::{Guild, Role};
 use crate::state::user::Application;
 use crate::validate::Change;
+use crate::validate::application::command_permissions as command_permissions_of;
 use crate::validate::channel::{keeps_its_name, text_channel_name};
 
 pub(super) fn routes() -> Router<Control> {
@@ -257,24 +258,16 @@ async fn command_permissions(
     Path((guild, command)): Path<(String, Snowflake)>,
     Request(list): Request<Vec<PermissionRule>>,
 ) -> Result<Json<Value>, BadRequest> {
-    if let Some(wrong) = list.iter().find(|rule| !(1..=3).contains(&rule.kind)) {
-        let kind = wrong.kind;
-        return Err(BadRequest::new(format!(
-            "A permission is for a role (1), a user (2) or a channel (3), not {kind}."
-        )));
-    }
-    let list: Vec<Value> = list.iter().map(|rule| json!(rule)).collect();
+    let list = command_permissions_of(&json!({ "permissions": list }))?;
     let mut live = control.discord.lock();
-    let guild = find::guild(&live, Some(&guild))?.id;
+    let (guild, admin) = find::guild(&live, Some(&guild)).map(|guild| (guild.id, guild.owner_id))?;
     let owns = |app: &&mut Application| {
         app.id == command
             || app.commands.get(Some(guild), command).or(app.commands.get(None, command)).is_some()
     };
     let found = live.applications.values_mut().find(owns);
     let application = found.ok_or_else(|| BadRequest::missing(format!("There is no command {command}.")))?;
-    application.command_permissions.insert((guild, command), list.clone());
     let id = application.id;
-    let event = json!({ "id": command, "application_id": id, "guild_id": guild, "permissions": list });
-    live.dispatch_bot(id, "APPLICATION_COMMAND_PERMISSIONS_UPDATE", Some(guild), event.clone());
-    Ok(Json(event))
+    live.set_command_permissions(id, guild, command, &list, admin);
+    Ok(Json(json!({ "id": command, "application_id": id, "guild_id": guild, "permissions": list })))
 }

@@ -79,6 +79,24 @@ pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger
     })
 }
 
+/// Returns the SKU that a premium button offers, if it is one.
+pub(super) fn premium(live: &Live<'_>, asked: &UseComponent) -> Result<Option<Value>, BadRequest> {
+    let user = find::person(live, &asked.user)?;
+    let component = choose(visible(live, user.id, &user.username, asked.message)?, asked)?;
+    if component["sku_id"].is_null() {
+        return Ok(None);
+    }
+    if component["disabled"] == true {
+        return Err(BadRequest::new("The premium button is disabled."));
+    }
+    let sku = serde_json::from_value(component["sku_id"].clone())
+        .ok()
+        .and_then(|id: Snowflake| live.store.skus.get(&id));
+    let sku =
+        sku.ok_or_else(|| BadRequest::missing("What the premium button offers is not sold any more."))?;
+    Ok(sku.json().pop())
+}
+
 /// Returns the message, if the user sees it.
 fn visible<'a>(
     live: &'a Live<'_>,
@@ -127,7 +145,12 @@ fn choose<'a>(message: &'a Message, asked: &UseComponent) -> Result<&'a Value, B
     let by_id = |id: &String| usable.iter().find(|component| component["custom_id"] == id.as_str());
     let by_text = |label: &String| {
         usable.iter().find(|component| {
-            let texts = [&component["label"], &component["placeholder"], &component["emoji"]["name"]];
+            let texts = [
+                &component["label"],
+                &component["placeholder"],
+                &component["emoji"]["name"],
+                &component["sku_id"],
+            ];
             texts.iter().any(|text| text.as_str().is_some_and(|text| text.eq_ignore_ascii_case(label)))
         })
     };

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::routing::{patch, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{BadRequest, Control, Path, Request, find};
 use crate::live::changes;
@@ -17,7 +17,6 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/guilds/{guild}", patch(edit))
         .route("/sandbox/guilds/{guild}/members/{user}/screening", post(pass_screening))
         .route("/sandbox/invites/{code}", post(accept))
-        .route("/sandbox/users/{user}/access-tokens", post(grant))
 }
 
 /// Changes of a guild. An absent field stays.
@@ -65,10 +64,9 @@ async fn edit(
         return Err(BadRequest::new("A vanity code needs the feature VANITY_URL, or 14 boosts."));
     }
     edit.vanity_url_code.map(|code| Vanity { code, uses: 0 }).apply(&mut perks.vanity);
-    live.guild_mut(id)?.perks = perks;
+    live.set_perks(id, perks)?;
     let after = live.guild_mut(id)?.json();
     if before != after {
-        live.guild_changed(id);
         let changes = changes::between(&before, &after, changes::GUILD);
         if !changes.is_empty() {
             live.audit(id, 1, owner, Some(id), None, changes);
@@ -109,26 +107,4 @@ async fn accept(
     let user = find::person(&live, &asked.user)?.id;
     let guild = live.accept_invite(&code, user)?;
     Ok(Json(live.member_json(guild, user)?))
-}
-
-#[derive(Debug, Deserialize)]
-struct Grant {
-    bot: String,
-    scopes: Vec<String>,
-}
-
-/// Lets a bot's application act for a user, and returns the access token.
-async fn grant(
-    State(control): State<Control>,
-    Path(user): Path<String>,
-    Request(grant): Request<Grant>,
-) -> Result<Json<Value>, BadRequest> {
-    let mut live = control.discord.lock();
-    let user = find::person(&live, &user)?.id;
-    let bot = find::user(&live, &grant.bot)?.id;
-    if !live.applications.contains_key(&bot) {
-        return Err(BadRequest::new(format!("{} is no bot.", grant.bot)));
-    }
-    let token = live.grant(bot, user, grant.scopes.clone());
-    Ok(Json(json!({ "access_token": token, "scopes": grant.scopes })))
 }

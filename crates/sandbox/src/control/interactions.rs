@@ -60,6 +60,10 @@ async fn component(
     State(control): State<Control>,
     Request(asked): Request<UseComponent>,
 ) -> Result<Json<Answer>, BadRequest> {
+    // A premium button opens a purchase, and no bot hears of it.
+    if let Some(purchase) = components::premium(&control.discord.lock(), &asked)? {
+        return Ok(Json(Answer { purchase: Some(purchase), ..Answer::default() }));
+    }
     run(&control, WaitLimits::new(asked.deadline_ms, asked.settle_ms), |live| components::press(live, &asked))
         .await
 }

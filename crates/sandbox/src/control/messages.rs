@@ -40,6 +40,8 @@ struct Send {
     content: String,
     reply_to: Option<Snowflake>,
     #[serde(default)]
+    stickers: Vec<Snowflake>,
+    #[serde(default)]
     files: HashMap<String, FileGiven>,
     /// Discord's poll create request object.
     poll: Option<Value>,
@@ -58,7 +60,7 @@ async fn send(
     State(control): State<Control>,
     Request(asked): Request<Send>,
 ) -> Result<Json<Value>, BadRequest> {
-    let mut body = json!({ "content": asked.content });
+    let mut body = json!({ "content": asked.content, "sticker_ids": asked.stickers });
     if let Some(other) = asked.reply_to {
         body["message_reference"] = json!({ "message_id": other });
     }

@@ -103,8 +103,9 @@ pub fn flat(channel: &Value) -> Value {
     flat
 }
 
-/// Returns the changes of an object that was created, or of one that was deleted if `after` is null.
-pub fn whole(before: &Value, after: &Value, fields: &[&str]) -> Vec<Value> {
+/// Returns the changes of an object in fields that have the same names in the audit log. It was created if `before` is null,
+/// and deleted if `after` is.
+pub fn in_fields(before: &Value, after: &Value, fields: &[&str]) -> Vec<Value> {
     let named: Vec<(&str, &str)> = fields.iter().map(|field| (*field, *field)).collect();
     between(before, after, &named)
 }
@@ -167,6 +168,6 @@ mod tests {
                 json!({ "key": "icon_hash", "new_value": "1f" }),
             ]
         );
-        assert_eq!(whole(&after, &Value::Null, &["name"]), [json!({ "key": "name", "old_value": "b" })]);
+        assert_eq!(in_fields(&after, &Value::Null, &["name"]), [json!({ "key": "name", "old_value": "b" })]);
     }
 }

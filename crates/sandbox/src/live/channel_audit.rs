@@ -49,7 +49,7 @@ impl Live<'_> {
         if let Some(role) = role.filter(|_| is_role) {
             options["role_name"] = role.name.clone().into();
         }
-        let changes = changes::whole(&json!(before), &json!(after), fields);
+        let changes = changes::in_fields(&json!(before), &json!(after), fields);
         self.write_audit(
             guild,
             json!({ "action_type": action, "user_id": by, "target_id": id, "options": options, "changes": changes }),

@@ -1,4 +1,4 @@
-//! Guilds: creation, settings, roles, emojis, and bots that join and leave.
+//! Guilds: creation, settings, roles, and bots that join and leave.
 
 use serde_json::{Value, json};
 
@@ -35,6 +35,11 @@ impl Live<'_> {
             self.dispatch_bot(bot, "GUILD_CREATE", Some(guild.id), event);
         }
         self.dispatch_joined(guild, bot);
+        let found =
+            self.guilds.get(&guild).and_then(|guild| Some((guild.integration_of(bot)?.id, guild.owner_id)));
+        if let Some((integration, owner)) = found {
+            self.integration_added(guild, integration, owner);
+        }
     }
 
     /// Adds a role and sends the event.
@@ -79,16 +84,6 @@ impl Live<'_> {
         }
         self.dispatch_guild(guild_id, "GUILD_ROLE_DELETE", json!({ "guild_id": guild_id, "role_id": role }));
         self.access_changed(guild_id, &access, None);
-    }
-
-    /// Sends the event of a guild's changed emojis.
-    pub fn emojis_changed(&self, guild: Snowflake) {
-        if let Some(guild) = self.guilds.get(&guild) {
-            let emojis: Vec<Value> =
-                guild.emojis.values().map(|emoji| emoji.json(self.users.get(&emoji.creator))).collect();
-            let event = json!({ "guild_id": guild.id, "emojis": emojis });
-            self.dispatch_guild(guild.id, "GUILD_EMOJIS_UPDATE", event);
-        }
     }
 
     /// Adds an entry to the audit log and sends the event.

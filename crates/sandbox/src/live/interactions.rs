@@ -11,6 +11,7 @@ use crate::draft::{self, Draft, Edit, Upload};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
 use crate::state::World;
+use crate::state::authorization::Activity;
 use crate::state::channel::Channel;
 use crate::state::installation::Owners;
 use crate::state::interaction::{Interaction, Response, kind};
@@ -213,7 +214,7 @@ impl Live<'_> {
             "version": 1,
             "app_permissions": app_permissions,
             "locale": user.locale,
-            "entitlements": [],
+            "entitlements": self.store.of(trigger.application, trigger.user, channel.guild_id),
             "authorizing_integration_owners": owners,
             "context": self.context_of(channel, trigger.application),
             "attachment_size_limit": ATTACHMENT_LIMIT,
@@ -221,7 +222,8 @@ impl Live<'_> {
         if let Some(guild) = channel.guild_id.and_then(|id| self.guilds.get(&id)) {
             payload["guild_id"] = json!(guild.id);
             payload["guild_locale"] = json!(guild.preferred_locale);
-            payload["guild"] = json!({ "id": guild.id, "locale": guild.preferred_locale, "features": [] });
+            payload["guild"] =
+                json!({ "id": guild.id, "locale": guild.preferred_locale, "features": guild.features() });
             let mut member = self.member_json(guild.id, trigger.user)?;
             member["permissions"] = json!(permissions);
             payload["member"] = member;
@@ -277,7 +279,17 @@ impl Live<'_> {
             }
             Callback::Modal(modal) => (Response::Modal(modal), None),
             Callback::LaunchActivity => {
-                (Response::Launched(activity_instance(id, interaction.guild_id, channel_id)), None)
+                let (guild, instance) =
+                    (interaction.guild_id, activity_instance(id, interaction.guild_id, channel_id));
+                let activity = Activity {
+                    application: interaction.application_id,
+                    launch: id,
+                    guild,
+                    channel: channel_id,
+                    users: vec![interaction.user_id],
+                };
+                self.activities.insert(instance.clone(), activity);
+                (Response::Launched(instance), None)
             }
             // Nothing here sends a PING, which only goes to web endpoints.
             Callback::Pong | Callback::PremiumRequired => (Response::PremiumRequired, None),
@@ -414,6 +426,8 @@ impl Live<'_> {
     fn answer_message(&mut self, id: Snowflake, draft: Draft) -> ApiResult<Snowflake> {
         let mut message = self.blank_answer(id)?;
         message.flags |= draft.message.flags & flag::EPHEMERAL;
+        self.check_skus(message.application_id, &draft.message.components)?;
+        self.check_stickers(None, self.channel(message.channel_id)?, &draft.message.sticker_ids)?;
         draft.fill(self, &mut message);
         Ok(self.put_answer(id, message))
     }

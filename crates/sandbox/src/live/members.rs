@@ -67,6 +67,7 @@ impl Live<'_> {
             self.leave_thread(thread, user)?;
         }
         self.dispatch_guild(guild_id, "GUILD_MEMBER_REMOVE", json!({ "guild_id": guild_id, "user": shown }));
+        self.integration_left(guild_id, user);
         Ok(())
     }
 

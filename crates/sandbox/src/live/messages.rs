@@ -40,16 +40,14 @@ impl Live<'_> {
         if !channel.is_text() {
             return Err(ApiError::not_a_text_channel());
         }
-        // There are no stickers here.
-        if !draft.message.sticker_ids.is_empty() {
-            return Err(ApiError::invalid_sticker());
-        }
-        if let Sender::User(user) = sender {
+        let user = if let Sender::User(user) = sender { Some(*user) } else { None };
+        if let Some(user) = &user {
             self.may_send(*user, channel, &draft)?;
             if let Some(earlier) = self.same_nonce(*user, channel, &draft) {
                 return Ok(earlier);
             }
         }
+        self.check_stickers(user, channel, &draft.message.sticker_ids)?;
         let author = match sender {
             Sender::User(id) => Author::User(*id),
             Sender::Webhook { name, avatar, .. } => {
@@ -64,6 +62,7 @@ impl Live<'_> {
             message.application_id = *application;
         }
         let by = if let Sender::User(user) = sender { Some(*user) } else { None };
+        self.check_skus(message.application_id.or(by), &draft.message.components)?;
         self.refer(&mut message, &draft, by)?;
         let mut draft = draft;
         self.resolve_poll(draft.message.poll.as_mut())?;
@@ -154,6 +153,8 @@ impl Live<'_> {
             return Err(ApiError::poll_message_edit());
         }
         self.resolve_poll(edit.change.poll.as_mut())?;
+        let components = edit.change.components.as_ref().map_or(&[][..], Vec::as_slice);
+        self.check_skus(message.application_id.or(message.author_id()), components)?;
         let was_loading = message.flags & flag::LOADING != 0;
         let adds_poll = edit.change.poll.is_some();
         edit.apply(self, &mut message);
@@ -167,6 +168,7 @@ impl Live<'_> {
         if adds_poll {
             self.schedule_poll(channel, id);
         }
+        self.edit_copies(channel, id);
         Ok(())
     }
 
@@ -202,6 +204,9 @@ impl Live<'_> {
                 event["ids"] = json!(ids);
                 self.dispatch_channel(channel_id, "MESSAGE_DELETE_BULK", event);
             }
+        }
+        for original in &gone {
+            self.empty_copies(original);
         }
     }
 

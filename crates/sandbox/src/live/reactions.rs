@@ -11,12 +11,11 @@ use crate::state::message::Reaction;
 use crate::validate::reaction::Emoji;
 
 impl Live<'_> {
-    /// Returns the emoji that a path or a user names. A guild's own must exist.
+    /// Returns the emoji that a path or a user names. A custom one must exist.
     pub fn emoji(&self, text: &str) -> ApiResult<Emoji> {
         match Emoji::parse(text)? {
             Emoji::Custom { id, .. } => {
-                let emoji = self.guilds.values().find_map(|guild| guild.emojis.get(&id));
-                let emoji = emoji.ok_or_else(ApiError::unknown_emoji)?;
+                let (emoji, _) = self.custom_emoji(id).ok_or_else(ApiError::unknown_emoji)?;
                 Ok(Emoji::Custom { id, name: emoji.name.clone(), animated: emoji.animated })
             }
             unicode @ Emoji::Unicode(_) => Ok(unicode),
@@ -34,11 +33,19 @@ impl Live<'_> {
         let channel = self.channel_for(channel_id, user, Permissions::READ_MESSAGE_HISTORY)?;
         let may_add =
             channel.is_dm() || self.permissions_in(user, channel).contains(Permissions::ADD_REACTIONS);
+        // Only the application itself adds an emoji of its own; others may join in.
+        let owner = match &emoji {
+            Emoji::Custom { id, .. } => self.custom_emoji(*id).and_then(|(_, owner)| owner),
+            Emoji::Unicode(_) => None,
+        };
         let channel = self.channel_mut(channel_id)?;
         let guild = channel.guild_id;
         let Some(message) = channel.messages.get_mut(&id) else { return Err(ApiError::unknown_message()) };
         let known = message.reactions.iter().position(|reaction| reaction.emoji.same(&emoji));
         if known.is_none() {
+            if owner.is_some_and(|owner| owner != user) {
+                return Err(ApiError::unknown_emoji());
+            }
             if !may_add {
                 return Err(ApiError::missing_permissions());
             }

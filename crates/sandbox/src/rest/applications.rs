@@ -1,26 +1,32 @@
-//! Applications: the bot's own, at its several addresses.
+//! Applications: the bot's own, at its several addresses, its Activities, and the metadata of its linked roles.
 
 use axum::extract::State;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::request::Bot;
-use super::{Ids, Payload, Rest};
-use crate::error::{ApiError, ApiResult};
+use super::request::{Bot, parse_id};
+use super::{Form, Ids, Path, Payload, Rest};
+use crate::draft::{Upload, safe_name};
+use crate::error::{ApiError, ApiResult, FieldError};
 use crate::live::Live;
 use crate::snowflake::Snowflake;
-use crate::validate::unread::all_but;
+use crate::state::message::Attachment;
+use crate::state::{File, picture, picture_hash};
+use crate::validate;
+use crate::validate::Change;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
-        .route("/applications/@me", get(me).patch(edit))
+        .route("/applications/@me", get(me).patch(edit_me))
         .route("/oauth2/applications/@me", get(me))
-        .route("/applications/{application_id}", get(by_id))
-        .route("/applications/{application_id}/emojis", get(emojis))
-        .route("/applications/{application_id}/entitlements", get(none))
-        .route("/applications/{application_id}/skus", get(none))
-        .route("/applications/{application_id}/role-connections/metadata", get(none))
+        .route("/applications/{application_id}", get(by_id).patch(edit))
+        .route("/applications/{application_id}/attachment", post(attach))
+        .route("/applications/{application_id}/activity-instances/{instance_id}", get(activity))
+        .route(
+            "/applications/{application_id}/role-connections/metadata",
+            get(role_metadata).put(set_role_metadata),
+        )
 }
 
 fn show(live: &Live<'_>, bot: Snowflake) -> ApiResult<Json<Value>> {
@@ -43,33 +49,117 @@ async fn by_id(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> Ap
     show(&rest.discord.lock(), bot)
 }
 
-async fn edit(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
-    let body = payload.object()?;
-    all_but(body, &["description", "tags", "custom_install_url", "flags"]);
+async fn edit_me(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
+    change(&rest, bot, &payload)
+}
+
+async fn edit(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    own(bot, id)?;
+    change(&rest, bot, &payload)
+}
+
+fn change(rest: &Rest, bot: Snowflake, payload: &Payload) -> ApiResult<Json<Value>> {
+    let body = validate::application::modify(&payload.json)?;
     let mut live = rest.discord.lock();
     let application = live.applications.get_mut(&bot).ok_or_else(ApiError::unknown_application)?;
-    if let Some(description) = body.get("description").and_then(Value::as_str) {
-        description.clone_into(&mut application.description);
-    }
-    if let Some(tags) = body.get("tags") {
-        application.tags = serde_json::from_value(tags.clone()).unwrap_or_default();
-    }
+    body.description.apply_or(&mut application.description, String::new());
+    body.tags.apply_or(&mut application.tags, Vec::new());
+    body.icon.map(|()| picture_hash()).apply(&mut application.icon);
+    body.cover_image.map(|()| picture_hash()).apply(&mut application.cover_image);
     // Only the flags of privileged intents can be set (Application, "Edit Current Application").
-    if let Some(flags) = body.get("flags").and_then(Value::as_u64) {
-        application.set_intent_flags(flags);
+    if let Some(flags) = body.flags {
+        application.set_intent_flags(u64::from(flags));
     }
-    if let Some(url) = body.get("custom_install_url") {
-        application.custom_install_url = url.as_str().map(str::to_owned);
+    for (key, value) in body.stored {
+        match value {
+            Change::Keep => {}
+            Change::Clear => drop(application.settings.remove(key)),
+            Change::Set(value) => drop(application.settings.insert(key, value)),
+        }
     }
     show(&live, bot)
 }
 
-async fn emojis(Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
+/// Stores a file for an Activity, and returns its attachment.
+async fn attach(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    Form(payload): Form,
+) -> ApiResult<Json<Value>> {
     own(bot, id)?;
-    Ok(Json(json!({ "items": [] })))
+    let mut uploads = payload.uploads.into_iter();
+    let file = uploads.next().ok_or_else(|| ApiError::field(&["file"], FieldError::required()))?;
+    let Upload { filename, content_type, bytes, .. } = file;
+    let filename = safe_name(&filename);
+    let mut live = rest.discord.lock();
+    let sniffed = picture::sniff(&bytes).unwrap_or(picture::content_type_of(&filename));
+    let attachment = Attachment {
+        id: live.next_id(),
+        channel_id: id,
+        title: None,
+        description: None,
+        content_type: content_type.unwrap_or_else(|| sniffed.to_owned()),
+        size: bytes.len(),
+        dimensions: picture::dimensions(&bytes),
+        ephemeral: true,
+        spoiler: false,
+        recording: None,
+        filename: filename.clone(),
+    };
+    let file = File { filename, content_type: attachment.content_type.clone(), bytes };
+    live.keep_upload(attachment.id, file);
+    Ok(Json(json!({ "attachment": attachment.json(&live.base_url) })))
 }
 
-async fn none(Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
+async fn activity(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Path((id, instance)): Path<(String, String)>,
+) -> ApiResult<Json<Value>> {
+    own(bot, parse_id("application_id", &id)?)?;
+    let live = rest.discord.lock();
+    let found = live.activities.get(&instance).filter(|found| found.application == bot);
+    let found = found.ok_or_else(ApiError::not_found)?;
+    let (kind, place) = match found.guild {
+        Some(guild) => ("gc", format!("gc-{guild}-{}", found.channel)),
+        None => ("pc", format!("pc-{}", found.channel)),
+    };
+    let mut location = json!({ "id": place, "kind": kind, "channel_id": found.channel });
+    if let Some(guild) = found.guild {
+        location["guild_id"] = json!(guild);
+    }
+    Ok(Json(json!({
+        "application_id": bot,
+        "instance_id": instance,
+        "launch_id": found.launch,
+        "location": location,
+        "users": found.users,
+    })))
+}
+
+async fn role_metadata(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     own(bot, id)?;
-    Ok(Json(json!([])))
+    let live = rest.discord.lock();
+    let application = live.applications.get(&id).ok_or_else(ApiError::unknown_application)?;
+    Ok(Json(application.role_metadata.clone().into()))
+}
+
+async fn set_role_metadata(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    payload: Payload,
+) -> ApiResult<Json<Value>> {
+    own(bot, id)?;
+    let records = validate::application::role_metadata(&payload.json)?;
+    let mut live = rest.discord.lock();
+    let application = live.applications.get_mut(&id).ok_or_else(ApiError::unknown_application)?;
+    application.role_metadata.clone_from(&records);
+    Ok(Json(records.into()))
 }

@@ -12,6 +12,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::live::{Live, changes};
 use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
+use crate::state::picture_hash;
 use crate::validate;
 use crate::validate::Change;
 use crate::validate::channel::ThreadBody;
@@ -47,6 +48,11 @@ async fn edit(
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
     let channel = live.channel_for(id, bot, Permissions::NONE)?;
+    if channel.group.is_some() {
+        let (name, icon) = validate::channel::group(&payload.json)?;
+        live.change_group(bot, id, name, icon.map(|()| picture_hash()))?;
+        return Ok(Json(live.channel_json(live.channel(id)?, Some(bot))));
+    }
     if channel.is_dm() {
         return Err(ApiError::not_in_dm());
     }

@@ -11,12 +11,15 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::applications::own;
+use super::bearer::Caller;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Rest};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult};
 use crate::live::Live;
+use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::command::{Command, Commands};
+use crate::validate::application::command_permissions;
 use crate::validate::command::{self, Definition, Identity, Scope, ShownIn};
 
 pub(super) fn routes() -> Router<Rest> {
@@ -363,15 +366,24 @@ async fn permissions(
 /// Discord allows this only with a user's token, since admins decide about it.
 async fn set_permissions(
     State(rest): State<Rest>,
-    Bot(bot): Bot,
+    caller: Caller,
     Ids([application, guild, id]): Ids<3>,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let live = rest.discord.lock();
+    let mut live = rest.discord.lock();
+    let bot = match &caller {
+        Caller::Bot(bot) => *bot,
+        Caller::User(bearer) => bearer.0.application,
+    };
     let place = Place::new(&live, bot, application, Some(guild))?;
-    place.find(&live, id)?;
-    if payload.json.get("permissions").is_none_or(|list| !list.is_array()) {
-        return Err(ApiError::field(&["permissions"], FieldError::required()));
+    if id != application {
+        place.find(&live, id)?;
     }
-    Err(ApiError::bots_cannot_use())
+    let list = command_permissions(&payload.json)?;
+    let Caller::User(bearer) = caller else { return Err(ApiError::bots_cannot_use()) };
+    bearer.require("applications.commands.permissions.update")?;
+    let user = bearer.0.user;
+    super::guilds::require(&live, guild, user, Permissions::MANAGE_GUILD | Permissions::MANAGE_ROLES)?;
+    live.set_command_permissions(application, guild, id, &list, user);
+    Ok(Json(permissions_json(application, guild, id, &list)))
 }

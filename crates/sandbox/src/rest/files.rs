@@ -1,4 +1,4 @@
-//! Attachments, at the addresses in messages.
+//! Files: attachments, at the addresses in messages, and pictures of emojis, stickers and sounds, at those of Discord's CDN.
 
 use axum::Router;
 use axum::extract::State;
@@ -9,10 +9,14 @@ use axum::routing::get;
 use super::{Path, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
+use crate::state::File;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
         .route("/attachments/{channel_id}/{attachment_id}/{filename}", get(download))
+        .route("/emojis/{filename}", get(emoji))
+        .route("/stickers/{filename}", get(sticker))
+        .route("/soundboard-sounds/{sound_id}", get(sound))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
 }
 
@@ -22,6 +26,32 @@ async fn download(
 ) -> ApiResult<Response> {
     let id: Snowflake = id.parse().map_err(|_| ApiError::not_found())?;
     let file = rest.discord.lock().files.get(&id).cloned();
+    serve(file, &filename)
+}
+
+/// Returns the id in the name of a picture that is at an address of its own.
+fn id_of(filename: &str) -> ApiResult<Snowflake> {
+    filename.split('.').next().and_then(|id| id.parse().ok()).ok_or_else(ApiError::not_found)
+}
+
+async fn emoji(State(rest): State<Rest>, Path(filename): Path<String>) -> ApiResult<Response> {
+    let (id, live) = (id_of(&filename)?, rest.discord.lock());
+    let file = live.custom_emoji(id).and_then(|_| live.files.get(&id).cloned());
+    serve(file, &filename)
+}
+
+async fn sticker(State(rest): State<Rest>, Path(filename): Path<String>) -> ApiResult<Response> {
+    serve(rest.discord.lock().sticker_file(id_of(&filename)?), &filename)
+}
+
+async fn sound(State(rest): State<Rest>, Path(filename): Path<String>) -> ApiResult<Response> {
+    let (id, live) = (id_of(&filename)?, rest.discord.lock());
+    let known = live.guilds.values().any(|guild| guild.sounds.contains_key(&id));
+    serve(live.files.get(&id).filter(|_| known).cloned(), &filename)
+}
+
+/// Returns the answer with a file, if it has this name.
+fn serve(file: Option<File>, filename: &str) -> ApiResult<Response> {
     let file = file.filter(|file| file.filename == filename).ok_or_else(ApiError::not_found)?;
     let kind = HeaderValue::from_str(&file.content_type)
         .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"));

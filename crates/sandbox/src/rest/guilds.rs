@@ -16,6 +16,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
 use crate::state::guild::Guild;
+use crate::state::integration::Integration;
 use crate::state::user::User;
 use crate::validate;
 
@@ -26,9 +27,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/guilds/{guild_id}/channels", get(list_channels).post(create_channel).patch(move_channels))
         .route("/guilds/{guild_id}/audit-logs", get(audit_log))
         .route("/guilds/{guild_id}/regions", get(regions))
-        .route("/guilds/{guild_id}/integrations", get(nothing))
-        .route("/guilds/{guild_id}/stickers", get(nothing))
-        .route("/guilds/{guild_id}/soundboard-sounds", get(sounds))
 }
 
 /// Returns a guild in which the bot has these permissions.
@@ -185,11 +183,13 @@ async fn audit_log(
     let targets: HashSet<Snowflake> = entries.iter().filter_map(|entry| as_id(&entry["target_id"])).collect();
     let threads =
         guild.threads.iter().filter(|id| targets.contains(id)).filter_map(|id| live.channels.get(id));
+    let integrations = guild.integrations.values().filter(|found| targets.contains(&found.id));
+    let webhooks = live.webhooks.values().filter(|found| targets.contains(&found.id));
     Ok(Json(json!({
         "audit_log_entries": entries,
         "users": users.iter().filter_map(|id| live.users.get(id)).map(User::json).collect::<Vec<_>>(),
-        "integrations": [],
-        "webhooks": [],
+        "integrations": integrations.map(Integration::partial_json).collect::<Vec<_>>(),
+        "webhooks": webhooks.map(|webhook| webhook.json(&live, true)).collect::<Vec<_>>(),
         "guild_scheduled_events": [],
         "threads": threads.map(Channel::json).collect::<Vec<_>>(),
         "application_commands": [],
@@ -200,14 +200,4 @@ async fn audit_log(
 async fn regions(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     rest.discord.lock().guild_for(id, bot)?;
     Ok(Json(start::regions(&rest)))
-}
-
-async fn nothing(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
-    rest.discord.lock().guild_for(id, bot)?;
-    Ok(Json(json!([])))
-}
-
-async fn sounds(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
-    rest.discord.lock().guild_for(id, bot)?;
-    Ok(Json(json!({ "items": [] })))
 }

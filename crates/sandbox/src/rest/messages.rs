@@ -14,8 +14,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::state::channel::kind;
-use crate::state::message::{Message, flag};
+use crate::state::message::Message;
 use crate::validate;
 use crate::validate::message::MessageOrigin;
 
@@ -24,7 +23,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/channels/{channel_id}/messages", get(history).post(create))
         .route("/channels/{channel_id}/messages/bulk-delete", post(bulk_delete))
         .route("/channels/{channel_id}/messages/{message_id}", get(one).patch(edit).delete(remove))
-        .route("/channels/{channel_id}/messages/{message_id}/crosspost", post(crosspost))
         .route("/channels/{channel_id}/typing", post(typing))
 }
 
@@ -165,24 +163,6 @@ async fn bulk_delete(
     let options = json!({ "count": ids.len().to_string() });
     live.audit_with_options(guild, 73, bot, Some(channel), reason.as_deref(), &options);
     Ok(StatusCode::NO_CONTENT)
-}
-
-async fn crosspost(
-    State(rest): State<Rest>,
-    Bot(bot): Bot,
-    Ids([channel, id]): Ids<2>,
-) -> ApiResult<Json<Value>> {
-    let mut live = rest.discord.lock();
-    if live.channel_for(channel, bot, Permissions::SEND_MESSAGES)?.kind != kind::ANNOUNCEMENT {
-        return Err(ApiError::wrong_channel_type());
-    }
-    let Some(message) = live.any_message_mut(channel, id) else { return Err(ApiError::unknown_message()) };
-    if message.flags & flag::CROSSPOSTED != 0 {
-        return Err(ApiError::already_crossposted());
-    }
-    message.flags |= flag::CROSSPOSTED;
-    live.announce_edit(channel, id);
-    show(&live, bot, channel, id)
 }
 
 async fn typing(State(rest): State<Rest>, Bot(bot): Bot, Ids([channel]): Ids<1>) -> ApiResult<StatusCode> {

@@ -40,11 +40,11 @@ async fn add(
     let mut live = rest.discord.lock();
     require(&live, guild, bot, Permissions::CREATE_INSTANT_INVITE)?;
     live.user(user)?;
-    let token = live.access_token(&body.access_token).ok_or_else(ApiError::invalid_access_token)?;
+    let token = live.authorization(&body.access_token).ok_or_else(ApiError::invalid_access_token)?;
     if token.user != user || token.application != bot {
         return Err(ApiError::invalid_access_token());
     }
-    if !token.has("guilds.join") {
+    if !token.allows("guilds.join") {
         return Err(ApiError::missing_scope());
     }
     if live.member(guild, user).is_ok() {

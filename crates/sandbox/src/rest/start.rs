@@ -15,8 +15,6 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/gateway", get(gateway))
         .route("/gateway/bot", get(gateway_bot))
         .route("/voice/regions", get(voice_regions))
-        .route("/sticker-packs", get(async |_: Bot| Json(json!({ "sticker_packs": [] }))))
-        .route("/soundboard-default-sounds", get(async |_: Bot| Json(json!([]))))
 }
 
 /// Returns the gateway's address: that of `--public-url` if there is one, else with the host name that the client used,

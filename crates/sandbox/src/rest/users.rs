@@ -6,11 +6,13 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use super::bearer::Caller;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::snowflake::Snowflake;
 use crate::state::picture_hash;
+use crate::validate::Form;
 use crate::validate::unread::all_but;
 
 pub(super) fn routes() -> Router<Rest> {
@@ -23,8 +25,16 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/users/{user_id}", get(user))
 }
 
-async fn me(State(rest): State<Rest>, Bot(bot): Bot) -> ApiResult<Json<Value>> {
-    Ok(Json(rest.discord.lock().user(bot)?.private_json()))
+async fn me(State(rest): State<Rest>, caller: Caller) -> ApiResult<Json<Value>> {
+    let account = caller.account("identify")?;
+    let mut shown = rest.discord.lock().user(account)?.private_json();
+    if let (Caller::User(bearer), Some(fields)) = (&caller, shown.as_object_mut())
+        && !bearer.0.allows("email")
+    {
+        fields.remove("email");
+        fields.remove("verified");
+    }
+    Ok(Json(shown))
 }
 
 async fn edit_me(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
@@ -62,12 +72,13 @@ async fn user(State(rest): State<Rest>, _: Bot, Ids([id]): Ids<1>) -> ApiResult<
     Ok(Json(rest.discord.lock().user(id)?.json()))
 }
 
-async fn my_guilds(State(rest): State<Rest>, Bot(bot): Bot, query: Query) -> ApiResult<Json<Value>> {
+async fn my_guilds(State(rest): State<Rest>, caller: Caller, query: Query) -> ApiResult<Json<Value>> {
+    let account = caller.account("guilds")?;
     let limit = query.number("limit", 1..=200, 200)?;
     let (before, after) = (query.id("before")?, query.id("after")?);
     let live = rest.discord.lock();
     let mut guilds: Vec<_> = live
-        .guilds_of(bot)
+        .guilds_of(account)
         .filter(|guild| before.is_none_or(|id| guild.id < id) && after.is_none_or(|id| guild.id > id))
         .collect();
     guilds.sort_by_key(|guild| guild.id);
@@ -79,8 +90,8 @@ async fn my_guilds(State(rest): State<Rest>, Bot(bot): Bot, query: Query) -> Api
             "name": guild.name,
             "icon": guild.icon,
             "banner": guild.perks.banner,
-            "owner": guild.owner_id == bot,
-            "permissions": live.guild_permissions(bot, guild),
+            "owner": guild.owner_id == account,
+            "permissions": live.guild_permissions(account, guild),
             "features": guild.features(),
         });
         if counts {
@@ -92,10 +103,11 @@ async fn my_guilds(State(rest): State<Rest>, Bot(bot): Bot, query: Query) -> Api
     Ok(Json(list.collect()))
 }
 
-async fn my_member(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
+async fn my_member(State(rest): State<Rest>, caller: Caller, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
+    let account = caller.account("guilds.members.read")?;
     let live = rest.discord.lock();
-    live.guild_for(guild, bot)?;
-    Ok(Json(live.member_json(guild, bot)?))
+    live.guild_for(guild, account)?;
+    Ok(Json(live.member_json(guild, account)?))
 }
 
 async fn leave_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<StatusCode> {
@@ -106,6 +118,9 @@ async fn leave_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<
 }
 
 async fn open_dm(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
+    if payload.object()?.contains_key("access_tokens") {
+        return open_group(&rest, bot, &payload);
+    }
     all_but(payload.object()?, &["recipient_id"]);
     let wanted = payload.object()?.get("recipient_id").cloned().unwrap_or_default();
     let recipient: Snowflake = serde_json::from_value(wanted.clone())
@@ -117,4 +132,15 @@ async fn open_dm(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> A
     let id = live.open_dm(bot, recipient);
     let channel = live.channel(id)?;
     Ok(Json(live.channel_json(channel, Some(bot))))
+}
+
+fn open_group(rest: &Rest, bot: Snowflake, payload: &Payload) -> ApiResult<Json<Value>> {
+    let tokens = Form::read_object(&payload.json, |form, body| {
+        // Nicknames are seen by the group's people only, and no route returns them.
+        form.skip(body, &["nicks"]);
+        form.required(body, "access_tokens", |form, value| form.list(value, 1..=100, Form::any_text))
+    })?;
+    let mut live = rest.discord.lock();
+    let id = live.create_group(bot, &tokens)?;
+    Ok(Json(live.channel_json(live.channel(id)?, Some(bot))))
 }

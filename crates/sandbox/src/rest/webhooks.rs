@@ -5,12 +5,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::request::{Bot, parse_id};
-use super::{Form, Ids, Path, Payload, Query, Rest};
+use super::{Form, Ids, Path, Payload, Query, Reason, Rest};
 use crate::draft::{self, Draft};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult};
 use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -19,7 +19,7 @@ use crate::state::webhook::Webhook;
 use crate::state::{picture_hash, secret};
 use crate::validate::channel::ThreadBody;
 use crate::validate::message::{MessageCreate, MessageOrigin};
-use crate::validate::unread::all_but;
+use crate::validate::webhook::WebhookBody;
 use crate::validate::{self, Change};
 
 pub(super) fn routes() -> Router<Rest> {
@@ -38,15 +38,15 @@ pub(super) fn routes() -> Router<Rest> {
 }
 
 /// The target of an address `webhooks/{id}/{token}`: an interaction, or a webhook of a channel.
-enum Address {
+pub(super) enum Address {
     Interaction { id: Snowflake, application: Snowflake, channel: Snowflake, original: Option<Snowflake> },
     Channel(Webhook),
 }
 
-fn resolve(live: &Live<'_>, id: &str, token: &str) -> ApiResult<Address> {
+pub(super) fn resolve(live: &Live<'_>, id: &str, token: &str) -> ApiResult<Address> {
     let id = parse_id("webhook_id", id)?;
     if let Some(webhook) = live.webhooks.get(&id) {
-        if webhook.token != token {
+        if webhook.token != token || webhook.follows.is_some() {
             return Err(ApiError::invalid_webhook_token());
         }
         return Ok(Address::Channel(webhook.clone()));
@@ -102,7 +102,7 @@ async fn execute(
 
 /// Returns where a webhook posts: its channel, a thread there, or in a forum a new one (Webhook Resource, "Execute
 /// Webhook").
-fn target(
+pub(super) fn target(
     live: &mut Live<'_>,
     webhook: Snowflake,
     channel: Snowflake,
@@ -220,39 +220,30 @@ async fn create(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([channel]): Ids<1>,
+    Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let name = validate::message::webhook(&payload.json)?;
+    let body = validate::webhook::create(&payload.json)?;
     let mut live = rest.discord.lock();
     let found = live.channel_for(channel, bot, Permissions::MANAGE_WEBHOOKS)?;
     if found.guild_id.is_none() || found.is_thread() {
         return Err(ApiError::wrong_channel_type());
     }
     let guild_id = found.guild_id;
-    if live.webhooks.values().filter(|webhook| webhook.channel_id == channel).count() >= 15 {
-        return Err(ApiError::max_webhooks());
-    }
     let webhook = Webhook {
         id: live.next_id(),
         guild_id,
         channel_id: channel,
-        name,
-        avatar: payload.json.get("avatar").and_then(Value::as_str).map(|_| picture_hash()),
+        name: body.name.unwrap_or_default(),
+        avatar: body.avatar.value().map(|_| picture_hash()),
         token: secret(68),
         application_id: Some(bot),
         creator: bot,
+        follows: None,
     };
     let value = webhook.json(&live, true);
-    live.webhooks.insert(webhook.id, webhook);
-    webhooks_changed(&live, channel);
+    live.add_webhook(webhook, reason.as_deref())?;
     Ok(Json(value))
-}
-
-fn webhooks_changed(live: &Live<'_>, channel: Snowflake) {
-    if let Some(guild) = live.channels.get(&channel).and_then(|channel| channel.guild_id) {
-        let event = json!({ "guild_id": guild, "channel_id": channel });
-        live.dispatch_guild(guild, "WEBHOOKS_UPDATE", event);
-    }
 }
 
 async fn of_channel(
@@ -296,19 +287,20 @@ async fn by_token(
     }
 }
 
-fn change(live: &mut Live<'_>, id: Snowflake, body: &Value) -> ApiResult<()> {
+/// Applies a change to a webhook, and sends the events of the channels that it concerns.
+fn change(live: &mut Live<'_>, id: Snowflake, body: WebhookBody) -> ApiResult<()> {
     let Some(webhook) = live.webhooks.get_mut(&id) else { return Err(ApiError::unknown_webhook()) };
-    if let Some(name) = body.get("name").and_then(Value::as_str) {
-        if !(1..=80).contains(&name.chars().count()) {
-            return Err(ApiError::field(&["name"], FieldError::bad_length(1, 80)));
-        }
-        name.clone_into(&mut webhook.name);
+    let before = webhook.channel_id;
+    if let Some(name) = body.name {
+        webhook.name = name;
     }
-    if let Some(avatar) = body.get("avatar") {
-        webhook.avatar = avatar.as_str().map(|_| picture_hash());
+    body.avatar.map(|_| picture_hash()).apply(&mut webhook.avatar);
+    webhook.channel_id = body.channel_id.unwrap_or(before);
+    let now = webhook.channel_id;
+    live.webhooks_changed(before);
+    if now != before {
+        live.webhooks_changed(now);
     }
-    let channel = webhook.channel_id;
-    webhooks_changed(live, channel);
     Ok(())
 }
 
@@ -316,20 +308,21 @@ async fn edit(
     State(rest): State<Rest>,
     Bot(bot): Bot,
     Ids([id]): Ids<1>,
+    Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
-    managed(&live, bot, id)?;
-    all_but(payload.object()?, &["name", "avatar", "channel_id"]);
-    if let Some(target) = payload.json.get("channel_id").filter(|id| !id.is_null()) {
-        let target = serde_json::from_value(target.clone())
-            .map_err(|_| ApiError::field(&["channel_id"], FieldError::not_a("snowflake", target)))?;
+    let guild = managed(&live, bot, id)?.guild_id;
+    let body = validate::webhook::modify(&payload.json, true)?;
+    if let Some(target) = body.channel_id {
         live.require(target, bot, Permissions::MANAGE_WEBHOOKS)?;
-        if let Some(webhook) = live.webhooks.get_mut(&id) {
-            webhook.channel_id = target;
+        if live.channel(target)?.guild_id != guild {
+            return Err(ApiError::unknown_channel());
         }
     }
-    change(&mut live, id, &payload.json)?;
+    let before = live.webhook_now(id);
+    change(&mut live, id, body)?;
+    live.audit_webhook(id, &before, bot, reason.as_deref());
     Ok(Json(managed(&live, bot, id)?.json(&live, true)))
 }
 
@@ -342,17 +335,23 @@ async fn edit_by_token(
     let Address::Channel(webhook) = resolve(&live, &id, &token)? else {
         return Err(ApiError::unknown_webhook());
     };
-    all_but(payload.object()?, &["name", "avatar"]);
-    change(&mut live, webhook.id, &payload.json)?;
+    change(&mut live, webhook.id, validate::webhook::modify(&payload.json, false)?)?;
     let webhook = live.webhooks.get(&webhook.id).ok_or_else(ApiError::unknown_webhook)?;
     Ok(Json(webhook.json(&live, false)))
 }
 
-async fn remove(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> ApiResult<StatusCode> {
+async fn remove(
+    State(rest): State<Rest>,
+    Bot(bot): Bot,
+    Ids([id]): Ids<1>,
+    Reason(reason): Reason,
+) -> ApiResult<StatusCode> {
     let mut live = rest.discord.lock();
     let webhook = managed(&live, bot, id)?;
+    let before = live.webhook_now(id);
     live.webhooks.shift_remove(&id);
-    webhooks_changed(&live, webhook.channel_id);
+    live.webhooks_changed(webhook.channel_id);
+    live.audit_webhook(id, &before, bot, reason.as_deref());
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -365,6 +364,6 @@ async fn remove_by_token(
         return Err(ApiError::unknown_webhook());
     };
     live.webhooks.shift_remove(&webhook.id);
-    webhooks_changed(&live, webhook.channel_id);
+    live.webhooks_changed(webhook.channel_id);
     Ok(StatusCode::NO_CONTENT)
 }

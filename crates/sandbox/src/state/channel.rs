@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::clock;
 use super::forum::Forum;
+use super::group::Group;
 use super::message::Message;
 use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
@@ -18,6 +19,8 @@ pub mod kind {
     pub const TEXT: u8 = 0;
     /// Direct messages with one user.
     pub const DM: u8 = 1;
+    /// Direct messages of several users.
+    pub const GROUP_DM: u8 = 3;
     /// Voice channel of a guild.
     pub const VOICE: u8 = 2;
     /// Category that groups channels.
@@ -136,6 +139,8 @@ pub struct Channel {
     pub last_pin_timestamp: Option<String>,
     /// Direct messages: the users in it.
     pub recipients: Vec<Snowflake>,
+    /// Present for groups of direct messages.
+    pub group: Option<Group>,
     /// Present for threads.
     pub thread: Option<Thread>,
     /// Messages by id, oldest first.
@@ -173,6 +178,7 @@ impl Channel {
             last_message_id: None,
             last_pin_timestamp: None,
             recipients: Vec::new(),
+            group: None,
             thread: None,
             messages: BTreeMap::new(),
             pins: VecDeque::new(),
@@ -186,7 +192,7 @@ impl Channel {
 
     /// Returns whether it is a direct-message channel.
     pub fn is_dm(&self) -> bool {
-        self.kind == kind::DM
+        matches!(self.kind, kind::DM | kind::GROUP_DM)
     }
 
     /// Returns whether messages can be sent in it.
@@ -227,6 +233,9 @@ impl Channel {
             if self.last_pin_timestamp.is_some() {
                 o.insert("last_pin_timestamp".into(), self.last_pin_timestamp.clone().into());
             }
+        }
+        if let Some(group) = &self.group {
+            group.write(&self.name, &mut o);
         }
         if let Some(thread) = &self.thread {
             o.insert("owner_id".into(), thread.owner_id.to_string().into());

@@ -12,10 +12,13 @@ use super::channel::kind;
 use super::clock;
 use super::community::Community;
 use super::incidents::Incidents;
+use super::integration::Integration;
 use super::perks::Perks;
 pub use super::role::Role;
 use super::scheduled_event::ScheduledEvent;
+use super::sound::Sound;
 use super::stage::StageInstance;
+use super::sticker::Sticker;
 use super::user::User;
 use super::widget::Widget;
 use crate::permissions::{MemberPermissions, Overwrite, Permissions};
@@ -221,8 +224,14 @@ pub struct Guild {
     pub channels: Vec<Snowflake>,
     /// Active and archived threads.
     pub threads: Vec<Snowflake>,
+    /// Integrations by id.
+    pub integrations: IndexMap<Snowflake, Integration>,
     /// Emojis by id.
     pub emojis: IndexMap<Snowflake, Emoji>,
+    /// Stickers by id.
+    pub stickers: IndexMap<Snowflake, Sticker>,
+    /// Sounds of the soundboard by id.
+    pub sounds: IndexMap<Snowflake, Sound>,
     /// Banned users with the reason.
     pub bans: IndexMap<Snowflake, Option<String>>,
     /// Voice states of the members in voice.
@@ -272,7 +281,10 @@ impl Guild {
             roles: IndexMap::from([(id, role)]),
             channels: Vec::new(),
             threads: Vec::new(),
+            integrations: IndexMap::new(),
             emojis: IndexMap::new(),
+            stickers: IndexMap::new(),
+            sounds: IndexMap::new(),
             bans: IndexMap::new(),
             voice_states: IndexMap::new(),
             presences: HashMap::new(),
@@ -324,7 +336,7 @@ impl Guild {
             "nsfw": false,
             "nsfw_level": 0,
             "emojis": self.emojis.values().map(|emoji| emoji.json(None)).collect::<Vec<_>>(),
-            "stickers": [],
+            "stickers": self.stickers.values().map(|sticker| self.sticker_json(sticker, None)).collect::<Vec<_>>(),
             "incidents_data": self.incidents.of_guild(),
         })
     }

@@ -15,8 +15,12 @@ use crate::validate::reaction::Emoji;
 pub mod flag {
     /// Crossposted to channels that follow.
     pub const CROSSPOSTED: u64 = 1 << 0;
+    /// Published from another channel.
+    pub const IS_CROSSPOST: u64 = 1 << 1;
     /// Embeds are hidden.
     pub const SUPPRESS_EMBEDS: u64 = 1 << 2;
+    /// The message that was published is deleted.
+    pub const SOURCE_MESSAGE_DELETED: u64 = 1 << 3;
     /// A thread belongs to this message.
     pub const HAS_THREAD: u64 = 1 << 5;
     /// Only the user who ran the interaction sees it.
@@ -142,8 +146,8 @@ pub struct Message {
     pub channel_id: Snowflake,
     /// Its author.
     pub author: Author,
-    /// 0 default, 6 pin notice, 7 join, 18 thread created, 19 reply, 20 slash command, 23 context menu command,
-    /// 46 result of a poll.
+    /// 0 default, 6 pin notice, 7 join, 12 channel followed, 18 thread created, 19 reply, 20 slash command, 23 context menu
+    /// command, 46 result of a poll.
     pub kind: u8,
     /// Its text.
     pub content: String,
@@ -171,6 +175,10 @@ pub struct Message {
     pub edited: Option<String>,
     /// Reactions, first to last.
     pub reactions: Vec<Reaction>,
+    /// Stickers, as messages have them.
+    pub stickers: Vec<Value>,
+    /// Copies of it in channels that follow its own: channel and message.
+    pub crossposts: Vec<(Snowflake, Snowflake)>,
     /// The message that it refers to.
     pub reference: Option<Reference>,
     /// Webhook or application that sent it.
@@ -220,6 +228,8 @@ impl Message {
             pinned: false,
             edited: None,
             reactions: Vec::new(),
+            stickers: Vec::new(),
+            crossposts: Vec::new(),
             reference: None,
             webhook_id: None,
             application_id: None,
@@ -285,6 +295,9 @@ impl Message {
         o.insert("flags".into(), self.flags.into());
         if !self.reactions.is_empty() {
             o.insert("reactions".into(), self.reactions.iter().map(|r| reaction_json(r, viewer)).collect());
+        }
+        if !self.stickers.is_empty() {
+            o.insert("sticker_items".into(), self.stickers.clone().into());
         }
         if let Some(position) = self.position {
             o.insert("position".into(), position.into());

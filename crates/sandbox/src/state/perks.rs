@@ -27,7 +27,7 @@ pub struct Vanity {
 }
 
 /// Features, boosts, vanity code and pictures of a guild.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Perks {
     /// Features that do not follow from boosts.
     pub granted: BTreeSet<String>,
@@ -68,13 +68,28 @@ impl Perks {
     }
 
     /// Returns the number of emojis that the guild may have, of those that are animated and of the others each.
-    pub fn most_emojis(&self) -> usize {
+    pub fn emoji_slots(&self) -> usize {
         match self.tier() {
             0 => 50,
             1 => 100,
             2 => 150,
             _ => 250,
         }
+    }
+
+    /// Returns the number of stickers that the guild may have.
+    pub fn sticker_slots(&self) -> usize {
+        [5, 15, 30, 60][usize::from(self.tier())]
+    }
+
+    /// Returns the number of sounds that the guild may have.
+    pub fn sound_slots(&self) -> usize {
+        [8, 24, 36, 48][usize::from(self.tier())]
+    }
+
+    /// Returns whether Lottie stickers may be uploaded.
+    pub fn takes_lottie(&self) -> bool {
+        self.has("VERIFIED") || self.has("PARTNERED")
     }
 
     /// Grants a feature. Community guilds also have announcement channels.

@@ -48,16 +48,7 @@ pub fn read(data: &str, field: &str) -> ApiResult<Picture> {
     Ok(Picture { gif: kind == Some("image/gif"), bytes })
 }
 
-/// Returns the media type by the first bytes, if they are those of a picture that Discord displays.
-pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
-        _ => None,
-    }
-}
+pub use discord_rules::media::picture::sniff;
 
 /// Returns the width and height of a PNG, GIF or JPEG.
 pub fn dimensions(bytes: &[u8]) -> Option<(u32, u32)> {

@@ -2,6 +2,7 @@
 
 use super::channel::{Channel, kind};
 use super::guild::{Guild, Member, Role};
+use super::integration::Integration;
 use super::user::{Application, User};
 use super::{World, secret};
 use crate::gateway::Intents;
@@ -51,7 +52,12 @@ impl World {
             privileged: Intents::PRIVILEGED,
             users: std::collections::BTreeSet::new(),
             tags: Vec::new(),
-            custom_install_url: None,
+            icon: None,
+            cover_image: None,
+            settings: std::collections::HashMap::new(),
+            role_metadata: Vec::new(),
+            role_connections: std::collections::HashMap::new(),
+            emojis: indexmap::IndexMap::new(),
             commands: super::command::Commands::default(),
             command_permissions: std::collections::HashMap::new(),
         };
@@ -122,6 +128,7 @@ impl World {
     pub fn install(&mut self, guild: Snowflake, application: Snowflake, permissions: Permissions) {
         let name = self.applications.get(&application).map(|a| a.name.clone()).unwrap_or_default();
         let role = self.create_role(guild, &name, 0, permissions);
+        let integration = self.next_id();
         if let Some(guild) = self.guilds.get_mut(&guild) {
             if let Some(role) = guild.roles.get_mut(&role) {
                 role.managed = true;
@@ -130,6 +137,8 @@ impl World {
             let mut member = Member::new(application);
             member.roles.push(role);
             guild.members.insert(application, member);
+            let integration = Integration::of_bot(integration, application, &name, guild.owner_id);
+            guild.integrations.insert(integration.id, integration);
         }
     }
 

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::clock;
 use super::command::Commands;
+use super::guild::Emoji;
 use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
 
@@ -119,8 +121,18 @@ pub struct Application {
     pub users: BTreeSet<Snowflake>,
     /// Tags set through the API.
     pub tags: Vec<String>,
-    /// Install link set through the API.
-    pub custom_install_url: Option<String>,
+    /// Hash of the icon.
+    pub icon: Option<String>,
+    /// Hash of the cover image.
+    pub cover_image: Option<String>,
+    /// Settings that are shown as they were set through the API: addresses, installation, events.
+    pub settings: HashMap<&'static str, Value>,
+    /// Records of linked roles.
+    pub role_metadata: Vec<Value>,
+    /// Users' role connections.
+    pub role_connections: HashMap<Snowflake, Value>,
+    /// Emojis that only this application uses.
+    pub emojis: IndexMap<Snowflake, Emoji>,
     /// Global and guild commands.
     pub commands: Commands,
     /// The guild-wide and per-command permissions set by admins: `(guild, command or application)`.
@@ -133,7 +145,7 @@ impl Application {
         let mut value = json!({
             "id": self.id,
             "name": self.name,
-            "icon": null,
+            "icon": self.icon,
             "description": self.description,
             "summary": "",
             "type": null,
@@ -165,10 +177,31 @@ impl Application {
         if !self.tags.is_empty() {
             value["tags"] = json!(self.tags);
         }
-        if let Some(url) = &self.custom_install_url {
-            value["custom_install_url"] = json!(url);
+        if let Some(hash) = &self.cover_image {
+            value["cover_image"] = json!(hash);
+        }
+        for (key, set) in &self.settings {
+            value[*key] = set.clone();
         }
         value
+    }
+
+    /// Returns the application object as others see it.
+    pub fn public_json(&self) -> Value {
+        json!({
+            "id": self.id,
+            "name": self.name,
+            "icon": self.icon,
+            "description": self.description,
+            "summary": "",
+            "type": null,
+            "hook": true,
+            "bot_public": true,
+            "bot_require_code_grant": false,
+            "verify_key": self.verify_key,
+            "flags": self.intent_flags(),
+            "flags_new": self.intent_flags().to_string(),
+        })
     }
 
     /// Returns the partial object in READY.

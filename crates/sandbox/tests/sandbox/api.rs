@@ -4,6 +4,7 @@
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
 mod addresses;
+mod applications;
 mod audit_log;
 mod auto_moderation;
 pub(crate) mod bot;
@@ -14,10 +15,13 @@ mod commands;
 mod community;
 mod components;
 mod errors;
+pub(crate) mod expressions;
+mod following;
 mod forums;
 mod guilds;
 mod hidden;
 mod installs;
+mod integrations;
 mod interactions;
 mod intruders;
 mod invites;
@@ -32,7 +36,9 @@ mod polls;
 mod privileged;
 mod scheduled_events;
 mod search;
+mod soundboard;
 mod stages;
+mod store;
 mod templates;
 mod terminal;
 mod threads;

@@ -35,6 +35,7 @@ pub(crate) struct Bot {
     pub(crate) sandbox: Sandbox,
     pub(crate) user: Client,
     http: reqwest::Client,
+    requests: mpsc::UnboundedSender<Message>,
     events: Events,
 }
 
@@ -44,6 +45,11 @@ pub(crate) struct Events(mpsc::UnboundedReceiver<Value>);
 impl Events {
     /// Connects and identifies with these intents.
     pub(crate) async fn connect(sandbox: &Sandbox, intents: u64) -> Self {
+        Self::connect_both(sandbox, intents).await.0
+    }
+
+    /// As [`connect`](Self::connect), with a sender of payloads.
+    async fn connect_both(sandbox: &Sandbox, intents: u64) -> (Self, mpsc::UnboundedSender<Message>) {
         let (sender, events) = mpsc::unbounded_channel();
         let url = format!("{}/?v=10&encoding=json", sandbox.gateway_url());
         let (mut socket, _) =
@@ -51,6 +57,17 @@ impl Events {
         let identify = json!({ "op": 2, "d": {
             "token": sandbox.token(), "intents": intents, "properties": { "os": "test" } } });
         socket.send(Message::text(identify.to_string())).await.expect("the gateway reads");
+        let (mut sink, mut socket) = socket.split();
+        let (requests, mut queued) = mpsc::unbounded_channel();
+        // A test that only listens has dropped the sender; the connection stays open.
+        tokio::spawn(async move {
+            while let Some(message) = queued.recv().await {
+                if sink.send(message).await.is_err() {
+                    break;
+                }
+            }
+            std::future::pending::<()>().await;
+        });
         tokio::spawn(async move {
             while let Some(Ok(frame)) = socket.next().await {
                 let Message::Text(text) = frame else { continue };
@@ -60,7 +77,7 @@ impl Events {
                 }
             }
         });
-        Self(events)
+        (Self(events), requests)
     }
 
     /// Waits for the next event of this name and returns it. Those before it are dropped.
@@ -94,12 +111,18 @@ impl Bot {
     /// Starts this sandbox and connects.
     pub(crate) async fn start_with(builder: Builder) -> Self {
         let sandbox = builder.start().await.expect("a free port of the loopback interface");
-        let events = Events::connect(&sandbox, ALL_INTENTS).await;
+        let (events, requests) = Events::connect_both(&sandbox, ALL_INTENTS).await;
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let user = sandbox.client();
-        let mut bot = Self { sandbox, user, http, events };
+        let mut bot = Self { sandbox, user, http, requests, events };
         bot.event("GUILD_CREATE").await;
         bot
+    }
+
+    /// Sends a payload to the gateway.
+    pub(crate) fn send(&self, op: u8, data: &Value) {
+        let payload = json!({ "op": op, "d": data });
+        self.requests.send(Message::text(payload.to_string())).expect("the connection is open");
     }
 
     /// Waits for the next event of this name and returns it. Those before it are dropped.

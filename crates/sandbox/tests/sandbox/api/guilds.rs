@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::api::bot::{Bot, PNG, text};
+use crate::api::bot::{Bot, text};
 
 #[tokio::test]
 async fn a_guild_is_changed_and_everyone_hears() {
@@ -291,7 +291,7 @@ async fn invites_and_emojis_come_and_go() {
     bot.expect(200, Method::DELETE, &path, &Value::Null).await;
     assert_eq!(bot.call(Method::GET, &path, &Value::Null).await.1["code"], 10006);
     let emojis = format!("{}/emojis", bot.guild());
-    let emoji = json!({ "name": "blob", "image": PNG });
+    let emoji = json!({ "name": "blob", "image": crate::api::expressions::dot() });
     let emoji = bot.expect(201, Method::POST, &emojis, &emoji).await;
     assert_eq!(bot.event("GUILD_EMOJIS_UPDATE").await["emojis"][0]["name"], "blob");
     let message = bot.post(&format!("{}/messages", bot.channel("general")), json!({ "content": "x" })).await;

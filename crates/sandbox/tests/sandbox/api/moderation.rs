@@ -70,13 +70,13 @@ async fn a_bot_adds_a_user_who_lets_it() {
     let path = format!("{}/members/{}", bot.guild(), text(&dave["id"]));
     let call = async |token: &Value| bot.call(Method::PUT, &path, &json!({ "access_token": token })).await;
     assert_eq!(call(&json!("nonsense")).await.1["code"], 50025);
-    let other = bot.user.grant("carol", "Sandbot", &["guilds.join"]).await.unwrap();
+    let other = bot.user.authorize("carol", "Sandbot", &["guilds.join"]).await.unwrap();
     assert_eq!(call(&other["access_token"]).await.1["code"], 50025, "of another user");
-    let narrow = bot.user.grant("dave", "Sandbot", &["identify"]).await.unwrap();
+    let narrow = bot.user.authorize("dave", "Sandbot", &["identify"]).await.unwrap();
     assert_eq!(call(&narrow["access_token"]).await.1["code"], 50026);
     assert_eq!(bot.call(Method::PUT, &path, &json!({})).await.1["code"], 50035);
 
-    let token = bot.user.grant("dave", "Sandbot", &["identify", "guilds.join"]).await.unwrap();
+    let token = bot.user.authorize("dave", "Sandbot", &["identify", "guilds.join"]).await.unwrap();
     let roles = bot.get(&format!("{}/roles", bot.guild())).await;
     let role = roles.as_array().unwrap().iter().find(|role| role["name"] == "Member").unwrap()["id"].clone();
     let body = json!({ "access_token": token["access_token"], "nick": "D", "roles": [role], "mute": true });
