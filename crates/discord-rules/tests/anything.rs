@@ -4,7 +4,9 @@ use discord_rules::error::{ApiError, ApiResult};
 use discord_rules::validate::command::{self, Scope};
 use discord_rules::validate::interaction::{self, Asked};
 use discord_rules::validate::message::{self, EditTarget, MessageOrigin};
-use discord_rules::validate::{application, channel, expression, guild, role, service, sound, webhook};
+use discord_rules::validate::{
+    application, auto_moderation, channel, expression, guild, role, scheduled_event, service, sound, stage, webhook,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -77,6 +79,21 @@ const KEYS: &[&str] = &[
     "de",
     "contexts",
     "messages",
+    "trigger_type",
+    "event_type",
+    "trigger_metadata",
+    "regex_patterns",
+    "actions",
+    "metadata",
+    "entity_type",
+    "privacy_level",
+    "entity_metadata",
+    "scheduled_start_time",
+    "recurrence_rule",
+    "frequency",
+    "start",
+    "by_n_weekday",
+    "channel_id",
 ];
 
 fn body() -> impl Strategy<Value = Value> {
@@ -88,7 +105,8 @@ fn body() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(|number| json!(number)),
         "\\PC{0,8}".prop_map(Value::from),
         proptest::sample::select(
-            &["a", "1", "32768", "https://a/b", "attachment://a.png", "users", "👍"][..]
+            &["a", "1", "32768", "https://a/b", "attachment://a.png", "users", "👍", "9999-12-31T23:59:59Z"]
+                [..]
         )
         .prop_map(Value::from),
     ];
@@ -160,6 +178,14 @@ proptest! {
         fine(guild::modify(&body))?;
         fine(guild::member(&body, OffsetDateTime::UNIX_EPOCH))?;
         fine(guild::ban(&body))?;
+        fine(auto_moderation::create(&body))?;
+        for kind in [1, 3, 4, 5, 6] {
+            fine(auto_moderation::modify(&body, kind))?;
+        }
+        fine(scheduled_event::create(&body, OffsetDateTime::UNIX_EPOCH))?;
+        fine(scheduled_event::modify(&body, OffsetDateTime::UNIX_EPOCH))?;
+        fine(scheduled_event::exception(&body))?;
+        fine(stage::create(&body))?;
     }
 
     #[test]

@@ -11,7 +11,7 @@ impl Live<'_> {
     /// indexing.
     pub fn index(&mut self, what: Snowflake) -> Option<Duration> {
         let now = clock::now();
-        let ready = now + self.limits.search_index;
+        let ready = clock::later(now, self.limits.search_index);
         let ready = *self.indexed.entry(what).or_insert(ready);
         (ready - now).try_into().ok().filter(|left: &Duration| !left.is_zero())
     }

@@ -237,14 +237,14 @@ impl Live<'_> {
             found.silent_since = None;
         } else if found.silent_since.is_none() {
             found.silent_since = Some(now);
-            self.schedule(now + self.limits.empty_channel, Due::SilentStage { channel });
+            self.schedule(clock::later(now, self.limits.empty_channel), Due::SilentStage { channel });
         }
     }
 
     /// Closes a stage that has had no speakers for too long (Stage Instance Resource, "Auto Closing").
     pub(super) fn stage_is_due(&mut self, channel: Snowflake, now: OffsetDateTime) {
         let since = self.channels.get(&channel).and_then(|channel| channel.silent_since);
-        if since.is_some_and(|since| since + self.limits.empty_channel <= now) {
+        if since.is_some_and(|since| clock::later(since, self.limits.empty_channel) <= now) {
             self.close_stage_in(channel);
         }
     }

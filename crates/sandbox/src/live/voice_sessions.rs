@@ -37,7 +37,7 @@ impl Live<'_> {
             here.filter(|event| event.body.channel_id == Some(channel) && event.status == status::ACTIVE);
         let events: Vec<Snowflake> = here.map(|event| event.id).collect();
         for event in events {
-            let at = clock::now() + self.limits.empty_channel;
+            let at = clock::later(clock::now(), self.limits.empty_channel);
             self.schedule(at, Due::ScheduledEvent { guild: guild_id, event });
         }
     }

@@ -1,9 +1,11 @@
 //! Time in Discord's form: microseconds and an explicit `+00:00`.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::snowflake::Snowflake;
+use crate::validate::form::parse_moment;
 
 /// Returns the current time, in UTC.
 pub fn now() -> OffsetDateTime {
@@ -32,7 +34,12 @@ pub fn iso_of(id: Snowflake) -> String {
 
 /// Reads an ISO 8601 time in the forms that bots send.
 pub fn parse(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok()
+    parse_moment(text)
+}
+
+/// Returns a moment this much later, or the last one that there is.
+pub fn later(at: OffsetDateTime, time: Duration) -> OffsetDateTime {
+    at.saturating_add(time.try_into().unwrap_or(time::Duration::MAX))
 }
 
 #[cfg(test)]
@@ -44,5 +51,7 @@ mod tests {
         let at = OffsetDateTime::from_unix_timestamp(1_795_240_432).unwrap();
         assert_eq!(iso(at), "2026-11-21T05:53:52.000000+00:00");
         assert_eq!(parse(&iso(at)), Some(at));
+        assert_eq!(later(at, Duration::from_secs(1)), at + Duration::from_secs(1));
+        assert!(later(at, Duration::MAX) > at);
     }
 }

@@ -75,13 +75,13 @@ impl Live<'_> {
     pub(super) fn schedule_event(&mut self, guild: Snowflake, event: Snowflake) {
         let found = self.guilds.get(&guild).and_then(|guild| guild.scheduled_events.get(&event));
         let Some(found) = found else { return };
-        let overdue = found.body.start + self.limits.event_overdue;
+        let overdue = clock::later(found.body.start, self.limits.event_overdue);
         let is_external = found.body.entity_type == entity::EXTERNAL;
         let moments = match found.status {
             status::SCHEDULED if is_external => [Some(found.body.start), Some(overdue)],
             status::SCHEDULED => [Some(overdue), None],
             status::ACTIVE if is_external => [found.body.end, None],
-            status::ACTIVE => [Some(clock::now() + self.limits.empty_channel), None],
+            status::ACTIVE => [Some(clock::later(clock::now(), self.limits.empty_channel)), None],
             _ => [None, None],
         };
         for at in moments.into_iter().flatten() {
@@ -99,14 +99,18 @@ impl Live<'_> {
         let is_external = body.entity_type == entity::EXTERNAL;
         let next = match event.status {
             status::SCHEDULED if is_external && body.start <= now => Some(status::ACTIVE),
-            status::SCHEDULED if body.start + self.limits.event_overdue <= now => Some(status::CANCELED),
+            status::SCHEDULED if clock::later(body.start, self.limits.event_overdue) <= now => {
+                Some(status::CANCELED)
+            }
             status::ACTIVE if is_external && body.end.is_some_and(|end| end <= now) => {
                 Some(status::COMPLETED)
             }
             status::ACTIVE if !is_external => {
                 let channel = body.channel_id.and_then(|id| self.channels.get(&id));
                 let since = channel.and_then(|channel| channel.empty_since.max(event.started));
-                since.filter(|since| *since + self.limits.empty_channel <= now).map(|_| status::COMPLETED)
+                since
+                    .filter(|since| clock::later(*since, self.limits.empty_channel) <= now)
+                    .map(|_| status::COMPLETED)
             }
             _ => None,
         };
@@ -148,7 +152,7 @@ impl ScheduledEvent {
         if let Some(at) = next {
             let length = self.body.end.map(|end| end - self.body.start);
             self.body.start = at;
-            self.body.end = length.map(|length| at + length);
+            self.body.end = length.map(|length| at.saturating_add(length));
             self.status = status::SCHEDULED;
         }
     }

@@ -253,6 +253,22 @@ async fn permissions_depend_on_place_and_creator() {
 }
 
 #[tokio::test]
+async fn an_event_at_the_end_of_time_is_an_event() {
+    let bot = Bot::start().await;
+    let mut last = in_voice(&bot);
+    last["scheduled_start_time"] = json!("9999-12-31T23:59:58Z");
+    last["scheduled_end_time"] = json!("9999-12-31T23:59:59Z");
+    last["recurrence_rule"] = json!({ "start": "9999-12-31T23:59:58Z", "frequency": 3 });
+    let made = bot.post(&events(&bot), last.clone()).await;
+    let one = format!("{}/{}", events(&bot), text(&made["id"]));
+    bot.expect(200, Method::PATCH, &one, &json!({ "status": 2 })).await;
+    let over = bot.expect(200, Method::PATCH, &one, &json!({ "status": 3 })).await;
+    assert_eq!(over["status"], 3, "there is no day after it");
+    last["scheduled_start_time"] = json!("9999-12-31T23:59:59-23:00");
+    assert_eq!(refused(&bot, Method::POST, &events(&bot), &last).await, (400, json!(50035)));
+}
+
+#[tokio::test]
 async fn a_guild_has_at_most_a_hundred_open_events() {
     let bot = Bot::start().await;
     for _ in 0..100 {
