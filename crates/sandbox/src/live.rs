@@ -16,6 +16,7 @@ mod overwrites;
 mod reactions;
 mod references;
 mod threads;
+mod triggers;
 mod voice;
 
 use std::ops::{Deref, DerefMut};
