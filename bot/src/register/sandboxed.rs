@@ -292,6 +292,7 @@ async fn a_command_for_direct_messages_is_registered_globally_alone_and_moves_wi
     assert_eq!(registered(&registrar).await, ["global whisper", "guild ping"]);
     bot.connect().await;
     let user = sandbox.client();
+    user.install_app("carol", "Sandbot").await.unwrap();
     let whisper = || user.run(Run::typed("/whisper").by("carol").at("@Sandbot"));
     assert_eq!(whisper().await.unwrap().content, "/whisper is live");
     assert!(user.say("/whisper").await.is_err(), "it is none of the server's");

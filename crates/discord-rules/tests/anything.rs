@@ -5,7 +5,8 @@ use discord_rules::validate::command::{self, Scope};
 use discord_rules::validate::interaction::{self, Asked};
 use discord_rules::validate::message::{self, EditTarget, MessageOrigin};
 use discord_rules::validate::{
-    application, auto_moderation, channel, expression, guild, role, scheduled_event, service, sound, stage, webhook,
+    application, auto_moderation, channel, expression, guild, role, scheduled_event, service, sound, stage,
+    webhook,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

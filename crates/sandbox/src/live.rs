@@ -35,6 +35,7 @@ mod sounds;
 mod stages;
 mod store;
 mod threads;
+mod triggers;
 mod voice;
 mod voice_sessions;
 

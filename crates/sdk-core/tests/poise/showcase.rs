@@ -104,6 +104,7 @@ async fn menus() {
 #[tokio::test]
 async fn where_and_how_a_command_is_installed() {
     let bot = start().await;
+    bot.people.install_app("bob", &bot.id()).await.unwrap();
     for (command, answer) in
         [("/anywhere", "Anywhere"), ("/own", "Your own"), ("/own_in_servers", "Your own, in servers")]
     {
