@@ -69,7 +69,7 @@ async fn edit(
     let after = live.guild_mut(id)?.json();
     if before != after {
         live.guild_changed(id);
-        let changes = changes::between(&before, &after, changes::GUILD);
+        let changes = changes::renamed(&before, &after, changes::GUILD);
         if !changes.is_empty() {
             live.audit(id, 1, owner, Some(id), None, changes);
         }

@@ -89,8 +89,9 @@ pub const MEMBER: &[(&str, &str)] = &[
     ("flags", "flags"),
 ];
 
-/// Returns the changes between two states of an object. An old or new value that is null is left out, as at Discord.
-pub fn between(before: &Value, after: &Value, fields: &[(&str, &str)]) -> Vec<Value> {
+/// Returns the changes between two states of an object, whose fields have other names in the audit log. An old or new
+/// value that is null is left out, as at Discord.
+pub fn renamed(before: &Value, after: &Value, fields: &[(&str, &str)]) -> Vec<Value> {
     let differing = fields.iter().filter(|(field, _)| before.get(field) != after.get(field));
     let change = |(field, key): &(&str, &str)| {
         let mut change = json!({ "key": key });
@@ -113,10 +114,10 @@ pub fn flat(channel: &Value) -> Value {
     flat
 }
 
-/// Returns the changes of an object that was created, or of one that was deleted if `after` is null.
-pub fn whole(before: &Value, after: &Value, fields: &[&str]) -> Vec<Value> {
+/// Returns the changes between two states of an object in these fields, which have the same names in the audit log.
+pub fn between(before: &Value, after: &Value, fields: &[&str]) -> Vec<Value> {
     let named: Vec<(&str, &str)> = fields.iter().map(|field| (*field, *field)).collect();
-    between(before, after, &named)
+    renamed(before, after, &named)
 }
 
 #[cfg(test)]
@@ -128,12 +129,12 @@ mod tests {
         let before = json!({ "name": "a", "icon": null, "afk_timeout": 60, "nsfw": true });
         let after = json!({ "name": "b", "icon": "1f", "afk_timeout": 60, "nsfw": false });
         assert_eq!(
-            between(&before, &after, GUILD),
+            renamed(&before, &after, GUILD),
             [
                 json!({ "key": "name", "old_value": "a", "new_value": "b" }),
                 json!({ "key": "icon_hash", "new_value": "1f" }),
             ]
         );
-        assert_eq!(whole(&after, &Value::Null, &["name"]), [json!({ "key": "name", "old_value": "b" })]);
+        assert_eq!(between(&after, &Value::Null, &["name"]), [json!({ "key": "name", "old_value": "b" })]);
     }
 }

@@ -82,7 +82,7 @@ async fn create(
     let emoji_id = emoji.id;
     live.guild_mut(id)?.emojis.insert(emoji_id, emoji);
     live.emojis_changed(id);
-    let changes = changes::between(&Value::Null, &shown, changes::EMOJI);
+    let changes = changes::renamed(&Value::Null, &shown, changes::EMOJI);
     live.audit(id, 60, bot, Some(emoji_id), reason.as_deref(), changes);
     Ok((StatusCode::CREATED, Json(shown)))
 }
@@ -112,7 +112,7 @@ async fn edit(
     body.roles.apply_or(&mut emoji.roles, Vec::new());
     check_roles(live.guild_for(guild, bot)?, &emoji.roles)?;
     let shown = emoji.json(live.users.get(&emoji.creator));
-    let changes = changes::between(&before, &shown, changes::EMOJI);
+    let changes = changes::renamed(&before, &shown, changes::EMOJI);
     live.guild_mut(guild)?.emojis.insert(id, emoji);
     if !changes.is_empty() {
         live.emojis_changed(guild);
@@ -131,7 +131,7 @@ async fn remove(
     let emoji = changeable(&live, guild, bot, id)?;
     live.guild_mut(guild)?.emojis.shift_remove(&id);
     live.emojis_changed(guild);
-    let changes = changes::between(&emoji.json(None), &Value::Null, changes::EMOJI);
+    let changes = changes::renamed(&emoji.json(None), &Value::Null, changes::EMOJI);
     live.audit(guild, 62, bot, Some(id), reason.as_deref(), changes);
     Ok(StatusCode::NO_CONTENT)
 }
