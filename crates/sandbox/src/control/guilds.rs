@@ -67,7 +67,7 @@ async fn edit(
     live.set_perks(id, perks)?;
     let after = live.guild_mut(id)?.json();
     if before != after {
-        let changes = changes::between(&before, &after, changes::GUILD);
+        let changes = changes::renamed(&before, &after, changes::GUILD);
         if !changes.is_empty() {
             live.audit(id, 1, owner, Some(id), None, changes);
         }

@@ -89,8 +89,9 @@ pub const MEMBER: &[(&str, &str)] = &[
     ("flags", "flags"),
 ];
 
-/// Returns the changes between two states of an object. An old or new value that is null is left out, as at Discord.
-pub fn between(before: &Value, after: &Value, fields: &[(&str, &str)]) -> Vec<Value> {
+/// Returns the changes between two states of an object, whose fields have other names in the audit log. An old or new
+/// value that is null is left out, as at Discord.
+pub fn renamed(before: &Value, after: &Value, fields: &[(&str, &str)]) -> Vec<Value> {
     fields.iter().filter_map(|(field, key)| change(key, &before[*field], &after[*field])).collect()
 }
 
@@ -103,11 +104,10 @@ pub fn flat(channel: &Value) -> Value {
     flat
 }
 
-/// Returns the changes of an object in fields that have the same names in the audit log. It was created if `before` is null,
-/// and deleted if `after` is.
-pub fn in_fields(before: &Value, after: &Value, fields: &[&str]) -> Vec<Value> {
+/// Returns the changes between two states of an object in these fields, which have the same names in the audit log.
+pub fn between(before: &Value, after: &Value, fields: &[&str]) -> Vec<Value> {
     let named: Vec<(&str, &str)> = fields.iter().map(|field| (*field, *field)).collect();
-    between(before, after, &named)
+    renamed(before, after, &named)
 }
 
 /// Returns the changes of all fields but those in `skip`, between two objects that may be null (Audit Log Resource, "Audit
@@ -162,12 +162,12 @@ mod tests {
         let before = json!({ "name": "a", "icon": null, "afk_timeout": 60, "nsfw": true });
         let after = json!({ "name": "b", "icon": "1f", "afk_timeout": 60, "nsfw": false });
         assert_eq!(
-            between(&before, &after, GUILD),
+            renamed(&before, &after, GUILD),
             [
                 json!({ "key": "name", "old_value": "a", "new_value": "b" }),
                 json!({ "key": "icon_hash", "new_value": "1f" }),
             ]
         );
-        assert_eq!(in_fields(&after, &Value::Null, &["name"]), [json!({ "key": "name", "old_value": "b" })]);
+        assert_eq!(between(&after, &Value::Null, &["name"]), [json!({ "key": "name", "old_value": "b" })]);
     }
 }

@@ -13,7 +13,7 @@ impl Live<'_> {
         let Some(guild) = channel.guild_id else { return };
         let (action, fields) =
             if channel.is_thread() { (111, changes::THREAD) } else { (11, changes::CHANNEL) };
-        let changes = changes::between(&changes::flat(before), &changes::flat(&channel.json()), fields);
+        let changes = changes::renamed(&changes::flat(before), &changes::flat(&channel.json()), fields);
         if !changes.is_empty() {
             self.audit(guild, action, by, Some(id), reason, changes);
         }
@@ -23,7 +23,7 @@ impl Live<'_> {
     pub(super) fn audit_thread(&mut self, id: Snowflake, by: Snowflake) {
         let Some(channel) = self.channels.get(&id) else { return };
         let Some(guild) = channel.guild_id else { return };
-        let changes = changes::between(&Value::Null, &changes::flat(&channel.json()), changes::THREAD);
+        let changes = changes::renamed(&Value::Null, &changes::flat(&channel.json()), changes::THREAD);
         self.audit(guild, 110, by, Some(id), None, changes);
     }
 
@@ -49,7 +49,7 @@ impl Live<'_> {
         if let Some(role) = role.filter(|_| is_role) {
             options["role_name"] = role.name.clone().into();
         }
-        let changes = changes::in_fields(&json!(before), &json!(after), fields);
+        let changes = changes::between(&json!(before), &json!(after), fields);
         self.write_audit(
             guild,
             json!({ "action_type": action, "user_id": by, "target_id": id, "options": options, "changes": changes }),

@@ -63,7 +63,7 @@ impl Live<'_> {
             guild.perks.granted.remove(WELCOME_SCREEN_ENABLED);
         }
         guild.community.welcome_screen = Some(screen);
-        let changes = changes::between(&before, &guild.json(), changes::GUILD);
+        let changes = changes::renamed(&before, &guild.json(), changes::GUILD);
         if !changes.is_empty() {
             self.guild_changed(id);
             self.audit(id, 1, by, Some(id), reason, changes);
@@ -125,7 +125,7 @@ impl Live<'_> {
         self.audit_prompts(id, &prompts.0, &prompts.1, by, reason);
         let fields = ["enabled", "default_channel_ids", "mode", "prompts"];
         let old = if known.is_some() { before.json(id) } else { Value::Null };
-        let changes = changes::in_fields(&old, &shown, &fields);
+        let changes = changes::between(&old, &shown, &fields);
         self.audit(id, if known.is_some() { 167 } else { 166 }, by, Some(id), reason, changes);
         Ok(shown)
     }
@@ -143,13 +143,13 @@ impl Live<'_> {
         for prompt in after {
             let (old, new) = (find(before, prompt.id), prompt.json());
             let action = if old.is_some() { 164 } else { 163 };
-            let changes = changes::in_fields(&old.unwrap_or_default(), &new, &fields);
+            let changes = changes::between(&old.unwrap_or_default(), &new, &fields);
             if !changes.is_empty() {
                 self.audit(id, action, by, Some(prompt.id), reason, changes);
             }
         }
         for prompt in before.iter().filter(|prompt| find(after, prompt.id).is_none()) {
-            let changes = changes::in_fields(&prompt.json(), &Value::Null, &fields);
+            let changes = changes::between(&prompt.json(), &Value::Null, &fields);
             self.audit(id, 165, by, Some(prompt.id), reason, changes);
         }
     }

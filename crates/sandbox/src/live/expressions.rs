@@ -10,7 +10,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::File;
 use crate::state::channel::Channel;
-use crate::state::guild::Emoji;
+use crate::state::guild::{Emoji, Guild};
 use crate::state::perks::Perks;
 use crate::state::sticker::{STANDARD, Sticker};
 use crate::validate::expression::EmojiCreate;
@@ -67,6 +67,7 @@ impl Live<'_> {
         reason: Option<&str>,
     ) -> ApiResult<Emoji> {
         let guild = self.guild_mut(guild_id)?;
+        check_roles(guild, &body.roles)?;
         let limit = guild.perks.emoji_slots();
         if guild.emojis.values().filter(|emoji| emoji.animated == body.animated).count() >= limit {
             return Err(ApiError::max_emojis(limit, body.animated));
@@ -74,7 +75,7 @@ impl Live<'_> {
         let emoji = self.new_emoji(body, by);
         self.guild_mut(guild_id)?.emojis.insert(emoji.id, emoji.clone());
         self.emojis_changed(guild_id);
-        let made = changes::in_fields(&Value::Null, &emoji.json(None), EMOJI_FIELDS);
+        let made = changes::between(&Value::Null, &emoji.json(None), EMOJI_FIELDS);
         self.audit(guild_id, 60, by, Some(emoji.id), reason, made);
         Ok(emoji)
     }
@@ -88,11 +89,12 @@ impl Live<'_> {
         reason: Option<&str>,
     ) -> ApiResult<()> {
         let (id, after) = (emoji.id, emoji.json(None));
+        check_roles(self.guild_mut(guild_id)?, &emoji.roles)?;
         let before = self.guild_mut(guild_id)?.emojis.insert(id, emoji).map(|emoji| emoji.json(None));
         let before = before.unwrap_or_default();
         if before != after {
             self.emojis_changed(guild_id);
-            self.audit(guild_id, 61, by, Some(id), reason, changes::in_fields(&before, &after, EMOJI_FIELDS));
+            self.audit(guild_id, 61, by, Some(id), reason, changes::between(&before, &after, EMOJI_FIELDS));
         }
         Ok(())
     }
@@ -108,7 +110,7 @@ impl Live<'_> {
         let gone = self.guild_mut(guild_id)?.emojis.shift_remove(&id).ok_or_else(ApiError::unknown_emoji)?;
         self.files.remove(&id);
         self.emojis_changed(guild_id);
-        let lost = changes::in_fields(&gone.json(None), &Value::Null, EMOJI_FIELDS);
+        let lost = changes::between(&gone.json(None), &Value::Null, EMOJI_FIELDS);
         self.audit(guild_id, 62, by, Some(id), reason, lost);
         Ok(())
     }
@@ -153,7 +155,7 @@ impl Live<'_> {
             return Err(ApiError::max_stickers(guild.perks.sticker_slots()));
         }
         guild.stickers.insert(id, sticker.clone());
-        let made = changes::in_fields(&Value::Null, &guild.sticker_json(sticker, None), STICKER_FIELDS);
+        let made = changes::between(&Value::Null, &guild.sticker_json(sticker, None), STICKER_FIELDS);
         let file = File {
             filename: format!("{id}.{}", format.extension()),
             content_type: format.content_type().to_owned(),
@@ -180,14 +182,7 @@ impl Live<'_> {
         guild.stickers.insert(id, sticker);
         if before != after {
             self.stickers_changed(guild_id);
-            self.audit(
-                guild_id,
-                91,
-                by,
-                Some(id),
-                reason,
-                changes::in_fields(&before, &after, STICKER_FIELDS),
-            );
+            self.audit(guild_id, 91, by, Some(id), reason, changes::between(&before, &after, STICKER_FIELDS));
         }
         Ok(())
     }
@@ -202,7 +197,7 @@ impl Live<'_> {
     ) -> ApiResult<()> {
         let guild = self.guild_mut(guild_id)?;
         let found = guild.stickers.get(&id).ok_or_else(ApiError::unknown_sticker)?;
-        let lost = changes::in_fields(&guild.sticker_json(found, None), &Value::Null, STICKER_FIELDS);
+        let lost = changes::between(&guild.sticker_json(found, None), &Value::Null, STICKER_FIELDS);
         guild.stickers.shift_remove(&id);
         self.files.remove(&id);
         self.stickers_changed(guild_id);
@@ -258,4 +253,9 @@ impl Live<'_> {
         }
         Ok(())
     }
+}
+
+fn check_roles(guild: &Guild, roles: &[Snowflake]) -> ApiResult<()> {
+    let known = roles.iter().all(|role| guild.roles.contains_key(role));
+    if known { Ok(()) } else { Err(ApiError::unknown_role()) }
 }

@@ -40,7 +40,7 @@ impl Live<'_> {
     /// Writes what has become of a webhook into the audit log: 50 created, 51 changed, 52 deleted.
     pub fn audit_webhook(&mut self, id: Snowflake, before: &Value, by: Snowflake, reason: Option<&str>) {
         let after = self.webhook_now(id);
-        let changed = changes::in_fields(before, &after, FIELDS);
+        let changed = changes::between(before, &after, FIELDS);
         let action = match (before.is_null(), after.is_null()) {
             (true, _) => 50,
             (false, false) => 51,

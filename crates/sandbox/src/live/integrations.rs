@@ -30,7 +30,7 @@ impl Live<'_> {
     /// Sends the events of a new integration and writes the audit log.
     pub(super) fn integration_added(&mut self, guild: Snowflake, id: Snowflake, by: Snowflake) {
         let now = self.integration_now(guild, id);
-        let made = changes::in_fields(&Value::Null, &now, FIELDS);
+        let made = changes::between(&Value::Null, &now, FIELDS);
         self.dispatch_guild(guild, "INTEGRATION_CREATE", now);
         self.integrations_changed(guild);
         self.audit(guild, 80, by, Some(id), None, made);
@@ -60,7 +60,7 @@ impl Live<'_> {
         let before = self.integration_now(guild, id);
         self.guild_mut(guild)?.integrations.insert(id, integration);
         let now = self.integration_now(guild, id);
-        let changed = changes::in_fields(&before, &now, FIELDS);
+        let changed = changes::between(&before, &now, FIELDS);
         if !changed.is_empty() {
             self.dispatch_guild(guild, "INTEGRATION_UPDATE", now);
             self.integrations_changed(guild);
@@ -99,7 +99,7 @@ impl Live<'_> {
         if found.kind == Kind::GuildSubscription {
             return Err(ApiError::cannot_delete_subscription_integration());
         }
-        let lost = changes::in_fields(&self.integration_now(guild_id, id), &Value::Null, FIELDS);
+        let lost = changes::between(&self.integration_now(guild_id, id), &Value::Null, FIELDS);
         match found.application {
             Some(bot) => {
                 let theirs = |guild: Option<Snowflake>, owner: Option<Snowflake>| {

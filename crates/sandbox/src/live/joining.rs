@@ -112,8 +112,8 @@ impl Live<'_> {
         let fields =
             ["code", "channel_id", "inviter_id", "uses", "max_uses", "max_age", "temporary", "flags"];
         let changes = match action {
-            40 => changes::in_fields(&Value::Null, &state, &fields),
-            42 => changes::in_fields(&state, &Value::Null, &fields),
+            40 => changes::between(&Value::Null, &state, &fields),
+            42 => changes::between(&state, &Value::Null, &fields),
             _ => Vec::new(),
         };
         self.audit(guild, action, by, None, reason, changes);

@@ -41,7 +41,7 @@ impl Live<'_> {
         guild.sounds.insert(id, sound);
         self.files.insert(id, file);
         self.sound_event(guild_id, id, "GUILD_SOUNDBOARD_SOUND_CREATE");
-        let made = changes::in_fields(&Value::Null, &self.sound_now(guild_id, id), FIELDS);
+        let made = changes::between(&Value::Null, &self.sound_now(guild_id, id), FIELDS);
         self.audit(guild_id, 130, by, Some(id), reason, made);
         Ok(())
     }
@@ -58,7 +58,7 @@ impl Live<'_> {
         let id = sound.id;
         let before = self.sound_now(guild_id, id);
         self.guild_mut(guild_id)?.sounds.insert(id, sound);
-        let changed = changes::in_fields(&before, &self.sound_now(guild_id, id), FIELDS);
+        let changed = changes::between(&before, &self.sound_now(guild_id, id), FIELDS);
         if !changed.is_empty() {
             self.sound_event(guild_id, id, "GUILD_SOUNDBOARD_SOUND_UPDATE");
             self.audit(guild_id, 131, by, Some(id), reason, changed);
@@ -74,7 +74,7 @@ impl Live<'_> {
         by: Snowflake,
         reason: Option<&str>,
     ) -> ApiResult<()> {
-        let lost = changes::in_fields(&self.sound_now(guild_id, id), &Value::Null, FIELDS);
+        let lost = changes::between(&self.sound_now(guild_id, id), &Value::Null, FIELDS);
         let gone = self.guild_mut(guild_id)?.sounds.shift_remove(&id);
         gone.ok_or_else(ApiError::unknown_sound)?;
         self.files.remove(&id);

@@ -162,7 +162,7 @@ async fn remove(
     if let Some(guild) = guild {
         let fields = if shown["thread_metadata"].is_object() { changes::THREAD } else { changes::CHANNEL };
         let action = if shown["thread_metadata"].is_object() { 112 } else { 12 };
-        let changes = changes::between(&changes::flat(&shown), &Value::Null, fields);
+        let changes = changes::renamed(&changes::flat(&shown), &Value::Null, fields);
         live.audit(guild, action, bot, Some(id), reason.as_deref(), changes);
     }
     Ok(Json(shown))

@@ -66,7 +66,7 @@ async fn edit(
     banner.apply(&mut guild.perks.banner);
     apply(guild, body);
     let shown = guild.json();
-    let changes = changes::between(&before, &shown, changes::GUILD);
+    let changes = changes::renamed(&before, &shown, changes::GUILD);
     if !changes.is_empty() {
         live.guild_changed(id);
         live.access_changed(id, &access, None);

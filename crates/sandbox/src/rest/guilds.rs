@@ -117,7 +117,7 @@ async fn create_channel(
     channel.apply(body, || live.next_id());
     let (channel_id, shown) = (channel.id, channel.json());
     live.add_channel(channel);
-    let changes = changes::between(&Value::Null, &shown, changes::CHANNEL);
+    let changes = changes::renamed(&Value::Null, &shown, changes::CHANNEL);
     live.audit(id, 10, bot, Some(channel_id), reason.as_deref(), changes);
     Ok((StatusCode::CREATED, Json(shown)))
 }

@@ -51,7 +51,7 @@ async fn pause(
     if invites || dms {
         live.guild_changed(id);
         let after = live.guild_mut(id)?.json();
-        let changes = changes::between(&before, &after, changes::GUILD);
+        let changes = changes::renamed(&before, &after, changes::GUILD);
         live.audit(id, 1, bot, Some(id), reason.as_deref(), changes);
     }
     Ok(Json(shown))

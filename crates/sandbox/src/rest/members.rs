@@ -154,7 +154,7 @@ async fn edit(
         };
         live.audit_with_options(guild, action, bot, None, reason.as_deref(), &options);
     }
-    let changes = changes::between(&shown_before, &live.member(guild, user)?.partial_json(), changes::MEMBER);
+    let changes = changes::renamed(&shown_before, &live.member(guild, user)?.partial_json(), changes::MEMBER);
     if !changes.is_empty() {
         live.audit(guild, 24, bot, Some(user), reason.as_deref(), changes);
     }

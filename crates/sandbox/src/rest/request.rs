@@ -84,9 +84,14 @@ impl FromRequestParts<Rest> for Bot {
 impl axum::extract::OptionalFromRequestParts<Rest> for Bot {
     type Rejection = ApiError;
 
-    /// Reads the bot of a route that needs no token.
+    /// Reads the bot of a route that needs no token. A wrong one is refused there too.
     async fn from_request_parts(parts: &mut Parts, _: &Rest) -> ApiResult<Option<Self>> {
-        Ok(parts.extensions.get::<Notes>().and_then(|notes| notes.0.lock().bot).map(Bot))
+        let bot = parts.extensions.get::<Notes>().and_then(|notes| notes.0.lock().bot);
+        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if bot.is_none() && header.and_then(bot_token).is_some() {
+            return Err(ApiError::unauthorized());
+        }
+        Ok(bot.map(Bot))
     }
 }
 

@@ -107,7 +107,7 @@ async fn create(
     for other in raised {
         live.role_changed(guild_id, other);
     }
-    let changes = changes::between(&Value::Null, &shown, changes::ROLE);
+    let changes = changes::renamed(&Value::Null, &shown, changes::ROLE);
     live.audit(guild_id, 30, bot, Some(id), reason.as_deref(), changes);
     Ok(Json(shown))
 }
@@ -137,7 +137,7 @@ async fn edit(
     live.guild_mut(guild_id)?.roles.insert(id, role);
     live.role_changed(guild_id, id);
     live.access_changed(guild_id, &before, None);
-    let changes = changes::between(&old, &shown, changes::ROLE);
+    let changes = changes::renamed(&old, &shown, changes::ROLE);
     live.audit(guild_id, 31, bot, Some(id), reason.as_deref(), changes);
     Ok(Json(shown))
 }
@@ -155,7 +155,7 @@ async fn remove(
     }
     let old = role.json();
     live.delete_role(guild, id);
-    let changes = changes::between(&old, &Value::Null, changes::ROLE);
+    let changes = changes::renamed(&old, &Value::Null, changes::ROLE);
     live.audit(guild, 32, bot, Some(id), reason.as_deref(), changes);
     Ok(StatusCode::NO_CONTENT)
 }

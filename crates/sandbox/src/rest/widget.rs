@@ -52,7 +52,7 @@ async fn edit(
     guild.widget.enabled = body.enabled.unwrap_or(guild.widget.enabled);
     body.channel_id.apply(&mut guild.widget.channel_id);
     let (shown, after) = (guild.widget.json(), guild.json());
-    let changes = changes::between(&before, &after, changes::GUILD);
+    let changes = changes::renamed(&before, &after, changes::GUILD);
     if !changes.is_empty() {
         live.guild_changed(id);
         live.audit(id, 1, bot, Some(id), reason.as_deref(), changes);

@@ -93,6 +93,11 @@ async fn an_invite_for_some_is_hidden_from_others() {
     bot.get(&format!("/invites/{code}")).await;
     let anonymous = reqwest::get(format!("{}/invites/{code}", bot.sandbox.api_url())).await.unwrap();
     assert_eq!(anonymous.status(), 404);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let wrong = client
+        .get(format!("{}/invites/{code}", bot.sandbox.api_url()))
+        .header("authorization", "Bot no.such.one");
+    assert_eq!(wrong.send().await.unwrap().status(), 401);
 
     let (status, answer) = bot.upload(Method::PUT, &users, with_file(text(&erin["id"]), &json!({}))).await;
     assert_eq!((status, answer), (204, Value::Null));
