@@ -28,8 +28,11 @@ impl Live<'_> {
     /// Sends the event of a guild's changed emojis.
     pub fn emojis_changed(&self, guild: Snowflake) {
         if let Some(guild) = self.guilds.get(&guild) {
-            let emojis: Vec<Value> =
-                guild.emojis.values().map(|emoji| emoji.json(self.users.get(&emoji.creator))).collect();
+            let emojis: Vec<Value> = guild
+                .emojis
+                .values()
+                .map(|emoji| guild.emoji_json(emoji, self.users.get(&emoji.creator)))
+                .collect();
             let event = json!({ "guild_id": guild.id, "emojis": emojis });
             self.dispatch_guild(guild.id, "GUILD_EMOJIS_UPDATE", event);
         }
@@ -236,10 +239,16 @@ impl Live<'_> {
         let guild = self.guild_mut(guild_id)?;
         let before = std::mem::replace(&mut guild.perks, perks);
         let (stickers, sounds) = (guild.stickers.len(), guild.sounds.len());
+        let moving = guild.emojis.values().filter(|emoji| emoji.animated).count();
+        let still = guild.emojis.len() - moving;
         if before == perks {
             return Ok(());
         }
         self.guild_changed(guild_id);
+        let usable = |perks: Perks| (still.min(perks.emoji_slots()), moving.min(perks.emoji_slots()));
+        if usable(before) != usable(perks) {
+            self.emojis_changed(guild_id);
+        }
         let usable = |perks: Perks| stickers.min(perks.sticker_slots());
         if usable(before) != usable(perks) {
             self.stickers_changed(guild_id);

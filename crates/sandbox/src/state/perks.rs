@@ -1,8 +1,10 @@
 //! What a guild has by its boosts, and by Discord's grant.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::guild::Guild;
+use super::guild::{Emoji, Guild};
+use super::user::User;
 
 /// Boosts and grants of a guild.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +51,17 @@ impl Perks {
 }
 
 impl Guild {
+    /// Returns the emoji object; with the user who created it if one is given. Its boosts may not be enough for an emoji
+    /// and those of its kind before it.
+    pub fn emoji_json(&self, emoji: &Emoji, creator: Option<&User>) -> Value {
+        let slots = self.perks.emoji_slots();
+        let same = |other: &&Emoji| other.animated == emoji.animated;
+        let place = || self.emojis.values().filter(same).position(|other| other.id == emoji.id);
+        let mut value = emoji.json(creator);
+        value["available"] = (self.emojis.len() <= slots || place().is_none_or(|place| place < slots)).into();
+        value
+    }
+
     /// Returns the guild features.
     pub fn features(&self) -> Vec<&'static str> {
         let Perks { verified, partnered, .. } = self.perks;
