@@ -11,6 +11,9 @@ use super::{Body, Json};
 const SECRET_KEYS: [&str; 6] =
     ["token", "access_token", "refresh_token", "client_secret", "continuation_token", "secret_key"];
 
+/// Key of a list of secrets. It contains one of [`SECRET_KEYS`], by which a text is known to need a search.
+const SECRETS_KEY: &str = "access_tokens";
+
 /// Replaces tokens by marks. The marks use a new key in each process, so that they cannot be searched for.
 #[derive(Debug, Default)]
 pub struct Redactor {
@@ -31,6 +34,11 @@ impl Redactor {
                     match field {
                         Value::String(text) if SECRET_KEYS.contains(&key.as_str()) => {
                             *text = self.mark(text);
+                        }
+                        Value::Array(items) if key == SECRETS_KEY => {
+                            for text in items.iter_mut().filter(|item| item.is_string()) {
+                                *text = self.mark(text.as_str().unwrap_or_default()).into();
+                            }
                         }
                         other => self.redact(other),
                     }

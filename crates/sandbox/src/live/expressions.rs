@@ -28,8 +28,11 @@ impl Live<'_> {
     /// Sends the event of a guild's changed emojis.
     pub fn emojis_changed(&self, guild: Snowflake) {
         if let Some(guild) = self.guilds.get(&guild) {
-            let emojis: Vec<Value> =
-                guild.emojis.values().map(|emoji| emoji.json(self.users.get(&emoji.creator))).collect();
+            let emojis: Vec<Value> = guild
+                .emojis
+                .values()
+                .map(|emoji| guild.emoji_json(emoji, self.users.get(&emoji.creator)))
+                .collect();
             let event = json!({ "guild_id": guild.id, "emojis": emojis });
             self.dispatch_guild(guild.id, "GUILD_EMOJIS_UPDATE", event);
         }
@@ -237,7 +240,12 @@ impl Live<'_> {
     pub fn set_perks(&mut self, guild_id: Snowflake, perks: Perks) -> ApiResult<()> {
         let guild = self.guild_mut(guild_id)?;
         let (stickers, sounds) = (guild.stickers.len(), guild.sounds.len());
-        let usable = |perks: &Perks| (stickers.min(perks.sticker_slots()), sounds.min(perks.sound_slots()));
+        let moving = guild.emojis.values().filter(|emoji| emoji.animated).count();
+        let still = guild.emojis.len() - moving;
+        let usable = |perks: &Perks| {
+            let emojis = (still.min(perks.emoji_slots()), moving.min(perks.emoji_slots()));
+            (emojis, stickers.min(perks.sticker_slots()), sounds.min(perks.sound_slots()))
+        };
         let now = usable(&perks);
         let before = std::mem::replace(&mut guild.perks, perks);
         if before == guild.perks {
@@ -246,9 +254,12 @@ impl Live<'_> {
         let before = usable(&before);
         self.guild_changed(guild_id);
         if before.0 != now.0 {
-            self.stickers_changed(guild_id);
+            self.emojis_changed(guild_id);
         }
         if before.1 != now.1 {
+            self.stickers_changed(guild_id);
+        }
+        if before.2 != now.2 {
             self.sounds_changed(guild_id);
         }
         Ok(())

@@ -58,7 +58,7 @@ async fn list(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> 
     let guild = live.guild_for(guild, bot)?;
     let sees = sees_creators(&live, guild, bot);
     let creator = |emoji: &Emoji| live.users.get(&emoji.creator).filter(|_| sees);
-    Ok(Json(guild.emojis.values().map(|emoji| emoji.json(creator(emoji))).collect()))
+    Ok(Json(guild.emojis.values().map(|emoji| guild.emoji_json(emoji, creator(emoji))).collect()))
 }
 
 async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild, id]): Ids<2>) -> ApiResult<Json<Value>> {
@@ -66,7 +66,7 @@ async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild, id]): Ids<2>) 
     let guild = live.guild_for(guild, bot)?;
     let emoji = guild.emojis.get(&id).ok_or_else(ApiError::unknown_emoji)?;
     let sees = may_change(&live, guild, bot, emoji.creator).is_ok();
-    Ok(Json(emoji.json(live.users.get(&emoji.creator).filter(|_| sees))))
+    Ok(Json(guild.emoji_json(emoji, live.users.get(&emoji.creator).filter(|_| sees))))
 }
 
 async fn create(
@@ -100,7 +100,7 @@ async fn edit(
     }
     body.roles.apply_or(&mut emoji.roles, Vec::new());
     live.change_emoji(guild, emoji.clone(), bot, reason.as_deref())?;
-    Ok(Json(emoji.json(live.users.get(&emoji.creator))))
+    Ok(Json(live.guild_for(guild, bot)?.emoji_json(&emoji, live.users.get(&emoji.creator))))
 }
 
 async fn remove(

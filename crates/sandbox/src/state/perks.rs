@@ -2,6 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
+use super::guild::{Emoji, Guild};
+use super::user::User;
+
 /// Feature of a guild in which nobody can join.
 pub const INVITES_DISABLED: &str = "INVITES_DISABLED";
 /// Feature of a guild whose new members first accept its rules.
@@ -115,6 +120,19 @@ impl Perks {
     /// Returns the vanity code, while the guild may have one.
     pub fn vanity_code(&self) -> Option<&str> {
         self.vanity.as_ref().filter(|_| self.has("VANITY_URL")).map(|vanity| vanity.code.as_str())
+    }
+}
+
+impl Guild {
+    /// Returns the emoji object; with the user who created it if one is given. Its boosts may not be enough for an emoji
+    /// and those of its kind before it.
+    pub fn emoji_json(&self, emoji: &Emoji, creator: Option<&User>) -> Value {
+        let slots = self.perks.emoji_slots();
+        let same = |other: &&Emoji| other.animated == emoji.animated;
+        let place = || self.emojis.values().filter(same).position(|other| other.id == emoji.id);
+        let mut value = emoji.json(creator);
+        value["available"] = (self.emojis.len() <= slots || place().is_none_or(|place| place < slots)).into();
+        value
     }
 }
 

@@ -132,4 +132,6 @@ async fn a_group_is_made_of_those_who_allow_it() {
     let (_, error) =
         bot.call(Method::POST, "/users/@me/channels", &json!({ "access_tokens": [alice] })).await;
     assert_eq!(error["code"], 30011);
+    let log = bot.user.log(0, false).await.unwrap().text().await.unwrap();
+    assert!([alice, bob, weak, good].iter().all(|token| !log.contains(token)), "tokens are in the log");
 }
