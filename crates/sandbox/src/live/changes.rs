@@ -77,9 +77,6 @@ pub const THREAD: &[(&str, &str)] = &[
     ("flags", "flags"),
 ];
 
-/// Fields of an emoji whose changes the audit log has.
-pub const EMOJI: &[(&str, &str)] = &[("name", "name"), ("roles", "roles")];
-
 /// Fields of a member whose changes the audit log has.
 pub const MEMBER: &[(&str, &str)] = &[
     ("nick", "nick"),

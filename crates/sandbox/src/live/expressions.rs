@@ -16,7 +16,7 @@ use crate::state::sticker::{STANDARD, Sticker};
 use crate::validate::expression::EmojiCreate;
 
 /// Fields of an emoji in the audit log.
-const EMOJI_FIELDS: &[&str] = &["name"];
+const EMOJI_FIELDS: &[&str] = &["name", "roles"];
 /// Fields of a sticker in the audit log.
 const STICKER_FIELDS: &[&str] =
     &["name", "description", "tags", "type", "format_type", "available", "guild_id", "id"];
@@ -78,7 +78,7 @@ impl Live<'_> {
         let emoji = self.new_emoji(body, by);
         self.guild_mut(guild_id)?.emojis.insert(emoji.id, emoji.clone());
         self.emojis_changed(guild_id);
-        let made = changes::between(&Value::Null, &emoji.json(None), EMOJI_FIELDS);
+        let made = changes::between(&Value::Null, &audited(&emoji), EMOJI_FIELDS);
         self.audit(guild_id, 60, by, Some(emoji.id), reason, made);
         Ok(emoji)
     }
@@ -91,9 +91,9 @@ impl Live<'_> {
         by: Snowflake,
         reason: Option<&str>,
     ) -> ApiResult<()> {
-        let (id, after) = (emoji.id, emoji.json(None));
+        let (id, after) = (emoji.id, audited(&emoji));
         check_roles(self.guild_mut(guild_id)?, &emoji.roles)?;
-        let before = self.guild_mut(guild_id)?.emojis.insert(id, emoji).map(|emoji| emoji.json(None));
+        let before = self.guild_mut(guild_id)?.emojis.insert(id, emoji).as_ref().map(audited);
         let before = before.unwrap_or_default();
         if before != after {
             self.emojis_changed(guild_id);
@@ -113,7 +113,7 @@ impl Live<'_> {
         let gone = self.guild_mut(guild_id)?.emojis.shift_remove(&id).ok_or_else(ApiError::unknown_emoji)?;
         self.files.remove(&id);
         self.emojis_changed(guild_id);
-        let lost = changes::between(&gone.json(None), &Value::Null, EMOJI_FIELDS);
+        let lost = changes::between(&audited(&gone), &Value::Null, EMOJI_FIELDS);
         self.audit(guild_id, 62, by, Some(id), reason, lost);
         Ok(())
     }
@@ -264,6 +264,12 @@ impl Live<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns what the audit log has of an emoji. That everyone may use it is no value.
+fn audited(emoji: &Emoji) -> Value {
+    let roles = Some(&emoji.roles).filter(|roles| !roles.is_empty());
+    json!({ "name": emoji.name, "roles": roles })
 }
 
 fn check_roles(guild: &Guild, roles: &[Snowflake]) -> ApiResult<()> {

@@ -75,7 +75,7 @@ impl Live<'_> {
         }
         let files = found.files().map(|file| file.json(&self.base_url)).collect::<Vec<_>>();
         let mentioned = found.mentions.iter().filter_map(|id| self.users.get(id)).map(User::json);
-        Ok(json!([{ "message": {
+        let mut snapshot = json!({
             "type": found.kind,
             "content": found.content,
             "mentions": mentioned.collect::<Vec<_>>(),
@@ -86,7 +86,11 @@ impl Live<'_> {
             "timestamp": clock::iso_of(found.id),
             "edited_timestamp": found.edited,
             "flags": found.flags,
-        } }]))
+        });
+        if !found.stickers.is_empty() {
+            snapshot["sticker_items"] = found.stickers.clone().into();
+        }
+        Ok(json!([{ "message": snapshot }]))
     }
 }
 

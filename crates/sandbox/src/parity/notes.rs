@@ -147,7 +147,7 @@ const NOTES: &[(&[&str], &str)] = &[
     ),
     (
         &["update_application", "update_my_application"],
-        "The addresses for interactions and events are stored; interactions still go through the gateway.",
+        "The addresses for interactions and events are stored; interactions still go through the gateway. Of `flags`, those of privileged intents are set, and others change nothing.",
     ),
     (&["add_group_dm_user"], "Nicknames are taken and shown to nobody."),
     (&["get_public_keys"], "A key of the sandbox; it signs nothing."),

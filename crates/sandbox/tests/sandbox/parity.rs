@@ -126,7 +126,7 @@ async fn a_missing_operation_is_named_logged_and_counted() {
     let logged = log.iter().filter(|entry| {
         matches!(&entry.event, Event::NotImplemented { operation: "create_lobby", bot: Some(bot), .. } if *bot == id)
     });
-    assert_eq!(logged.count(), 2);
+    assert_eq!(logged.count(), 3);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ async fn settings_of_an_application_are_kept_by_either_address() {
     let cleared = json!({ "icon": null, "custom_install_url": null, "install_params": null });
     let cleared = bot.expect(200, Method::PATCH, "/applications/@me", &cleared).await;
     assert_eq!((&cleared["icon"], cleared.get("custom_install_url")), (&Value::Null, None));
-    for (body, key) in [(json!({ "flags": 1 }), "flags"), (json!({ "tags": ["t".repeat(21)] }), "tags")] {
+    for (body, key) in [(json!({ "flags": "x" }), "flags"), (json!({ "tags": ["t".repeat(21)] }), "tags")] {
         let (status, error) = bot.call(Method::PATCH, &path, &body).await;
         assert_eq!((status, error["errors"][key].is_object()), (400, true));
     }

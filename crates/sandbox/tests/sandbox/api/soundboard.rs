@@ -167,7 +167,7 @@ async fn people_play_sounds_for_those_in_the_same_channel() {
     let effect = async |effect: Value| user.send_effect("Sandbox", "bob", &effect).await;
     assert!(effect(json!({ "sound": "1" })).await.is_err(), "bob is not in voice");
     user.enter_voice("Sandbox", "bob", "Lounge").await.unwrap();
-    bot.event("VOICE_STATE_UPDATE").await;
+    bot.event("VOICE_CHANNEL_START_TIME_UPDATE").await;
     // A bot that is elsewhere does not hear of it.
     effect(json!({ "sound": "1" })).await.unwrap();
     ask(&bot, false);
@@ -181,6 +181,4 @@ async fn people_play_sounds_for_those_in_the_same_channel() {
     let run = crate::api::cli::command_for(&bot).args(["voice", "effect", "2", "--as", "bob"]).output().await;
     assert!(run.unwrap().status.success());
     assert_eq!(bot.event("VOICE_CHANNEL_EFFECT_SEND").await["sound_id"], 2);
-    let boost = crate::api::cli::command_for(&bot).args(["boost", "7"]).output().await.unwrap();
-    assert_eq!(String::from_utf8(boost.stdout).unwrap(), "Sandbox has level 2.\n");
 }
