@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::BadRequest;
 use super::components::{called, chosen, option_value};
 use super::values::{FileGiven, Lookup, Resolved};
+use super::{BadRequest, find};
 use crate::live::{Live, Trigger};
 use crate::snowflake::Snowflake;
 use crate::state::interaction::{self, Interaction, Response};
@@ -19,6 +19,9 @@ use crate::validate::component::{flatten, kind};
 pub(super) struct SubmitModal {
     /// Interaction that opened it.
     pub(super) interaction: Snowflake,
+    /// User who submits it; only the one for whom it was opened can.
+    #[serde(rename = "as")]
+    pub(super) user: Option<String>,
     /// Inputs by custom id: a text, a list of choices, or true and false.
     #[serde(default)]
     pub(super) values: Map<String, Value>,
@@ -43,6 +46,14 @@ pub(super) fn submit(live: &mut Live<'_>, asked: &SubmitModal) -> Result<Trigger
     let modal = modal.clone();
     let (user, channel, application) = (opened.user_id, opened.channel_id, opened.application_id);
     let message = opened.source_message;
+    if let Some(wanted) = &asked.user
+        && find::person(live, wanted)?.id != user
+    {
+        let owner = live.user(user)?.username.clone();
+        return Err(BadRequest::new(format!(
+            "The modal was opened for {owner}, so {wanted} cannot submit it."
+        )));
+    }
     let top = modal["components"].as_array().cloned().unwrap_or_default();
     let known: Vec<&str> = flatten(&top).iter().filter_map(|c| c["custom_id"].as_str()).collect();
     if let Some(stray) = asked.values.keys().find(|key| !known.contains(&key.as_str())) {

@@ -96,6 +96,8 @@ impl Integration {
                 "id": application.id,
                 "name": application.name,
                 "icon": application.icon,
+                // Not documented, but discord.py 2.7 ends without it.
+                "summary": "",
                 "description": application.description,
                 "type": null,
                 "bot": world.users.get(&application.id).map(super::user::User::json),

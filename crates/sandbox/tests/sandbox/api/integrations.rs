@@ -11,6 +11,8 @@ async fn a_bots_integration_comes_and_goes_with_it() {
     let path = format!("{}/integrations", bot.guild());
     let own = bot.get(&path).await[0].clone();
     assert_eq!((&own["type"], &own["application"]["id"]), (&json!("discord"), &json!(bot.sandbox.bot_id())));
+    // discord.py reads it, though no document has it.
+    assert_eq!(own["application"]["summary"], "");
     let other = bot.user.create_bot("Other").await.unwrap();
     let created = bot.event("INTEGRATION_CREATE").await;
     assert_eq!(

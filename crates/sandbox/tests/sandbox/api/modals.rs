@@ -152,6 +152,9 @@ async fn a_modal_of_a_component_updates_its_message_now_or_later() {
 async fn an_open_modal_is_submitted_once() {
     let (mut bot, _, opened) = opened_by_a_command(Bot::start().await).await;
     let user = bot.user.clone();
+    let by = |name: &str| json!({ "interaction": opened.interaction, "values": filled(), "as": name });
+    let refused = user.modal(&by("bob")).await.unwrap_err().to_string();
+    assert!(refused.contains("opened for alice, so bob cannot"), "{refused}");
     let reply = async {
         let interaction = bot.event("INTERACTION_CREATE").await;
         // The bot has not answered yet, so the user still sees the loading button.
@@ -159,7 +162,8 @@ async fn an_open_modal_is_submitted_once() {
         assert!(refused.contains("is being submitted"), "{refused}");
         bot.callback(&interaction, json!({ "type": 4, "data": { "content": "done" } })).await;
     };
-    let ((), answer) = tokio::join!(reply, user.submit(&opened, filled()));
+    let asked = by("alice");
+    let ((), answer) = tokio::join!(reply, user.modal(&asked));
     assert_eq!(answer.unwrap().content, "done");
     let refused = user.submit(&opened, filled()).await.unwrap_err().to_string();
     assert!(refused.contains("was submitted before"), "{refused}");
