@@ -1,10 +1,18 @@
 //! Medians and similar statistics.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 /// Measurements of one kind, in milliseconds.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Numbers(Vec<f64>);
+
+impl fmt::Debug for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} measurements in ms: {}", self.len(), self.to_json())
+    }
+}
 
 impl Numbers {
     /// Adds a measurement.
@@ -71,5 +79,7 @@ mod tests {
         assert_eq!(numbers.to_json(), json!({"p50": 50.0, "p95": 95.0, "max": 100.0}));
         assert_eq!(Numbers::from_iter([7.0]).percentile(95.0).to_bits(), 7.0_f64.to_bits());
         assert!(Numbers::default().is_empty());
+        let words = r#"100 measurements in ms: {"max":100.0,"p50":50.0,"p95":95.0}"#;
+        assert_eq!(format!("{numbers:?}"), words);
     }
 }
