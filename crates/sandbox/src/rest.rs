@@ -22,10 +22,12 @@ mod integrations;
 mod interactions;
 mod invite_targets;
 mod invites;
+mod lobbies;
 mod members;
 mod messages;
 mod new_members;
 mod oauth2;
+mod partner;
 mod pins;
 mod polls;
 mod prune;
@@ -113,6 +115,8 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(prune::routes())
         .merge(incidents::routes())
         .merge(new_members::routes())
+        .merge(lobbies::routes())
+        .merge(partner::routes())
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)
         .layer(from_fn_with_state(rest.clone(), request::note))
