@@ -15,7 +15,7 @@ impl Client {
     /// Returns what a bot's games know of the moderation of a message.
     pub async fn moderation_metadata(&self, bot: &str, message: &str) -> Result<Value, Error> {
         let path = format!("bots/{}/messages/{}/moderation-metadata", escape(bot), escape(message));
-        self.call(Method::GET, &path, &json!({})).await
+        self.get(&path).await
     }
 
     /// Authorizes a bot's application in the name of a user, into whose account the provisional one of this external token

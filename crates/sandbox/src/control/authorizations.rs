@@ -42,9 +42,11 @@ async fn authorize(
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     let application = find::bot(&live, &bot)?;
-    if let (Some(auth_type), Some(auth_token)) = (asked.external_auth_type, asked.external_auth_token) {
+    if asked.external_auth_type.is_some() || asked.external_auth_token.is_some() {
         let body = json!({
-            "client_id": application, "external_auth_type": auth_type, "external_auth_token": auth_token,
+            "client_id": application,
+            "external_auth_type": asked.external_auth_type,
+            "external_auth_token": asked.external_auth_token,
         });
         let external = crate::validate::partner::external(&body)?;
         let (identity, _) = live.external_player(&external)?;

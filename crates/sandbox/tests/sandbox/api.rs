@@ -4,7 +4,7 @@
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
 mod addresses;
-mod applications;
+pub(crate) mod applications;
 mod audit_log;
 mod auto_moderation;
 pub(crate) mod bot;
@@ -26,10 +26,12 @@ mod interactions;
 mod intruders;
 mod invites;
 mod load;
+mod lobbies;
 mod messages;
 mod modals;
 mod moderation;
 mod openapi;
+mod partner;
 mod people;
 mod perks;
 mod polls;
