@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use sandbox::Sandbox;
-use sandbox::event_log::Event;
+use sandbox::event_log::{Entry, Event};
 use sandbox::ratelimit::Config;
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
@@ -386,9 +386,6 @@ async fn a_link_needs_a_flag_permissions_and_a_free_text_channel() {
     let secret = format!("/lobbies/{}", text(&secret["id"]));
     bot.expect(200, Method::PUT, &format!("{secret}/members/{}", alice.user), &json!({ "flags": 1 })).await;
     assert_eq!(alice.link(&secret, general.clone()).await.0, 400);
-    let dave = json!({ "name": "elsewhere", "owner": "carol", "members": [], "bots": [] });
-    let made = bot.control(Method::POST, "/guilds").json(&dave).send().await.unwrap();
-    assert_eq!(made.status(), 200);
 
     // A channel that is deleted is linked no more.
     let made = json!({ "name": "short-lived" });
@@ -443,26 +440,25 @@ async fn a_lobby_ends_when_it_has_been_idle() {
     let builder = Sandbox::builder().rate_limits(Config::off());
     let bot = Bot::start_with(builder.lobby_idle_timeout(Duration::from_millis(300))).await;
     let alice = bot.sandbox.user_id("alice").unwrap();
-    let with_alice = json!({ "members": [{ "id": alice }] });
-    let (kept, idle) = (lobby(&bot, with_alice.clone()).await, lobby(&bot, json!({})).await);
+    let kept = lobby(&bot, json!({ "members": [{ "id": alice }], "idle_timeout_seconds": 604_800 })).await;
     let kept_id = kept.trim_start_matches("/lobbies/").to_owned();
     let ended = async |path: &str| {
         let wanted = format!("lobby {} is deleted, since it was idle", path.trim_start_matches("/lobbies/"));
-        let is_it = |entry: &sandbox::event_log::Entry| matches!(&entry.event, Event::Note { text, .. } if *text == wanted);
+        let is_it = |entry: &Entry| matches!(&entry.event, Event::Note { text, .. } if *text == wanted);
         bot.sandbox.event_log().wait_for(1, PATIENCE, is_it).await.unwrap();
     };
-    // While a game is connected the lobby stays; whether it was connected in time is up to the machine.
-    let connected = bot.user.set_in_lobby("alice", &kept_id, true).await;
+    // While a game is connected the lobby stays.
+    assert!(bot.user.set_in_lobby("bob", &kept_id, true).await.is_err(), "he is no member");
+    assert_eq!(bot.user.set_in_lobby("alice", &kept_id, true).await.unwrap(), json!([alice]));
+    bot.expect(200, Method::PATCH, &kept, &json!({ "idle_timeout_seconds": null })).await;
+    let idle = lobby(&bot, json!({})).await;
     ended(&idle).await;
     assert_eq!(bot.call(Method::GET, &idle, &Value::Null).await.1["code"], 10031);
-    if connected.is_ok() {
-        bot.get(&kept).await;
-        assert!(bot.user.set_in_lobby("bob", &kept_id, true).await.is_err(), "he is no member");
-        bot.user.set_in_lobby("alice", &kept_id, false).await.unwrap();
-    }
+    bot.get(&kept).await;
+    assert_eq!(bot.user.set_in_lobby("alice", &kept_id, false).await.unwrap(), json!([]));
     ended(&kept).await;
     // One that is longer idle is still there.
-    let long = lobby(&bot, json!({ "idle_timeout_seconds": 5 })).await;
+    let long = lobby(&bot, json!({ "idle_timeout_seconds": 604_800 })).await;
     let short = lobby(&bot, json!({})).await;
     ended(&short).await;
     bot.get(&long).await;
