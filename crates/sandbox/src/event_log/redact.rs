@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Body, Json};
 
 /// Keys whose strings are secrets, anywhere in a body.
-const SECRET_KEYS: [&str; 8] = [
+const SECRET_KEYS: [&str; 9] = [
     "token",
     "access_token",
     "refresh_token",
@@ -16,6 +16,7 @@ const SECRET_KEYS: [&str; 8] = [
     "external_auth_token",
     "client_secret",
     "continuation_token",
+    "secret",
     "secret_key",
 ];
 

@@ -295,7 +295,7 @@ impl Live<'_> {
         self.lobby_is_used(id);
         self.saw(user);
         if let Some(channel) = channel {
-            self.forward_from_lobby(application, channel, user, content, body.flags);
+            self.forward_from_lobby(application, channel, user, &content, body.flags);
         }
         let mut shown = self.one_lobby_message(self.lobby(application, id)?, message)?;
         if let Some(metadata) = body.metadata {
@@ -309,16 +309,16 @@ impl Live<'_> {
         application: Snowflake,
         channel: Snowflake,
         user: Snowflake,
-        content: String,
+        content: &str,
         flags: u64,
     ) {
-        let Ok(verdicts) = self.moderate(user, channel, &content) else { return };
+        let Ok(verdicts) = self.moderate(user, channel, content) else { return };
         let mut copy = Message::new(self.next_id(), channel, Author::User(user));
-        copy.content.clone_from(&content);
+        content.clone_into(&mut copy.content);
         copy.flags = flags;
         copy.application_id = Some(application);
         let copy = self.deliver(copy);
-        self.flag(&verdicts, user, channel, copy, &content);
+        self.flag(&verdicts, user, channel, copy, content);
     }
 
     /// Shows a new message of a channel in the lobby that is linked to it.

@@ -25,6 +25,7 @@ mod integrations;
 mod interactions;
 mod intruders;
 mod invites;
+mod linked_lobbies;
 mod load;
 mod lobbies;
 mod messages;
