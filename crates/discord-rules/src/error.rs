@@ -158,6 +158,8 @@ documented! {
     unknown_webhook = NOT_FOUND, 10015, "Unknown Webhook";
     /// The user is not banned.
     unknown_ban = NOT_FOUND, 10026, "Unknown Ban";
+    /// The lobby does not exist, or is another application's.
+    unknown_lobby = NOT_FOUND, 10031, "Unknown lobby";
     /// The template does not exist, or is of another guild.
     unknown_template = NOT_FOUND, 10057, "Unknown guild template";
     /// The SKU does not exist, or another application sells it.

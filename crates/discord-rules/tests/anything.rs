@@ -1,12 +1,14 @@
 //! For any body, a validator returns a value, or an error that names what is wrong.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use discord_rules::error::{ApiError, ApiResult};
 use discord_rules::validate::command::{self, Scope};
 use discord_rules::validate::interaction::{self, Asked};
 use discord_rules::validate::message::{self, EditTarget, MessageOrigin};
 use discord_rules::validate::{
-    application, auto_moderation, channel, expression, guild, role, scheduled_event, service, sound, stage,
-    webhook,
+    application, auto_moderation, channel, expression, guild, lobby, partner, role, scheduled_event, service,
+    sound, stage, webhook,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -95,6 +97,15 @@ const KEYS: &[&str] = &[
     "start",
     "by_n_weekday",
     "channel_id",
+    "members",
+    "idle_timeout_seconds",
+    "secret",
+    "lobby_metadata",
+    "additional_name",
+    "client_id",
+    "external_auth_type",
+    "external_auth_token",
+    "external_user_id",
 ];
 
 fn body() -> impl Strategy<Value = Value> {
@@ -187,6 +198,25 @@ proptest! {
         fine(scheduled_event::modify(&body, OffsetDateTime::UNIX_EPOCH))?;
         fine(scheduled_event::exception(&body))?;
         fine(stage::create(&body))?;
+        fine(lobby::lobby(&body))?;
+        fine(lobby::join(&body))?;
+        fine(lobby::member(&body, 1.into()))?;
+        fine(lobby::bulk(&body))?;
+        fine(lobby::link(&body))?;
+        fine(lobby::message(&body))?;
+        fine(lobby::moderation(&body))?;
+        fine(partner::external(&body))?;
+        fine(partner::player(&body))?;
+        fine(partner::unmerge(&body))?;
+    }
+
+    #[test]
+    fn no_token_makes_its_reader_panic(header in body(), claims in body(), junk in "\\PC{0,20}") {
+        let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let token = format!("{}.{}.{junk}", encoded(&header), encoded(&claims));
+        for token in [&token, &junk] {
+            fine(partner::claims("OIDC", token, OffsetDateTime::UNIX_EPOCH))?;
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod expressions;
 mod following;
 mod guild;
 mod integrations;
+mod lobbies;
 mod polls;
 mod run;
 mod scheduled_events;

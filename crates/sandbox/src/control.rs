@@ -20,6 +20,7 @@ mod guilds;
 mod integrations;
 mod intents;
 mod interactions;
+mod lobbies;
 mod messages;
 mod modals;
 mod permissions;
@@ -84,6 +85,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(authorizations::routes())
         .merge(following::routes())
         .merge(store::routes())
+        .merge(lobbies::routes())
         .merge(watch::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .method_not_allowed_fallback(async || {

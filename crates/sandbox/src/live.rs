@@ -19,10 +19,12 @@ mod expressions;
 mod following;
 mod groups;
 mod guilds;
+mod identities;
 mod index;
 mod integrations;
 mod interactions;
 mod joining;
+mod lobbies;
 mod members;
 mod messages;
 mod overwrites;
@@ -70,6 +72,8 @@ pub struct Limits {
     pub search_index: Duration,
     /// Time after its start at which an event that has not begun is canceled; "on the order of hours".
     pub event_overdue: Duration,
+    /// Time for which a lobby may be idle unless it says otherwise; 5 min.
+    pub lobby_idle: Duration,
 }
 
 impl Default for Limits {
@@ -80,6 +84,7 @@ impl Default for Limits {
             empty_channel: Duration::from_mins(5),
             search_index: Duration::from_secs(2),
             event_overdue: Duration::from_hours(3),
+            lobby_idle: Duration::from_mins(5),
         }
     }
 }

@@ -146,6 +146,8 @@ mod tests {
         assert_eq!(name("GET", "/users/@me"), Some("get_my_user"));
         assert_eq!(name("GET", "/users/%40me"), Some("get_my_user"));
         assert_eq!(name("GET", "/users/12"), Some("get_user"));
+        assert_eq!(name("DELETE", "/lobbies/1/members/%40me"), Some("leave_lobby"));
+        assert_eq!(name("DELETE", "/lobbies/1/members/2"), Some("delete_lobby_member"));
         assert_eq!(name("GET", "/users/twelve"), None);
         assert_eq!(name("GET", "/users/12/"), None);
         assert_eq!(name("POST", "/users/12"), None);

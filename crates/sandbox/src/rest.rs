@@ -22,10 +22,12 @@ mod integrations;
 mod interactions;
 mod invite_targets;
 mod invites;
+mod lobbies;
 mod members;
 mod messages;
 mod new_members;
 mod oauth2;
+mod partner;
 mod pins;
 mod polls;
 mod prune;
@@ -113,6 +115,8 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(prune::routes())
         .merge(incidents::routes())
         .merge(new_members::routes())
+        .merge(lobbies::routes())
+        .merge(partner::routes())
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)
         .layer(from_fn_with_state(rest.clone(), request::note))
@@ -146,4 +150,55 @@ async fn unknown_route(method: Method, uri: OriginalUri) -> Response {
 fn not_implemented(method: &Method, uri: &OriginalUri) -> Option<Response> {
     let operation = Operation::find(method.as_str(), Route::parse(uri.path()).path())?;
     Some(NotImplemented(operation).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use serde_json::{Value, json};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::event_log::{Event, EventLog};
+    use crate::fault::Faults;
+    use crate::parity::Gaps;
+    use crate::ratelimit::Config;
+
+    #[tokio::test]
+    async fn an_operation_without_a_route_is_named_logged_and_counted() {
+        let (log, gaps) = (EventLog::default(), Gaps::default());
+        let limits = Limits::new(Config::off());
+        let edge = Edge { log: log.clone(), faults: Faults::default(), limits, gaps: gaps.clone() };
+        // None has a route here, as one has none before it is built.
+        let api: Router = edge.guard(Router::new().fallback(unknown_route));
+        let ask = async |method: &str, path: &str| {
+            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+            let response = api.clone().oneshot(request).await.unwrap();
+            let status = response.status();
+            let bytes = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+            (status, serde_json::from_slice::<Value>(&bytes).unwrap())
+        };
+        for path in ["/api/v10/lobbies", "/api/lobbies"] {
+            let (status, body) = ask("POST", path).await;
+            let message = body["message"].as_str().unwrap();
+            assert_eq!((status, &body["code"]), (StatusCode::NOT_IMPLEMENTED, &json!(0)));
+            assert!(message.contains("create_lobby (POST /lobbies)"), "{message}");
+        }
+        ask("DELETE", "/api/v9/lobbies/1/members/%40me").await;
+        assert_eq!(ask("GET", "/api/v10/frogs").await.0, StatusCode::NOT_FOUND, "Discord lacks it too");
+        assert_eq!(ask("POST", "/api/v3/lobbies").await.0, StatusCode::BAD_REQUEST);
+        let counted = |operation: &str, method: &str, path: &str, requests: u64| json!({ "operation": operation, "method": method, "path": path, "requests": requests });
+        assert_eq!(
+            gaps.json()["missing"],
+            json!([
+                counted("create_lobby", "POST", "/lobbies", 2),
+                counted("leave_lobby", "DELETE", "/lobbies/{lobby_id}/members/@me", 1),
+            ])
+        );
+        let is_logged =
+            |event: &Event| matches!(event, Event::NotImplemented { operation: "create_lobby", .. });
+        let entries = log.read(1, usize::MAX).entries;
+        assert_eq!(entries.iter().filter(|entry| is_logged(&entry.event)).count(), 2);
+    }
 }

@@ -14,11 +14,13 @@ pub mod community;
 pub mod forum;
 pub mod group;
 pub mod guild;
+pub mod identity;
 pub mod incidents;
 pub mod installation;
 pub mod integration;
 pub mod interaction;
 pub mod invite;
+pub mod lobby;
 pub mod message;
 pub mod perks;
 pub mod picture;
@@ -99,6 +101,12 @@ pub struct World {
     pub authorizations: HashMap<String, authorization::Authorization>,
     /// Running Activities by instance id.
     pub activities: HashMap<String, authorization::Activity>,
+    /// Players of applications, and their accounts.
+    pub identities: identity::Identities,
+    /// Lobbies by id.
+    pub lobbies: IndexMap<Snowflake, lobby::Lobby>,
+    /// Moderation metadata by application and message.
+    pub moderation: HashMap<(Snowflake, Snowflake), crate::validate::lobby::Metadata>,
     /// Users' accounts elsewhere.
     pub connections: HashMap<Snowflake, Vec<Value>>,
     /// Bytes of attachments by attachment id.

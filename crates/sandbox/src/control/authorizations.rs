@@ -22,6 +22,9 @@ struct Authorize {
     #[serde(rename = "as")]
     user: String,
     scopes: Vec<String>,
+    /// Type and token of a provisional account that is merged into the user's.
+    external_auth_type: Option<String>,
+    external_auth_token: Option<String>,
 }
 
 /// Authorizes an application in the name of a user. Only this answer contains the token.
@@ -39,6 +42,16 @@ async fn authorize(
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     let application = find::bot(&live, &bot)?;
+    if asked.external_auth_type.is_some() || asked.external_auth_token.is_some() {
+        let body = json!({
+            "client_id": application,
+            "external_auth_type": asked.external_auth_type,
+            "external_auth_token": asked.external_auth_token,
+        });
+        let external = crate::validate::partner::external(&body)?;
+        let (identity, _) = live.external_player(&external)?;
+        live.merge(&identity, user)?;
+    }
     let scope = asked.scopes.join(" ");
     let token = live.authorize(application, user, asked.scopes);
     Ok(Json(json!({

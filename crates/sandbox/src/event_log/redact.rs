@@ -8,8 +8,17 @@ use serde_json::Value;
 use super::{Body, Json};
 
 /// Keys whose strings are secrets, anywhere in a body.
-const SECRET_KEYS: [&str; 6] =
-    ["token", "access_token", "refresh_token", "client_secret", "continuation_token", "secret_key"];
+const SECRET_KEYS: [&str; 9] = [
+    "token",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "external_auth_token",
+    "client_secret",
+    "continuation_token",
+    "secret",
+    "secret_key",
+];
 
 /// Key of a list of secrets. It contains one of [`SECRET_KEYS`], by which a text is known to need a search.
 const SECRETS_KEY: &str = "access_tokens";

@@ -46,6 +46,7 @@ impl Live<'_> {
             match due {
                 Due::Poll { channel, message } => self.poll_is_due(channel, message, now),
                 Due::ScheduledEvent { guild, event } => self.event_is_due(guild, event, now),
+                Due::IdleLobby { lobby } => self.lobby_is_due(lobby, now),
                 Due::SilentStage { channel } => self.stage_is_due(channel, now),
             }
         }

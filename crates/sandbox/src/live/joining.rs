@@ -13,6 +13,8 @@ use crate::state::message::{Author, Message};
 use crate::state::perks::{INVITES_DISABLED, MEMBER_VERIFICATION};
 use crate::validate::Change;
 
+/// Most invites of one guild.
+const MOST_INVITES: usize = 1000;
 /// Member flag of a user who was a member before.
 const DID_REJOIN: u64 = 1;
 /// Member flag of a user who need not be verified.
@@ -127,6 +129,12 @@ impl Live<'_> {
             // A member who is one: leaving cannot fail.
             let _ = self.leave(guild_id, user);
         }
+    }
+
+    /// Checks that a guild has fewer invites than it may have.
+    pub fn has_room_for_invite(&self, guild: Snowflake) -> ApiResult<()> {
+        let count = self.invites.values().filter(|invite| invite.guild_id == guild).count();
+        if count < MOST_INVITES { Ok(()) } else { Err(ApiError::max_invites()) }
     }
 
     /// Adds an invite and sends the event.

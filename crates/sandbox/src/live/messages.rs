@@ -85,8 +85,17 @@ impl Live<'_> {
             && parent.is_some_and(Channel::is_forum)
     }
 
-    /// Adds a complete message to its channel, sends the event, and returns the message's id.
+    /// Adds a complete message to its channel, sends the event, shows it in the lobby that is linked to the channel, and
+    /// returns the message's id.
     pub fn publish(&mut self, message: Message) -> Snowflake {
+        let channel = message.channel_id;
+        let id = self.deliver(message);
+        self.show_in_lobby(channel, id);
+        id
+    }
+
+    /// Adds a complete message to its channel, sends the event, and returns the message's id.
+    pub(super) fn deliver(&mut self, message: Message) -> Snowflake {
         let (id, channel_id) = (message.id, message.channel_id);
         if let Author::User(author) = message.author {
             self.saw(author);
@@ -117,6 +126,7 @@ impl Live<'_> {
             for attachment in forgotten.files() {
                 self.files.remove(&attachment.id);
             }
+            self.clear_moderation(forgotten.id);
         }
         if let Some(event) = self.message_event(channel_id, id) {
             self.dispatch_channel(channel_id, "MESSAGE_CREATE", event);
@@ -157,7 +167,11 @@ impl Live<'_> {
         self.check_skus(message.application_id.or(message.author_id()), components)?;
         let was_loading = message.flags & flag::LOADING != 0;
         let adds_poll = edit.change.poll.is_some();
+        let text = message.content.clone();
         edit.apply(self, &mut message);
+        if text != message.content {
+            self.clear_moderation(id);
+        }
         if !was_loading {
             message.edited = Some(clock::iso(clock::now()));
         }
@@ -206,6 +220,7 @@ impl Live<'_> {
             }
         }
         for original in &gone {
+            self.clear_moderation(original.id);
             self.empty_copies(original);
         }
     }

@@ -93,7 +93,10 @@ pub const CHANGES: &[Change] = &[
     by(
         "February 20, 2026",
         "Server-Side Message Moderation",
-        &["update_lobby_message_external_moderation_metadata"],
+        &[
+            "update_lobby_message_external_moderation_metadata",
+            "update_user_message_external_moderation_metadata",
+        ],
     ),
     here("February 12, 2026", "Radio Groups, Checkbox Groups, and Checkboxes in Modals", ""),
     by("February 5, 2026", "Community Invites Update", &["get_invite_target_users"]),

@@ -150,6 +150,59 @@ const NOTES: &[(&[&str], &str)] = &[
         "The addresses for interactions and events are stored; interactions still go through the gateway. Of `flags`, those of privileged intents are set, and others change nothing.",
     ),
     (&["add_group_dm_user"], "Nicknames are taken and shown to nobody."),
+    (
+        &["create_lobby", "edit_lobby"],
+        "Deleted when it is idle: no game connects, so it is idle since the last operation on it; the control API connects a \
+         member's game. `override_event_webhooks_url` is stored, since no events are sent. There is no voice in lobbies.",
+    ),
+    (
+        &["add_lobby_member", "bulk_update_lobby_members", "create_or_join_lobby"],
+        "1000 members of a lobby and 100 lobbies of a user are refused with code 0 and a sentence, since no code is \
+         documented. Any user can be added, who need not have authorized the application; a bot cannot (50229).",
+    ),
+    (
+        &["leave_lobby"],
+        "That of a lobby which a server created is refused with 403; Discord's code is not documented.",
+    ),
+    (
+        &["edit_lobby_channel_link"],
+        "Codes are not documented: 50001 for no member, 50013 without the flag or a permission, 50024 for no text channel and \
+         for an age-restricted one, 0 for a lobby with a secret and a channel of another lobby. Nobody gets an event.",
+    ),
+    (
+        &["create_linked_lobby_guild_invite_for_self", "create_linked_lobby_guild_invite_for_user"],
+        "The invite has no inviter. Without a linked channel it is refused with 400; a provisional account with 50229. \
+         An invited user need not be in the lobby.",
+    ),
+    (&["get_lobby_messages"], "Oldest first, as the Social SDK returns them; those of 72 hours."),
+    (
+        &["create_lobby_message"],
+        "Text, metadata and flags; other fields of messages are not documented. `metadata` is in this answer only, since no \
+         game receives it. The events LOBBY_MESSAGE_* are webhook events, which the sandbox does not send. Limits of lobbies are \
+         counted for each token, not for the application.",
+    ),
+    (
+        &["update_lobby_message_external_moderation_metadata"],
+        "Lobby members read it with the messages, and the control API returns it.",
+    ),
+    (
+        &["update_user_message_external_moderation_metadata"],
+        "Any direct message of the two users; the control API returns the metadata, as a game would show it.",
+    ),
+    (
+        &["partner_sdk_token", "partner_sdk_unmerge_provisional_account"],
+        "No identity provider is asked: of an ID token form, algorithm, `kid`, `sub`, `iat` and `exp` are checked, but neither \
+         signature nor issuer nor audience. A session ticket or access token stands for a player of its own, as it is. Applications \
+         have no client secret, so any is taken. `id_token` is not signed.",
+    ),
+    (
+        &["bot_partner_sdk_token"],
+        "`provisional_user_id`, which is not documented, is not read. `id_token` is not signed.",
+    ),
+    (
+        &["bot_partner_sdk_unmerge_provisional_account"],
+        "Accounts are merged through the control API, as there is no code grant. Friends are not modelled.",
+    ),
     (&["get_public_keys"], "A key of the sandbox; it signs nothing."),
     (&["get_openid_connect_userinfo"], "There are no e-mail addresses."),
 ];

@@ -57,6 +57,20 @@ impl Config {
     }
 }
 
+/// Limits of lobbies: method, route, and requests in two hours.
+const LOBBIES: &[(&str, &str, u32)] = &[
+    ("POST", "/lobbies", 100),
+    ("PUT", "/lobbies", 100),
+    ("PATCH", "/lobbies/{lobby.id}", 100),
+    ("PUT", "/lobbies/{lobby.id}/members/{user.id}", 100),
+    ("DELETE", "/lobbies/{lobby.id}/members/{user.id}", 100),
+    ("POST", "/lobbies/{lobby.id}/members/bulk", 100),
+    ("POST", "/lobbies/{lobby.id}/members/@me/invites", 100),
+    ("POST", "/lobbies/{lobby.id}/members/{user.id}/invites", 100),
+    ("PATCH", "/lobbies/{lobby.id}/channel-linking", 20),
+    ("POST", "/lobbies/{lobby.id}/messages", 100),
+];
+
 impl Default for Config {
     fn default() -> Self {
         const MESSAGES: &str = "/channels/{channel.id}/messages";
@@ -64,17 +78,23 @@ impl Default for Config {
         const OWN_REACTION: &str = "/channels/{channel.id}/messages/{message.id}/reactions/{emoji}/@me";
         const WEBHOOK: &str = "/webhooks/{webhook.id}/{webhook.token}";
         let five_seconds = Duration::from_secs(5);
+        let mut buckets = vec![
+            BucketRule::new(&["POST"], MESSAGES, 5, five_seconds),
+            BucketRule::new(&["PATCH"], MESSAGE, 5, five_seconds),
+            BucketRule::new(&["DELETE"], MESSAGE, 5, Duration::from_secs(1)),
+            BucketRule::new(&["PUT", "DELETE"], OWN_REACTION, 1, Duration::from_millis(250)),
+            BucketRule::new(&["POST"], "/channels/{channel.id}/typing", 5, five_seconds),
+            BucketRule::new(&["POST"], WEBHOOK, 5, Duration::from_secs(2)),
+        ];
+        // Applications in development (Lobby Resource, "Development Rate Limits").
+        let lobby = |&(methods, route, limit): &(_, &str, _)| {
+            BucketRule::new(&[methods], route, limit, Duration::from_hours(2))
+        };
+        buckets.extend(LOBBIES.iter().map(lobby));
         Self {
             enabled: true,
             global_per_second: Some(50),
-            buckets: vec![
-                BucketRule::new(&["POST"], MESSAGES, 5, five_seconds),
-                BucketRule::new(&["PATCH"], MESSAGE, 5, five_seconds),
-                BucketRule::new(&["DELETE"], MESSAGE, 5, Duration::from_secs(1)),
-                BucketRule::new(&["PUT", "DELETE"], OWN_REACTION, 1, Duration::from_millis(250)),
-                BucketRule::new(&["POST"], "/channels/{channel.id}/typing", 5, five_seconds),
-                BucketRule::new(&["POST"], WEBHOOK, 5, Duration::from_secs(2)),
-            ],
+            buckets,
             other: (50, Duration::from_secs(1)),
             command_creates_per_day: Some(200),
             invalid_requests: None,

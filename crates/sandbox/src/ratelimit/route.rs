@@ -127,6 +127,7 @@ fn id_name(collection: &str) -> &'static str {
         "roles" => "{role.id}",
         "commands" => "{command.id}",
         "emojis" => "{emoji.id}",
+        "lobbies" => "{lobby.id}",
         "stickers" => "{sticker.id}",
         "sticker-packs" => "{pack.id}",
         "soundboard-sounds" => "{sound.id}",

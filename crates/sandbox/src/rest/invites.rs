@@ -19,9 +19,6 @@ use crate::state::invite::Invite;
 use crate::validate;
 use crate::validate::invite::Target;
 
-/// Most invites of one guild.
-const MOST_INVITES: usize = 1000;
-
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
         .route("/channels/{channel_id}/invites", get(of_channel).post(create))
@@ -59,9 +56,7 @@ async fn create(
     if let Some(known) = similar.and_then(|known| live.invite(&known.code)) {
         return Ok(Json(known.json(&live, true, false)).into_response());
     }
-    if live.invites.values().filter(|other| other.guild_id == guild_id).count() >= MOST_INVITES {
-        return Err(ApiError::max_invites().into());
-    }
+    live.has_room_for_invite(guild_id)?;
     invite.set_users(users);
     let shown = invite.json(&live, true, false);
     let code = invite.code.clone();

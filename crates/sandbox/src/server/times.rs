@@ -41,4 +41,11 @@ impl Builder {
         self.limits.event_overdue = time;
         self
     }
+
+    /// Sets the time for which a lobby may be idle unless it says otherwise. The default is Discord's 5 minutes.
+    #[must_use]
+    pub fn lobby_idle_timeout(mut self, time: Duration) -> Self {
+        self.limits.lobby_idle = time;
+        self
+    }
 }

@@ -29,6 +29,11 @@ pub enum Due {
         /// Its channel.
         channel: Snowflake,
     },
+    /// A lobby may have been idle for too long.
+    IdleLobby {
+        /// The lobby.
+        lobby: Snowflake,
+    },
 }
 
 /// Everything that falls due, by its moment.

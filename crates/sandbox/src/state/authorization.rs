@@ -35,6 +35,8 @@ pub const SCOPES: &[&str] = &[
     "rpc.notifications.read",
     "rpc.voice.read",
     "rpc.voice.write",
+    "sdk.social_layer",
+    "sdk.social_layer_presence",
     "voice",
     "webhook.incoming",
 ];

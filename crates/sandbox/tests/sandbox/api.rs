@@ -4,7 +4,7 @@
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
 mod addresses;
-mod applications;
+pub(crate) mod applications;
 mod audit_log;
 mod auto_moderation;
 pub(crate) mod bot;
@@ -25,11 +25,14 @@ mod integrations;
 mod interactions;
 mod intruders;
 mod invites;
+mod linked_lobbies;
 mod load;
+mod lobbies;
 mod messages;
 mod modals;
 mod moderation;
 mod openapi;
+mod partner;
 mod people;
 mod perks;
 mod polls;

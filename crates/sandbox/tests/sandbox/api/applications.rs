@@ -7,7 +7,13 @@ use serde_json::{Value, json};
 use crate::api::bot::{Bot, text};
 
 /// Calls REST in the name of a user who has authorized the bot's application, and returns status and body.
-async fn as_user(bot: &Bot, token: &str, method: Method, path: &str, body: &Value) -> (u16, Value) {
+pub(crate) async fn as_user(
+    bot: &Bot,
+    token: &str,
+    method: Method,
+    path: &str,
+    body: &Value,
+) -> (u16, Value) {
     let url = format!("{}{path}", bot.sandbox.api_url());
     let request = reqwest::Client::new().request(method.clone(), url).bearer_auth(token);
     let request = if body.is_null() { request } else { request.json(body) };
@@ -23,7 +29,7 @@ async fn as_user(bot: &Bot, token: &str, method: Method, path: &str, body: &Valu
     (status, body)
 }
 
-async fn token(bot: &Bot, user: &str, scopes: &[&str]) -> String {
+pub(crate) async fn token(bot: &Bot, user: &str, scopes: &[&str]) -> String {
     let made = bot.user.authorize(user, &bot.sandbox.bot_id().to_string(), scopes).await.unwrap();
     text(&made["access_token"]).to_owned()
 }
