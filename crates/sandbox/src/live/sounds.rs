@@ -130,13 +130,10 @@ impl Live<'_> {
         if member.deaf || member.mute || state.self_deaf || state.suppress {
             return Err(ApiError::no_voice_effect());
         }
-        let mut event = json!({ "channel_id": channel_id, "guild_id": guild_id, "user_id": user });
+        let mut event = json!({ "channel_id": channel_id, "guild_id": guild_id, "user_id": user,
+            "animation_type": 1, "animation_id": rand::random_range(0..21) });
         match effect {
-            Effect::Emoji(emoji) => {
-                event["emoji"] = emoji.to_json();
-                event["animation_type"] = 1.into();
-                event["animation_id"] = rand::random_range(0..21).into();
-            }
+            Effect::Emoji(emoji) => event["emoji"] = emoji.to_json(),
             Effect::Sound(id, source) => {
                 let sound = self.playable(channel_id, guild_id, user, *id, *source)?;
                 // The default ones have numbers for ids, not snowflakes.
