@@ -145,6 +145,11 @@ impl Live<'_> {
                 event["emoji"] = if without { Value::Null } else { emoji };
             }
         }
+        if event["emoji"].is_object() {
+            // py-cord 2.8 reads it of every emoji.
+            let custom = event["emoji"]["id"].as_str().and_then(|id| self.custom_emoji(id.parse().ok()?));
+            event["emoji"]["animated"] = custom.is_some_and(|(emoji, _)| emoji.animated).into();
+        }
         let name = "VOICE_CHANNEL_EFFECT_SEND";
         let here =
             |bot: &Snowflake| guild.voice_states.get(bot).is_some_and(|state| state.channel_id == channel_id);
