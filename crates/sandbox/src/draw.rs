@@ -4,7 +4,7 @@ mod font;
 mod png;
 mod widget;
 
-pub(crate) use widget::{Style, avatar, widget};
+pub(crate) use widget::{Style, avatar, lights, widget};
 
 /// Red, green, blue.
 type Color = [u8; 3];

@@ -55,7 +55,7 @@ async fn add(
     let integration = Integration {
         id,
         kind: new.kind,
-        account: new.name.to_lowercase(),
+        account: new.kind.account(id),
         name: new.name,
         enabled: true,
         application: None,

@@ -80,6 +80,15 @@ pub(crate) fn avatar(number: u64) -> Vec<u8> {
     canvas.png()
 }
 
+/// Returns the banner of a pack of stickers, as PNG: a disc in each of these colours.
+pub(crate) fn lights(colors: &[Color]) -> Vec<u8> {
+    let mut canvas = Canvas::new(64 * colors.len(), 64, DARKER);
+    for (place, color) in colors.iter().enumerate() {
+        canvas.disc(64 * place + 8, 8, 48, *color);
+    }
+    canvas.png()
+}
+
 fn shield(online: usize) -> Canvas {
     let text = format!("{online} ONLINE");
     let right = 10 + text.len() * 6;

@@ -196,7 +196,7 @@ fn decode<T: DeserializeOwned>(data: Value) -> Result<T, Close> {
 
 fn identify(data: Value) -> Result<Identify, Close> {
     let raw: RawIdentify = decode(data)?;
-    // Intents are mandatory since v8, and only the documented bits are valid.
+    // Intents are mandatory since v8, and only known bits are valid.
     let bits = raw.intents.as_ref().and_then(Value::as_u64);
     let intents = bits.and_then(Intents::from_bits).ok_or_else(close::invalid_intents)?;
     let shard = raw.shard.filter(|shard| !shard.is_null()).map(shard).transpose()?;
@@ -284,7 +284,7 @@ mod tests {
             (identify(&|data| data["token"] = json!(1)), 4002),
             (identify(&|data| data["properties"].take().clone_into(&mut data["token"])), 4002),
             (identify(&|data| data["capabilities"] = json!("32768")), 4002),
-            (identify(&|data| data["intents"] = json!(1 << 17)), 4013),
+            (identify(&|data| data["intents"] = json!(1 << 30)), 4013),
             (identify(&|data| data["intents"] = json!(-1)), 4013),
             (identify(&|data| drop(data.as_object_mut().unwrap().remove("intents"))), 4013),
             (identify(&|data| data["shard"] = json!([1, 1])), 4010),

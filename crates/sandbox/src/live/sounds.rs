@@ -130,13 +130,10 @@ impl Live<'_> {
         if member.deaf || member.mute || state.self_deaf || state.suppress {
             return Err(ApiError::no_voice_effect());
         }
-        let mut event = json!({ "channel_id": channel_id, "guild_id": guild_id, "user_id": user });
+        let mut event = json!({ "channel_id": channel_id, "guild_id": guild_id, "user_id": user,
+            "animation_type": 1, "animation_id": rand::random_range(0..21) });
         match effect {
-            Effect::Emoji(emoji) => {
-                event["emoji"] = emoji.to_json();
-                event["animation_type"] = 1.into();
-                event["animation_id"] = rand::random_range(0..21).into();
-            }
+            Effect::Emoji(emoji) => event["emoji"] = emoji.to_json(),
             Effect::Sound(id, source) => {
                 let sound = self.playable(channel_id, guild_id, user, *id, *source)?;
                 // The default ones have numbers for ids, not snowflakes.
@@ -147,6 +144,11 @@ impl Live<'_> {
                 let emoji = json!({ "id": sound["emoji_id"], "name": sound["emoji_name"] });
                 event["emoji"] = if without { Value::Null } else { emoji };
             }
+        }
+        if event["emoji"].is_object() {
+            // py-cord 2.8 reads it of every emoji.
+            let custom = event["emoji"]["id"].as_str().and_then(|id| self.custom_emoji(id.parse().ok()?));
+            event["emoji"]["animated"] = custom.is_some_and(|(emoji, _)| emoji.animated).into();
         }
         let name = "VOICE_CHANNEL_EFFECT_SEND";
         let here =

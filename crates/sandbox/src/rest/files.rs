@@ -10,12 +10,17 @@ use super::{Path, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
 use crate::state::File;
+use crate::state::sticker::pack_banner;
+
+/// Id of the application whose assets are the banners of sticker packs.
+const STORE: &str = "710982414301790216";
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
         .route("/attachments/{channel_id}/{attachment_id}/{filename}", get(download))
         .route("/emojis/{filename}", get(emoji))
         .route("/stickers/{filename}", get(sticker))
+        .route(&format!("/app-assets/{STORE}/store/{{filename}}"), get(banner))
         .route("/soundboard-sounds/{sound_id}", get(sound))
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
 }
@@ -42,6 +47,10 @@ async fn emoji(State(rest): State<Rest>, Path(filename): Path<String>) -> ApiRes
 
 async fn sticker(State(rest): State<Rest>, Path(filename): Path<String>) -> ApiResult<Response> {
     serve(rest.discord.lock().sticker_file(id_of(&filename)?), &filename)
+}
+
+async fn banner(Path(filename): Path<String>) -> ApiResult<Response> {
+    serve(pack_banner(id_of(&filename)?), &filename)
 }
 
 async fn sound(State(rest): State<Rest>, Path(filename): Path<String>) -> ApiResult<Response> {

@@ -63,6 +63,17 @@ pub struct Integration {
     pub synced_at: OffsetDateTime,
 }
 
+impl Kind {
+    /// Returns the id of an account elsewhere in the form that the service gives it.
+    pub fn account(self, number: Snowflake) -> String {
+        match self {
+            Self::Youtube => format!("UC{:0>22}", number.to_string()),
+            // A number at Twitch, too, as discordeno 21 expects.
+            Self::Discord | Self::Twitch | Self::GuildSubscription => number.to_string(),
+        }
+    }
+}
+
 impl Integration {
     /// Creates the integration of a bot.
     pub fn of_bot(id: Snowflake, application: Snowflake, name: &str, user: Snowflake) -> Self {

@@ -137,8 +137,10 @@ impl Invite {
             Some(Target::Activity(id)) => {
                 value["target_type"] = 2.into();
                 value["target_application"] = world.applications.get(&id).map(|application| {
-                    json!({ "id": id, "name": application.name, "icon": null, "description": application.description,
-                        "type": null, "verify_key": application.verify_key, "flags": 0, "flags_new": "0" })
+                    // Not documented, but py-cord 2.8 and interactions.py 5.16 fail without `summary`.
+                    json!({ "id": id, "name": application.name, "icon": application.icon, "summary": "",
+                        "description": application.description, "type": null, "verify_key": application.verify_key,
+                        "flags": application.intent_flags(), "flags_new": application.intent_flags().to_string() })
                 }).into();
             }
             None => {}

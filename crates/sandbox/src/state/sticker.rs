@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::guild::Guild;
 use super::user::User;
 use super::{File, World};
+use crate::draw;
 use crate::snowflake::Snowflake;
 
 /// A guild's sticker. Its file is in [`World::files`](super::World::files).
@@ -59,27 +60,30 @@ pub struct Standard {
     name: &'static str,
     description: &'static str,
     tags: &'static str,
-    color: [f64; 3],
+    color: [u8; 3],
 }
 
 /// Id of the pack of standard stickers.
 pub const PACK: Snowflake = Snowflake(1_100_000_000_000_000_100);
+
+/// Id of the pack's banner.
+pub const BANNER: Snowflake = Snowflake(PACK.0 + 98);
 
 const fn standard(
     index: u64,
     name: &'static str,
     description: &'static str,
     tags: &'static str,
-    color: [f64; 3],
+    color: [u8; 3],
 ) -> Standard {
     Standard { id: Snowflake(PACK.0 + index), name, description, tags, color }
 }
 
 /// The standard stickers, in their order.
 pub const STANDARD: &[Standard] = &[
-    standard(1, "Green Light", "A green dot that pulses", "go, yes, ok", [0.2, 0.8, 0.3]),
-    standard(2, "Amber Light", "An amber dot that pulses", "wait, maybe", [1.0, 0.7, 0.1]),
-    standard(3, "Red Light", "A red dot that pulses", "stop, no", [0.9, 0.2, 0.2]),
+    standard(1, "Green Light", "A green dot that pulses", "go, yes, ok", [51, 204, 77]),
+    standard(2, "Amber Light", "An amber dot that pulses", "wait, maybe", [255, 179, 26]),
+    standard(3, "Red Light", "A red dot that pulses", "stop, no", [230, 51, 51]),
 ];
 
 impl Standard {
@@ -99,7 +103,7 @@ impl Standard {
 
     /// Returns the sticker's file.
     fn file(&self) -> File {
-        let [red, green, blue] = self.color;
+        let [red, green, blue] = self.color.map(|part| f64::from(part) / 255.0);
         let grows = json!({ "a": 1, "k": [
             { "t": 0, "s": [80, 80, 100] }, { "t": 30, "s": [100, 100, 100] }, { "t": 60, "s": [80, 80, 100] }] });
         let fixed = |value: Value| json!({ "a": 0, "k": value });
@@ -128,7 +132,18 @@ pub fn pack() -> Value {
         "name": "Traffic",
         "description": "Three lights of the sandbox",
         "cover_sticker_id": STANDARD[0].id,
+        // Optional, but every pack of Discord's has one, and nextcord 2.6 fails without it.
+        "banner_asset_id": BANNER,
         "stickers": STANDARD.iter().map(Standard::json).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns the file of a pack's banner, which shows the colours of its stickers.
+pub fn pack_banner(id: Snowflake) -> Option<File> {
+    (id == BANNER).then(|| File {
+        filename: format!("{id}.png"),
+        content_type: Format::Png.content_type().to_owned(),
+        bytes: Bytes::from(draw::lights(&STANDARD.iter().map(|one| one.color).collect::<Vec<_>>())),
     })
 }
 

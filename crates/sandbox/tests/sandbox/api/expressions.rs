@@ -239,6 +239,11 @@ async fn a_message_has_up_to_three_stickers_and_keeps_them() {
     let made = create(&bot, "hello").await;
     let pack = bot.get("/sticker-packs").await["sticker_packs"][0].clone();
     assert_eq!(bot.get(&format!("/sticker-packs/{}", text(&pack["id"]))).await, pack);
+    let banner = format!("{}/app-assets/710982414301790216/store/", bot.sandbox.url());
+    let served = reqwest::get(format!("{banner}{}.png", text(&pack["banner_asset_id"]))).await.unwrap();
+    assert_eq!(served.headers()["content-type"], "image/png");
+    assert!(served.bytes().await.unwrap().starts_with(b"\x89PNG"));
+    assert_eq!(reqwest::get(format!("{banner}1.png")).await.unwrap().status(), 404);
     let standard = &pack["stickers"][0];
     assert_eq!(&bot.get(&format!("/stickers/{}", text(&standard["id"]))).await, standard);
     let drawing = format!("{}/stickers/{}.json", bot.sandbox.url(), text(&standard["id"]));

@@ -64,6 +64,14 @@ async fn channels_elsewhere_are_added_changed_and_removed_by_admins() {
     let created = bot.event("INTEGRATION_CREATE").await;
     assert_eq!(added, format!("{}  twitch  Streamer\n", text(&created["id"])));
     let id = text(&created["id"]);
+    assert!(text(&created["account"]["id"]).parse::<u64>().is_ok(), "as at Twitch: {}", created["account"]);
+    let tube =
+        bot.user.add_integration("Sandbox", &json!({ "type": "youtube", "name": "Tube" })).await.unwrap();
+    let account = text(&tube["account"]["id"]);
+    assert!(account.len() == 24 && account.starts_with("UC"), "as at YouTube: {account}");
+    bot.event("INTEGRATION_CREATE").await;
+    bot.user.remove_integration("Sandbox", text(&tube["id"])).await.unwrap();
+    bot.event("INTEGRATION_DELETE").await;
     let path = format!("{}/integrations", bot.guild());
     let listed = bot.get(&path).await[1].clone();
     assert_eq!((&listed["id"], &listed["user"]["username"]), (&created["id"], &json!("alice")));

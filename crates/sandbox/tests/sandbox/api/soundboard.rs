@@ -133,11 +133,13 @@ async fn a_sound_is_played_by_a_member_who_can_be_heard() {
     assert_eq!(bot.call(Method::POST, &general, &quack).await.1["code"], 50024);
     enter(&mut bot, false).await;
     bot.expect(204, Method::POST, &play, &quack).await;
-    let effect = bot.event("VOICE_CHANNEL_EFFECT_SEND").await;
+    let mut effect = bot.event("VOICE_CHANNEL_EFFECT_SEND").await;
+    let animation = effect.as_object_mut().unwrap().remove("animation_id");
+    assert!(animation.is_some_and(|id| id.as_u64().unwrap() < 21), "its emoji is animated, too");
     assert_eq!(
         effect,
         json!({ "channel_id": bot.sandbox.channel_id("Lounge"), "guild_id": guild, "user_id": bot.sandbox.bot_id(),
-            "sound_id": 1, "sound_volume": 1.0, "emoji": { "id": null, "name": "\u{1f986}" } })
+            "animation_type": 1, "sound_id": 1, "sound_volume": 1.0, "emoji": { "id": null, "name": "\u{1f986}", "animated": false } })
     );
     let (status, error) = bot.call(Method::POST, &play, &json!({})).await;
     assert_eq!((status, error["errors"]["sound_id"].is_object()), (400, true));
@@ -174,7 +176,8 @@ async fn people_play_sounds_for_those_in_the_same_channel() {
     assert_eq!(bot.names_until("VOICE_STATE_UPDATE").await, [""; 0]);
     effect(json!({ "emoji": "\u{1f389}" })).await.unwrap();
     let event = bot.event("VOICE_CHANNEL_EFFECT_SEND").await;
-    assert_eq!((&event["emoji"]["name"], &event["animation_type"]), (&json!("\u{1f389}"), &json!(1)));
+    let emoji = json!({ "id": null, "name": "\u{1f389}", "animated": false });
+    assert_eq!((&event["emoji"], &event["animation_type"]), (&emoji, &json!(1)));
     assert_eq!(event["user_id"], json!(bot.sandbox.user_id("bob")));
     assert!(effect(json!({})).await.is_err());
     assert!(effect(json!({ "sound": "1", "emoji": "\u{1f389}" })).await.is_err());

@@ -85,3 +85,15 @@ async fn guild_create_tells_as_much_as_the_intents_allow() {
         assert_eq!(guild["presences"].as_array().unwrap().len(), presences);
     }
 }
+
+#[tokio::test]
+async fn an_intent_that_libraries_ask_for_by_default_is_taken_though_it_has_no_event() {
+    let server = Server::start().await;
+    // Every bit that interactions.py 5.16 sets in `Intents.DEFAULT`, without those that are privileged.
+    let default = Intents::from_bits(53_706_493).unwrap();
+    assert!(!default.intersects(Intents::PRIVILEGED));
+    let mut client = server.identified(default).await;
+    server.message(1);
+    let names: Vec<_> = client.until_ack().await.iter().map(|event| event["t"].clone()).collect();
+    assert_eq!(names, ["MESSAGE_CREATE"]);
+}
