@@ -48,7 +48,7 @@ async fn create(
     if users.is_some() {
         require(&live, guild_id, bot, Permissions::MANAGE_GUILD)?;
     }
-    let mut invite = Invite::new(guild_id, channel, Some(bot));
+    let mut invite = Invite::new(guild_id, channel, Some(bot), live.clock.now());
     invite.max_age = body.max_age.into();
     invite.max_uses = body.max_uses.into();
     invite.temporary = body.temporary;
@@ -62,7 +62,7 @@ async fn create(
     if live.invites.values().filter(|other| other.guild_id == guild_id).count() >= MOST_INVITES {
         return Err(ApiError::max_invites().into());
     }
-    invite.set_users(users);
+    invite.set_users(users, live.clock.now());
     let shown = invite.json(&live, true, false);
     let code = invite.code.clone();
     live.add_invite(invite);
