@@ -1,7 +1,7 @@
 //! Interactions from both sides: the user's action that is sent to the bot, and the bot's answers by token.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -220,7 +220,9 @@ impl Live<'_> {
     /// Checks that an initial response is allowed now, and counts it otherwise.
     fn claim(&mut self, id: Snowflake, token: &str) -> ApiResult<()> {
         let deadline = self.limits.response;
-        let is_over = self.interactions.get(id).is_some_and(|interaction| self.is_over(interaction));
+        // The deadline is a time of the bot's; a moved clock ends the token alone.
+        let token_ends = deadline.max(self.limits.token);
+        let is_over = self.interactions.get(id).is_some_and(|found| self.is_older(found, token_ends));
         let interactions = &mut self.interactions;
         let Some(interaction) = interactions.get_mut(id) else { return Err(ApiError::unknown_interaction()) };
         if interaction.token != token {
@@ -239,9 +241,9 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Returns whether the validity of an interaction's token is over, by the world's clock.
-    fn is_over(&self, interaction: &Interaction) -> bool {
-        clock::later(interaction.id.created_at(), self.limits.token) < self.clock.now()
+    /// Returns whether an interaction is older than this by the world's clock.
+    fn is_older(&self, interaction: &Interaction, age: Duration) -> bool {
+        clock::later(interaction.id.created_at(), age) < self.clock.now()
     }
 
     /// Returns the interaction of a webhook address, if it has been answered and its token is still valid.
@@ -251,7 +253,7 @@ impl Live<'_> {
         if interaction.application_id != application || !interaction.is_acknowledged() {
             return Err(ApiError::unknown_webhook());
         }
-        if self.is_over(interaction) {
+        if self.is_older(interaction, self.limits.token) {
             return Err(ApiError::invalid_webhook_token());
         }
         Ok(interaction)
