@@ -152,7 +152,7 @@ impl Generator {
     }
 
     /// Returns the next id, with the given Unix time in milliseconds unless a later id was created already.
-    fn generate_at(&self, unix_ms: u64) -> Snowflake {
+    pub fn generate_at(&self, unix_ms: u64) -> Snowflake {
         let now = unix_ms.saturating_sub(EPOCH_MS) << INCREMENT_BITS;
         let next = |last: u64| now.max(last + 1);
         let previous =

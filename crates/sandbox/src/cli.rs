@@ -5,6 +5,7 @@ mod answer;
 mod apps;
 mod authorize;
 mod automod;
+mod clock;
 mod community;
 mod env;
 mod event;
@@ -142,6 +143,8 @@ enum Command {
     Hear(voice::Record),
     /// Give a voice channel's call to the server of another region.
     Region(voice::Region),
+    /// Show the world's time, or move it forward: sandbox clock +16m
+    Clock(clock::Clock),
     /// Print the variables that a bot and its tests need to use this sandbox, one NAME=VALUE a line, quoted for a shell.
     Env,
     /// List users, guilds and channels.
@@ -311,6 +314,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Voice(voice) => voice::voice(&client, voice).await,
         Command::Hear(record) => voice::record(&client, record).await,
         Command::Region(region) => voice::region(&client, region).await,
+        Command::Clock(to) => clock::clock(&client, to).await,
         Command::Env => env::print(&client, state.as_ref()).await,
         Command::Users(users) => inspect::users(&client, users).await,
         Command::Messages(messages) => inspect::messages(&client, messages).await,

@@ -2,6 +2,7 @@
 
 mod authorizations;
 mod auto_moderation;
+mod clock;
 mod community;
 mod expressions;
 mod following;

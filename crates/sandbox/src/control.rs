@@ -9,6 +9,7 @@ mod admin;
 mod apps;
 mod authorizations;
 mod auto_moderation;
+mod clock;
 mod commands;
 mod community;
 mod components;
@@ -67,6 +68,7 @@ const BODY_LIMIT: usize = 64 << 20;
 pub(crate) fn router(control: Control, secret: &str) -> Router {
     let routes = Router::new()
         .merge(interactions::routes())
+        .merge(clock::routes())
         .merge(intents::routes())
         .merge(apps::routes())
         .merge(messages::routes())

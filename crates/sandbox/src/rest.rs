@@ -164,11 +164,12 @@ mod tests {
     use crate::fault::Faults;
     use crate::parity::Gaps;
     use crate::ratelimit::Config;
+    use crate::state::clock::Clock;
 
     #[tokio::test]
     async fn an_operation_without_a_route_is_named_logged_and_counted() {
         let (log, gaps) = (EventLog::default(), Gaps::default());
-        let limits = Limits::new(Config::off());
+        let limits = Limits::new(Config::off(), Clock::default());
         let edge = Edge { log: log.clone(), faults: Faults::default(), limits, gaps: gaps.clone() };
         // None has a route here, as one has none before it is built.
         let api: Router = edge.guard(Router::new().fallback(unknown_route));

@@ -180,12 +180,13 @@ impl Builder {
         if let Some(application) = world.applications.get_mut(&scenario.application) {
             application.privileged = self.privileged;
         }
+        let clock = world.clock.clone();
         let log = EventLog::new(self.event_log);
         let faults = Faults::default();
-        let hub = Hub::new(self.gateway, log.clone(), faults.clone());
+        let hub = Hub::new(self.gateway, log.clone(), faults.clone(), clock.clone());
         let voice = voice::voice(self.voice, log.clone(), faults.clone());
         let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
-        let limits = ratelimit::Limits::new(self.rate_limits);
+        let limits = ratelimit::Limits::new(self.rate_limits, clock);
         let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
         let gaps = Gaps::default();
         let control = Control {

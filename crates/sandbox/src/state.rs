@@ -73,6 +73,8 @@ pub struct File {
 #[derive(Debug, Default)]
 pub struct World {
     ids: Generator,
+    /// Its time.
+    pub clock: clock::Clock,
     /// Address under which files are served, such as `http://127.0.0.1:8787`.
     pub base_url: String,
     /// Applications by id, which is their bot's user id too.
@@ -124,7 +126,7 @@ const UPLOAD_LIMIT: usize = 256;
 impl World {
     /// Returns the next id.
     pub fn next_id(&self) -> Snowflake {
-        self.ids.generate()
+        self.ids.generate_at(self.clock.unix_ms())
     }
 
     /// Adds an application with its bot account.
@@ -266,7 +268,7 @@ impl World {
 
     /// Returns a user's permissions in a guild, before any channel's overwrites.
     pub fn guild_permissions(&self, user: Snowflake, guild: &Guild) -> Permissions {
-        guild.standing(user, |standing| standing.in_guild())
+        guild.standing(user, &self.clock, |standing| standing.in_guild())
     }
 
     /// Returns a user's permissions in a channel. Threads follow their parent. In direct messages both users have all
@@ -279,7 +281,8 @@ impl World {
             (Some(_), Some(parent)) => parent,
             _ => channel,
         };
-        let granted = guild.standing(user, |standing| standing.in_channel(&governing.overwrites));
+        let granted =
+            guild.standing(user, &self.clock, |standing| standing.in_channel(&governing.overwrites));
         let hidden = channel.kind == channel::kind::PRIVATE_THREAD
             && !granted.contains(Permissions::MANAGE_THREADS)
             && channel.thread.as_ref().is_some_and(|thread| !thread.members.contains_key(&user));
@@ -293,7 +296,7 @@ impl World {
             return *id;
         }
         let id = self.next_id();
-        let mut channel = Channel::new(id, channel::kind::DM, None, "");
+        let mut channel = Channel::new(id, channel::kind::DM, None, "", self.clock.now());
         channel.recipients = vec![a, b];
         self.channels.insert(id, channel);
         self.dms.insert(pair, id);

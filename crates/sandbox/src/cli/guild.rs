@@ -89,7 +89,9 @@ pub(super) struct Seen {
 }
 
 pub(super) async fn seen(client: &Client, seen: Seen) -> Result<Outcome, Failure> {
-    let at = clock::iso(clock::now() - time::Duration::days(seen.days.into()));
+    let now = client.clock().await?["now"].as_str().and_then(clock::parse);
+    let now = now.ok_or_else(|| Failure("the sandbox has no clock".to_owned()))?;
+    let at = clock::iso(now - time::Duration::days(seen.days.into()));
     let shown = client.edit_user(&seen.user, &json!({ "last_seen": at })).await?;
     let text = |field: &str| terminal::inline(shown[field].as_str().unwrap_or_default());
     terminal::line(&format!("{} was last seen at {}.", text("username"), text("last_seen")))?;

@@ -128,7 +128,7 @@ async fn create_channel(
     let mut live = control.discord.lock();
     let guild = find::guild(&live, Some(&guild))?;
     let name = if keeps_its_name(new.kind) { new.name } else { text_channel_name(&new.name) };
-    let mut channel = Channel::new(live.next_id(), new.kind, Some(guild.id), &name);
+    let mut channel = Channel::new(live.next_id(), new.kind, Some(guild.id), &name, live.clock.now());
     channel.position = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
     channel.topic = new.topic;
     channel.nsfw = new.nsfw;

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::{BadRequest, Control, Path, Request, find};
 use crate::snowflake::Snowflake;
-use crate::state::clock;
 use crate::state::integration::{Integration, Kind, Subscribers};
 use crate::validate::Change;
 
@@ -61,7 +60,7 @@ async fn add(
         application: None,
         user: (new.kind != Kind::GuildSubscription).then_some(by),
         subscribers: Subscribers::default(),
-        synced_at: clock::now(),
+        synced_at: live.clock.now(),
     };
     let shown = integration.json(&live);
     live.add_integration(guild, integration, by)?;

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use super::{BadRequest, Control, Path, Request, find};
 use crate::live::Live;
 use crate::snowflake::Snowflake;
-use crate::state::clock;
 use crate::state::scheduled_event::ScheduledEvent;
 use crate::validate;
 
@@ -70,7 +69,7 @@ async fn create(
 ) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let (guild, user) = (find::guild(&live, Some(&guild))?.id, find::person(&live, &by.user)?.id);
-    let body = validate::scheduled_event::create(&by.body(), clock::now())?;
+    let body = validate::scheduled_event::create(&by.body(), live.clock.now())?;
     let id = live.create_event(guild, body, user, None)?;
     Ok(shown(&live, guild, id))
 }
@@ -82,7 +81,7 @@ async fn edit(
 ) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let ((guild, id), user) = (event(&live, &guild, &wanted)?, find::person(&live, &by.user)?.id);
-    let body = validate::scheduled_event::modify(&by.body(), clock::now())?;
+    let body = validate::scheduled_event::modify(&by.body(), live.clock.now())?;
     live.edit_event(guild, id, body, user, None)?;
     Ok(shown(&live, guild, id))
 }

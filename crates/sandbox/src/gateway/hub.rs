@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use parking_lot::RwLock;
 use sandbox_net::Links;
@@ -20,6 +19,7 @@ use super::{Dispatch, Options};
 use crate::event_log::{self, EventLog};
 use crate::fault::Faults;
 use crate::snowflake::Snowflake;
+use crate::state::clock::Clock;
 
 /// Handle to the gateway. Clones share the same sessions.
 #[derive(Clone)]
@@ -35,6 +35,7 @@ struct Shared {
     links: Links<Session, Order>,
     starts: Starts,
     listings: Listings,
+    clock: Clock,
 }
 
 /// A message to a connection's task.
@@ -86,8 +87,8 @@ pub enum Command {
 }
 
 impl Hub {
-    /// Creates a gateway without sessions.
-    pub fn new(options: Options, log: EventLog, faults: Faults) -> Self {
+    /// Creates a gateway without sessions. Its limits follow this clock.
+    pub fn new(options: Options, log: EventLog, faults: Faults, clock: Clock) -> Self {
         let shared = Shared {
             options,
             log,
@@ -96,6 +97,7 @@ impl Hub {
             links: Links::default(),
             starts: Starts::default(),
             listings: Listings::default(),
+            clock,
         };
         Self { shared: Arc::new(shared) }
     }
@@ -131,7 +133,7 @@ impl Hub {
 
     /// Returns how many sessions a bot may still start, for GET /gateway/bot.
     pub fn session_start_limit(&self, bot: Snowflake) -> SessionStartLimit {
-        self.shared.starts.limit(Instant::now(), bot, &self.shared.options)
+        self.shared.starts.limit(self.clock().instant(), bot, &self.shared.options)
     }
 
     /// Returns the address of the gateway that is configured, such as `ws://sandbox:8787`; `None` if it is the one that
@@ -159,6 +161,10 @@ impl Hub {
 
     pub(super) fn starts(&self) -> &Starts {
         &self.shared.starts
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.shared.clock
     }
 
     pub(super) fn listings(&self) -> &Listings {

@@ -295,7 +295,7 @@ impl Live<'_> {
         // A webhook that opens a post of a forum is no member.
         let owner_joins = self.guilds.get(&guild).is_some_and(|guild| guild.members.contains_key(&owner));
         let name = settings.name.unwrap_or_default();
-        let mut channel = Channel::new(id, kind, Some(guild), &name);
+        let mut channel = Channel::new(id, kind, Some(guild), &name, self.clock.now());
         channel.parent_id = Some(parent_id);
         channel.rate_limit_per_user = settings.rate_limit_per_user.value().map_or(slowmode, u64::from);
         channel.thread = Some(Thread {
@@ -318,6 +318,7 @@ impl Live<'_> {
             message.flags |= flag::HAS_THREAD;
         }
         self.dispatch_thread_created(id);
+        self.watch_activity(id);
         if let Some(message) = from {
             self.announce_edit(parent_id, message);
             let mut starter = Message::new(self.next_id(), id, Author::User(owner));

@@ -8,7 +8,6 @@ use super::{Live, MemberChange, changes};
 use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::state::clock;
 use crate::state::community::{Onboarding, Prompt, PromptOption, RequestStatus, WelcomeChannel};
 use crate::state::forum::EmojiRef;
 use crate::state::guild::{Guild, Member};
@@ -326,13 +325,14 @@ impl Live<'_> {
         let requests = &self.guild_mut(id)?.community.requests;
         let user = requests.get(&request).ok_or_else(ApiError::not_found)?.user;
         if approved {
-            self.admit(id, Member::new(user))?;
+            self.admit(id, Member::new(user, self.clock.now()))?;
         }
+        let now = self.clock.now();
         let found =
             self.guild_mut(id)?.community.requests.get_mut(&request).ok_or_else(ApiError::not_found)?;
         found.status = if approved { RequestStatus::Approved } else { RequestStatus::Rejected };
         found.rejection_reason = rejection.filter(|_| !approved);
-        found.reviewed_at = Some(clock::now());
+        found.reviewed_at = Some(now);
         found.reviewer = Some(by);
         let found = found.clone();
         Ok(found.json(self, id))

@@ -193,11 +193,12 @@ impl Live<'_> {
 
     /// Marks the copies of a deleted message.
     pub(super) fn empty_copies(&mut self, original: &Message) {
+        let now = clock::iso(self.clock.now());
         for (there, copied) in &original.crossposts {
             let Some(copy) = self.any_message_mut(*there, *copied) else { continue };
             copy.flags |= flag::SOURCE_MESSAGE_DELETED;
             "[Original Message Deleted]".clone_into(&mut copy.content);
-            copy.edited = Some(clock::iso(clock::now()));
+            copy.edited = Some(now.clone());
             copy.embeds.clear();
             copy.components.clear();
             copy.stickers.clear();

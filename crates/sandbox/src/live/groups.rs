@@ -38,7 +38,7 @@ impl Live<'_> {
             return Err(ApiError::max_groups());
         }
         let id = self.next_id();
-        let mut channel = Channel::new(id, kind::GROUP_DM, None, "");
+        let mut channel = Channel::new(id, kind::GROUP_DM, None, "", self.clock.now());
         channel.recipients = people;
         channel.group = Some(Group { owner: bot, icon: None });
         self.channels.insert(id, channel);

@@ -152,7 +152,7 @@ impl Live<'_> {
     /// Sets a user's presence in all their guilds, and sends the events.
     pub fn set_presence(&mut self, user: Snowflake, presence: &Value) {
         let mut presence = presence.clone();
-        let begun = clock::now().unix_timestamp_nanos() / 1_000_000;
+        let begun = self.clock.now().unix_timestamp_nanos() / 1_000_000;
         let before = self.guilds_of(user).find_map(|guild| guild.presences.get(&user));
         let was_online = before.is_some();
         let activities = presence.get_mut("activities").and_then(Value::as_array_mut);
@@ -199,6 +199,6 @@ impl Live<'_> {
 
     /// Returns the current time in the form of events.
     pub fn now(&self) -> String {
-        clock::iso(clock::now())
+        clock::iso(self.clock.now())
     }
 }

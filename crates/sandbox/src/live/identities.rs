@@ -10,8 +10,8 @@ use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
 use crate::state::authorization::LIFETIME;
 use crate::state::identity::{Account, Identity, OWN};
+use crate::state::secret;
 use crate::state::user::User;
-use crate::state::{clock, secret};
 use crate::validate::partner::{self, BOT_ISSUED, Claims, External};
 
 /// What a player's access token is for.
@@ -30,7 +30,7 @@ impl Live<'_> {
             return Ok((identity.cloned().ok_or_else(ApiError::invalid_access_token)?, None));
         }
         let Claims { subject, name } =
-            partner::claims(external.auth_type, &external.auth_token, clock::now())?;
+            partner::claims(external.auth_type, &external.auth_token, self.clock.now())?;
         Ok((Identity { application, provider: external.auth_type, subject }, name))
     }
 
@@ -58,7 +58,7 @@ impl Live<'_> {
     /// Authorizes an application by a user, and returns the answer of a token endpoint, with an ID token without signature.
     fn issue(&mut self, application: Snowflake, user: Snowflake, scopes: Vec<String>) -> Value {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let now = clock::now().unix_timestamp();
+        let now = self.clock.now().unix_timestamp();
         let header = part(&json!({ "alg": "none", "typ": "JWT" }));
         let claims = part(&json!({
             "iss": self.base_url,
@@ -81,7 +81,8 @@ impl Live<'_> {
     fn new_player(&mut self, identity: Identity, name: Option<&str>) -> Snowflake {
         let user = self.next_id();
         let username = format!("player_{}", secret(12).to_lowercase());
-        self.users.insert(user, User::person(user, &username, name));
+        let now = self.clock.now();
+        self.users.insert(user, User::person(user, &username, name, now));
         self.identities.set(identity, Account { user, provisional: true });
         user
     }

@@ -10,7 +10,7 @@ impl Live<'_> {
     /// Returns the time until a guild or channel can be searched; `None` if it can be now. The first call starts the
     /// indexing.
     pub fn index(&mut self, what: Snowflake) -> Option<Duration> {
-        let now = clock::now();
+        let now = self.clock.now();
         let ready = clock::later(now, self.limits.search_index);
         let ready = *self.indexed.entry(what).or_insert(ready);
         (ready - now).try_into().ok().filter(|left: &Duration| !left.is_zero())

@@ -1,7 +1,7 @@
 //! Interactions from both sides: the user's action that is sent to the bot, and the bot's answers by token.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -11,6 +11,7 @@ use crate::draft::{self, Draft, Edit, Upload};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
 use crate::state::authorization::Activity;
+use crate::state::clock;
 use crate::state::interaction::{Interaction, Response, kind};
 use crate::state::message::{Author, Message, Reference, flag};
 use crate::state::scenario::interaction_token;
@@ -219,6 +220,9 @@ impl Live<'_> {
     /// Checks that an initial response is allowed now, and counts it otherwise.
     fn claim(&mut self, id: Snowflake, token: &str) -> ApiResult<()> {
         let deadline = self.limits.response;
+        // The deadline is a time of the bot's; a moved clock ends the token alone.
+        let token_ends = deadline.max(self.limits.token);
+        let is_over = self.interactions.get(id).is_some_and(|found| self.is_older(found, token_ends));
         let interactions = &mut self.interactions;
         let Some(interaction) = interactions.get_mut(id) else { return Err(ApiError::unknown_interaction()) };
         if interaction.token != token {
@@ -229,12 +233,17 @@ impl Live<'_> {
             interactions.totals.doubled += 1;
             return Err(ApiError::already_acknowledged());
         }
-        if interaction.created.elapsed() > deadline {
+        if is_over || interaction.created.elapsed() > deadline {
             interaction.callbacks += 1;
             interactions.totals.late += 1;
             return Err(ApiError::unknown_interaction());
         }
         Ok(())
+    }
+
+    /// Returns whether an interaction is older than this by the world's clock.
+    fn is_older(&self, interaction: &Interaction, age: Duration) -> bool {
+        clock::later(interaction.id.created_at(), age) < self.clock.now()
     }
 
     /// Returns the interaction of a webhook address, if it has been answered and its token is still valid.
@@ -244,7 +253,7 @@ impl Live<'_> {
         if interaction.application_id != application || !interaction.is_acknowledged() {
             return Err(ApiError::unknown_webhook());
         }
-        if interaction.created.elapsed() > self.limits.token {
+        if self.is_older(interaction, self.limits.token) {
             return Err(ApiError::invalid_webhook_token());
         }
         Ok(interaction)

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::{Live, MemberChange, changes};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
-use crate::state::clock;
 use crate::state::guild::Member;
 use crate::state::invite::Invite;
 use crate::state::message::{Author, Message};
@@ -23,7 +22,7 @@ const BYPASSES_VERIFICATION: u64 = 1 << 2;
 impl Live<'_> {
     /// Adds a member without roles and sends the events. Fails for a banned user.
     pub fn join(&mut self, guild_id: Snowflake, user: Snowflake) -> ApiResult<()> {
-        self.admit(guild_id, Member::new(user))
+        self.admit(guild_id, Member::new(user, self.clock.now()))
     }
 
     /// Adds a member and sends the events; does nothing if the user is a member. In a guild with membership screening
@@ -67,6 +66,7 @@ impl Live<'_> {
         let invite = self.invite(code).filter(|invite| invite.is_for(Some(user)));
         let invite = invite.ok_or_else(ApiError::unknown_invite)?;
         let guild_id = invite.guild_id;
+        let clock = self.clock.clone();
         let guild = self.guild_mut(guild_id)?;
         let known: Vec<Snowflake> =
             invite.roles.iter().copied().filter(|role| guild.roles.contains_key(role)).collect();
@@ -79,7 +79,7 @@ impl Live<'_> {
             }
             return Ok(guild_id);
         }
-        if guild.perks.has(INVITES_DISABLED) || guild.incidents.pauses_invites() {
+        if guild.perks.has(INVITES_DISABLED) || guild.incidents.pauses_invites(&clock) {
             let sentence = "Invites are currently paused for this server. Please try again later.";
             return Err(ApiError::new(StatusCode::FORBIDDEN, 0, sentence));
         }
@@ -98,7 +98,7 @@ impl Live<'_> {
                 self.remove_invite(code);
             }
         }
-        let mut member = Member::new(user);
+        let mut member = Member::new(user, self.clock.now());
         member.roles = known;
         self.admit(guild_id, member)?;
         Ok(guild_id)
@@ -167,7 +167,7 @@ impl Live<'_> {
     /// Creates the invite of a guild's widget if that invites to a channel, sends the event, and returns the code.
     pub fn create_widget_invite(&mut self, guild_id: Snowflake) -> Option<String> {
         let channel_id = self.guilds.get(&guild_id)?.widget.channel_id?;
-        let mut invite = Invite::new(guild_id, channel_id, None);
+        let mut invite = Invite::new(guild_id, channel_id, None, self.clock.now());
         invite.of_widget = true;
         let code = invite.code.clone();
         self.add_invite(invite);
@@ -183,8 +183,9 @@ impl Live<'_> {
 
     /// Notes that a user has just been active, which decides who is pruned.
     pub fn saw(&mut self, user: Snowflake) {
+        let now = self.clock.now();
         if let Some(user) = self.users.get_mut(&user) {
-            user.last_seen = clock::now();
+            user.last_seen = now;
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::agenda::Due;
-use crate::state::clock;
 use crate::state::invite::Invite;
 use crate::state::lobby::{
     CAN_LINK_LOBBY, Lobby, LobbyMember, LobbyMessage, Origin, SECRET_LIFETIME, Secret, is_linkable,
@@ -45,7 +44,7 @@ impl Live<'_> {
     }
 
     fn new_lobby(&mut self, application: Snowflake) -> Snowflake {
-        let lobby = Lobby::new(self.next_id(), application, self.limits.lobby_idle);
+        let lobby = Lobby::new(self.next_id(), application, self.limits.lobby_idle, self.clock.now());
         let (id, ends) = (lobby.id, lobby.looked_at);
         self.lobbies.insert(id, lobby);
         self.schedule(ends, Due::IdleLobby { lobby: id });
@@ -188,7 +187,7 @@ impl Live<'_> {
         user: Snowflake,
         body: JoinBody,
     ) -> ApiResult<Snowflake> {
-        let now = clock::now();
+        let now = self.clock.now();
         let mine = |lobby: &&Lobby| {
             lobby.application == application
                 && lobby.secret.as_ref().is_some_and(|own| own.text == body.secret && own.expires > now)
@@ -262,10 +261,11 @@ impl Live<'_> {
             return Err(refused(StatusCode::BAD_REQUEST, "Lobby is not linked to a channel"));
         };
         self.has_room_for_invite(guild)?;
-        let mut invite = Invite::new(guild, channel, None);
+        let now = self.clock.now();
+        let mut invite = Invite::new(guild, channel, None, now);
         invite.max_age = INVITE_SECONDS;
         invite.max_uses = 1;
-        invite.set_users(Some(vec![user]));
+        invite.set_users(Some(vec![user]), now);
         let code = invite.code.clone();
         self.add_invite(invite);
         self.audit_invite(40, &code, by, None);
@@ -367,8 +367,9 @@ impl Live<'_> {
 
     /// Notes that something has happened in a lobby, so that it is idle from now on.
     fn lobby_is_used(&mut self, id: Snowflake) {
+        let now = self.clock.now();
         let Some(lobby) = self.lobbies.get_mut(&id) else { return };
-        lobby.idle_since = clock::now();
+        lobby.idle_since = now;
         let ends = lobby.ends();
         // Later moments are put on the agenda when the one that is there has come.
         if ends < lobby.looked_at {

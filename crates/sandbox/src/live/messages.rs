@@ -100,23 +100,24 @@ impl Live<'_> {
         if let Author::User(author) = message.author {
             self.saw(author);
         }
-        let Some(channel) = self.channels.get_mut(&channel_id) else { return id };
+        let now = self.clock.now();
         let (mut awoken, mut joined) = (false, None);
+        let Some(channel) = self.channels.get_mut(&channel_id) else { return id };
         if let Some(thread) = &mut channel.thread {
-            let now = || clock::iso(clock::now());
             awoken = std::mem::take(&mut thread.archived);
             if awoken {
-                thread.archive_timestamp = now();
+                thread.archive_timestamp = clock::iso(now);
             }
             if let Author::User(author) = message.author
                 && !thread.members.contains_key(&author)
             {
-                thread.members.insert(author, now());
+                thread.members.insert(author, clock::iso(now));
                 joined = Some(author);
             }
         }
         if awoken {
             self.unarchived(channel_id);
+            self.watch_activity(channel_id);
         }
         if joined.is_some() {
             self.dispatch_thread_members(channel_id, joined, None);
@@ -173,7 +174,7 @@ impl Live<'_> {
             self.clear_moderation(id);
         }
         if !was_loading {
-            message.edited = Some(clock::iso(clock::now()));
+            message.edited = Some(clock::iso(self.clock.now()));
         }
         if let Some(stored) = self.any_message_mut(channel, id) {
             *stored = message;
@@ -233,6 +234,7 @@ impl Live<'_> {
         pinned: bool,
         by: Snowflake,
     ) -> ApiResult<()> {
+        let now = self.clock.now();
         let channel = self.channel_mut(channel_id)?;
         let Some(message) = channel.messages.get_mut(&id) else { return Err(ApiError::unknown_message()) };
         if message.pinned == pinned {
@@ -244,7 +246,7 @@ impl Live<'_> {
         message.pinned = pinned;
         let guild = channel.guild_id;
         if pinned {
-            channel.pin(id);
+            channel.pin(id, now);
         } else {
             channel.pins.retain(|(other, _)| *other != id);
         }
@@ -269,7 +271,7 @@ impl Live<'_> {
         let mut event = json!({
             "channel_id": channel_id,
             "user_id": user,
-            "timestamp": clock::now().unix_timestamp(),
+            "timestamp": self.clock.now().unix_timestamp(),
         });
         if let Some(guild) = channel.guild_id {
             event["guild_id"] = json!(guild);

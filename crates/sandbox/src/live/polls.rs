@@ -8,7 +8,6 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::agenda::Due;
-use crate::state::clock;
 use crate::state::message::{Author, Message, Reference};
 use crate::state::poll::Poll;
 use crate::validate;
@@ -44,7 +43,7 @@ impl Live<'_> {
         answers: &[u64],
     ) -> ApiResult<()> {
         let poll = self.poll(channel_id, id, user)?;
-        if poll.expiry <= clock::now() {
+        if poll.expiry <= self.clock.now() {
             return Err(ApiError::poll_expired());
         }
         if answers.iter().any(|answer| poll.answer(*answer).is_none()) {
@@ -85,13 +84,13 @@ impl Live<'_> {
     /// Ends a poll of this user before its time (Poll Resource, "End Poll").
     pub fn expire_poll(&mut self, channel: Snowflake, id: Snowflake, user: Snowflake) -> ApiResult<()> {
         self.channel_for(channel, user, Permissions::NONE)?;
+        let now = self.clock.now();
         let message = self.any_message_mut(channel, id).ok_or_else(ApiError::unknown_message)?;
         let author = message.author_id();
         let poll = message.poll.as_mut().ok_or_else(ApiError::not_a_poll)?;
         if author != Some(user) {
             return Err(ApiError::not_author());
         }
-        let now = clock::now();
         if poll.expiry <= now {
             return Err(ApiError::poll_expired());
         }

@@ -4,14 +4,13 @@ use time::Duration;
 
 use super::Live;
 use crate::snowflake::Snowflake;
-use crate::state::clock;
 use crate::state::guild::Guild;
 
 impl Live<'_> {
     /// Returns the members that a prune removes: those that have not been active for so many days, and have no roles
     /// but these. A user who is online or in voice is active.
     pub fn prunable(&self, guild: &Guild, days: u8, include_roles: &[Snowflake]) -> Vec<Snowflake> {
-        let since = clock::now() - Duration::days(days.into());
+        let since = self.clock.now() - Duration::days(days.into());
         let members = guild.members.values().filter(|member| {
             let user = member.user_id;
             user != guild.owner_id

@@ -71,12 +71,13 @@ impl Live<'_> {
         let id = stage.id;
         self.open_stage(stage, body.send_start_notification && may_notify);
         self.audit_stage(guild, 83, by, id, channel_id, reason, changes(&Value::Null, &shown, NO_CHANGE));
+        let now = self.clock.now();
         if let Some(event) = body.guild_scheduled_event_id
             && let Some(found) = self.event_mut(guild, event)
         {
             found.entity_id = Some(id);
             found.status = status::ACTIVE;
-            found.started = Some(clock::now());
+            found.started = Some(now);
             self.announce_event(guild, event);
         }
         Ok(shown)
@@ -231,7 +232,7 @@ impl Live<'_> {
             state.channel_id == channel && !state.suppress && state.request_to_speak.is_none()
         });
         let silent = speakers.next().is_none();
-        let now = clock::now();
+        let now = self.clock.now();
         let Some(found) = self.channels.get_mut(&channel) else { return };
         if !silent {
             found.silent_since = None;

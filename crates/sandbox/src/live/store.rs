@@ -2,11 +2,12 @@
 //! "Implementing App Subscriptions" and "Implementing One-Time Purchases").
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::Live;
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
-use crate::state::clock;
+use crate::state::agenda::Due;
 use crate::state::store::{Entitlement, PERIOD, Sku, Subscription, grant, kind, status};
 use crate::validate::component::flatten;
 
@@ -74,8 +75,9 @@ impl Live<'_> {
         guild: Option<Snowflake>,
     ) -> ApiResult<Value> {
         self.own_sku(application, sku)?;
+        let now = self.clock.now();
         let same = |other: &Entitlement| {
-            other.test && other.is_active() && (other.sku, other.user, other.guild) == (sku, user, guild)
+            other.test && other.is_active(now) && (other.sku, other.user, other.guild) == (sku, user, guild)
         };
         if self.store.entitlements.values().any(same) {
             return Err(ApiError::already_entitled());
@@ -112,7 +114,8 @@ impl Live<'_> {
         if found.kind == kind::SUBSCRIPTION {
             return self.start_subscription(user, guild, &found);
         }
-        let owned = |other: &&Entitlement| other.sku == sku && other.user == user && other.is_active();
+        let now = self.clock.now();
+        let owned = |other: &&Entitlement| other.sku == sku && other.user == user && other.is_active(now);
         if self.store.entitlements.values().any(|other| owned(&other)) && !test_mode {
             return Err(match found.kind {
                 kind::CONSUMABLE => format!("{} is owned, and not consumed yet.", found.name),
@@ -153,7 +156,7 @@ impl Live<'_> {
             let id = running.id;
             return self.change_plan(id, sku).map(|()| self.purchased(id));
         }
-        let (id, now) = (self.next_id(), clock::now());
+        let (id, now) = (self.next_id(), self.clock.now());
         let subscription = Subscription {
             id,
             user,
@@ -167,6 +170,7 @@ impl Live<'_> {
             canceled_at: None,
         };
         self.store.subscriptions.insert(id, subscription);
+        self.schedule(now + PERIOD, Due::Subscription { subscription: id });
         self.subscription_event("SUBSCRIPTION_CREATE", id);
         self.entitle(id);
         if let Some(subscription) = self.store.subscriptions.get_mut(&id) {
@@ -215,8 +219,9 @@ impl Live<'_> {
         let Some(entitlement) = self.store.subscriptions.get(&id).and_then(|found| found.entitlement) else {
             return;
         };
+        let now = self.clock.now();
         if let Some(found) = self.store.entitlements.get_mut(&entitlement) {
-            found.ends_at = Some(clock::now());
+            found.ends_at = Some(now);
             self.entitlement_event("ENTITLEMENT_UPDATE", entitlement);
         }
     }
@@ -234,12 +239,12 @@ impl Live<'_> {
             self.subscription_event("SUBSCRIPTION_UPDATE", id);
             return Ok(());
         }
-        self.begin_period(id, Some(sku.id), clock::now());
+        self.begin_period(id, Some(sku.id), self.clock.now());
         Ok(())
     }
 
     /// Begins a period at this time, with another SKU or the same one.
-    fn begin_period(&mut self, id: Snowflake, sku: Option<Snowflake>, start: time::OffsetDateTime) {
+    fn begin_period(&mut self, id: Snowflake, sku: Option<Snowflake>, start: OffsetDateTime) {
         if sku.is_some() {
             self.end_entitlement(id);
         }
@@ -248,6 +253,7 @@ impl Live<'_> {
             subscription.renewal = None;
             subscription.sku = sku.unwrap_or(subscription.sku);
         }
+        self.schedule(start + PERIOD, Due::Subscription { subscription: id });
         if sku.is_some() {
             self.entitle(id);
         }
@@ -267,8 +273,9 @@ impl Live<'_> {
 
     /// Cancels a subscription, which then ends with its period.
     pub fn cancel_subscription(&mut self, id: Snowflake) -> Result<(), Refusal> {
+        let now = self.clock.now();
         let found = self.subscription_in(id, &[status::ACTIVE], "does not renew anyway")?;
-        (found.status, found.canceled_at) = (status::ENDING, Some(clock::now()));
+        (found.status, found.canceled_at) = (status::ENDING, Some(now));
         self.subscription_event("SUBSCRIPTION_UPDATE", id);
         Ok(())
     }
@@ -291,12 +298,24 @@ impl Live<'_> {
 
     /// Ends a subscription, as at the end of its period if it was cancelled or is not paid for.
     pub fn expire_subscription(&mut self, id: Snowflake) -> Result<(), Refusal> {
+        let now = self.clock.now();
         let found = self.subscription_in(id, &[status::ACTIVE, status::ENDING], "is over already")?;
-        found.end = clock::now();
+        found.end = now;
         found.status = status::INACTIVE;
         self.end_entitlement(id);
         self.subscription_event("SUBSCRIPTION_UPDATE", id);
         Ok(())
+    }
+
+    /// Renews a subscription at the end of its period, or lets it expire if it was cancelled.
+    pub(super) fn period_is_due(&mut self, id: Snowflake, now: OffsetDateTime) {
+        let due = self.store.subscriptions.get(&id).filter(|found| found.end <= now);
+        // Each has a state from which the change is possible.
+        let _ = match due.map(|found| found.status) {
+            Some(status::ACTIVE) => self.renew_subscription(id),
+            Some(status::ENDING) => self.expire_subscription(id),
+            _ => Ok(()),
+        };
     }
 
     /// Refunds a subscription: it is over, and its entitlement is deleted.

@@ -1,13 +1,16 @@
 //! Threads: their members, and what happens when they are archived or active again.
 
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use super::Live;
 use crate::error::{ApiError, ApiResult};
 use crate::gateway::Intents;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
+use crate::state::agenda::Due;
 use crate::state::channel::Channel;
+use crate::state::clock;
 
 impl Live<'_> {
     /// Refuses an operation on a thread that is archived (Threads, "Active & Archived Threads").
@@ -82,6 +85,26 @@ impl Live<'_> {
             self.dispatch(Some(bot), "THREAD_MEMBERS_UPDATE", Some(guild), intents, event.clone());
         }
         self.dispatch_channel(id, "THREAD_MEMBERS_UPDATE", event);
+    }
+
+    /// Puts the end of a thread's activity on the agenda.
+    pub fn watch_activity(&mut self, thread: Snowflake) {
+        if let Some(at) = self.channels.get(&thread).and_then(Channel::archives_at) {
+            self.schedule(at, Due::QuietThread { thread });
+        }
+    }
+
+    /// Archives a thread that was without activity for too long (Threads, "Active & Archived Threads").
+    pub(super) fn thread_is_due(&mut self, id: Snowflake, now: OffsetDateTime) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        let Some(at) = channel.archives_at() else { return };
+        if at > now {
+            self.schedule(at, Due::QuietThread { thread: id });
+        } else if let Some(thread) = &mut channel.thread {
+            thread.archived = true;
+            thread.archive_timestamp = clock::iso(now);
+            self.channel_changed(id);
+        }
     }
 
     /// Sends the events of a thread that is active again: THREAD_UPDATE, then THREAD_MEMBER_UPDATE to each member.

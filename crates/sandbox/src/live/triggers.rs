@@ -79,7 +79,7 @@ impl Live<'_> {
             "version": 1,
             "app_permissions": app_permissions,
             "locale": user.locale,
-            "entitlements": self.store.of(trigger.application, trigger.user, channel.guild_id),
+            "entitlements": self.store.of(trigger.application, trigger.user, channel.guild_id, self.clock.now()),
             "authorizing_integration_owners": owners,
             "context": self.context_of(channel, trigger.application),
             "attachment_size_limit": ATTACHMENT_LIMIT,

@@ -14,7 +14,7 @@ impl Live<'_> {
     /// event.
     pub(super) fn voice_changed(&mut self, guild: Snowflake, channel: Snowflake) {
         let is_used = !self.in_voice(guild, channel).is_empty();
-        let now = clock::now();
+        let now = self.clock.now();
         let Some(found) = self.channels.get_mut(&channel) else { return };
         if is_used != found.voice_start.is_some() {
             found.voice_start = is_used.then_some(now);
@@ -37,7 +37,7 @@ impl Live<'_> {
             here.filter(|event| event.body.channel_id == Some(channel) && event.status == status::ACTIVE);
         let events: Vec<Snowflake> = here.map(|event| event.id).collect();
         for event in events {
-            let at = clock::later(clock::now(), self.limits.empty_channel);
+            let at = clock::later(self.clock.now(), self.limits.empty_channel);
             self.schedule(at, Due::ScheduledEvent { guild: guild_id, event });
         }
     }

@@ -75,7 +75,7 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
             call::drain(request).await;
             response
         }
-        Answer::Refusal(refusal) => limit::refuse(&refusal, request, &mut pending).await,
+        Answer::Refusal(refusal) => limit::refuse(&edge.limits, &refusal, request, &mut pending).await,
         Answer::Handler => limit::handle(&edge.limits, &call, request, next, &mut pending).await,
     };
     if let Some(rest) = rest {

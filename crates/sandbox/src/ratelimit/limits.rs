@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use parking_lot::Mutex;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::{Config, Route};
 use crate::error::ApiError;
 use crate::snowflake::Snowflake;
+use crate::state::clock::Clock;
 
 const DAY: Duration = Duration::from_hours(24);
 const TEN_MINUTES: Duration = Duration::from_mins(10);
@@ -32,6 +33,7 @@ struct Shared {
     names: Vec<String>,
     windows: Mutex<Windows>,
     key: RandomState,
+    clock: Clock,
 }
 
 #[derive(Debug)]
@@ -94,12 +96,17 @@ pub enum Verdict {
 }
 
 impl Limits {
-    /// Creates limits with a configuration.
-    pub fn new(config: Config) -> Self {
+    /// Creates limits with a configuration. Their windows end by this clock.
+    pub fn new(config: Config, clock: Clock) -> Self {
         let names = config.buckets.iter().map(|rule| bucket_name(&rule.identity())).collect();
         let windows = Windows { open: HashMap::new(), sweep_at: SWEEP_FROM };
-        let shared = Shared { config, names, windows: Mutex::new(windows), key: RandomState::new() };
+        let shared = Shared { config, names, windows: Mutex::new(windows), key: RandomState::new(), clock };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// Returns the clock by which windows end.
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
     }
 
     /// Counts a request of `who` (a token, or the lack of one) at a moment, and returns whether it may be handled.
@@ -233,9 +240,9 @@ impl Windows {
 }
 
 impl BucketState {
-    /// Writes the headers of every answer of this bucket.
-    pub fn write_headers(&self, headers: &mut HeaderMap) {
-        let reset = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.reset_after;
+    /// Writes the headers of every answer of this bucket, at a time since 1970.
+    pub fn write_headers(&self, headers: &mut HeaderMap, now: Duration) {
+        let reset = now + self.reset_after;
         let mut put = |name: &'static str, value: String| {
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(HeaderName::from_static(name), value);
@@ -262,8 +269,8 @@ impl Scope {
 }
 
 impl Refusal {
-    /// Writes the headers of the 429.
-    pub fn write_headers(&self, headers: &mut HeaderMap) {
+    /// Writes the headers of the 429, at a time since 1970.
+    pub fn write_headers(&self, headers: &mut HeaderMap, now: Duration) {
         // Whole seconds, rounded up: the header takes no fractions, and a retry that is too early would be refused
         // again.
         let wait = self.retry_after.as_millis().div_ceil(1000);
@@ -273,7 +280,7 @@ impl Refusal {
             return;
         }
         if let Some(state) = &self.state {
-            state.write_headers(headers);
+            state.write_headers(headers, now);
         }
         headers.insert("x-ratelimit-scope", HeaderValue::from_static(self.scope.name()));
         if self.scope == Scope::Global {
@@ -315,6 +322,7 @@ mod tests {
     use super::{Config, Limits, Scope, Verdict};
     use crate::ratelimit::Route;
     use crate::snowflake::Snowflake;
+    use crate::state::clock::Clock;
 
     fn send(limits: &Limits, now: Instant, channel: u32) -> Verdict {
         limits.check(now, Some("bot"), "POST", &Route::parse(&format!("/channels/{channel}/messages")))
@@ -322,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_sixth_message_in_five_seconds_waits_but_another_channel_does_not() {
-        let limits = Limits::new(Config::default());
+        let limits = Limits::new(Config::default(), Clock::default());
         let start = Instant::now();
         for sent in 1..=5 {
             let Verdict::Allowed(Some(state)) = send(&limits, start, 1) else { panic!("{sent}") };
@@ -336,7 +344,8 @@ mod tests {
 
     #[test]
     fn interactions_are_outside_the_global_limit() {
-        let limits = Limits::new(Config { global_per_second: Some(1), ..Config::default() });
+        let limits =
+            Limits::new(Config { global_per_second: Some(1), ..Config::default() }, Clock::default());
         let now = Instant::now();
         let me = Route::parse("/users/@me");
         assert!(matches!(limits.check(now, Some("bot"), "GET", &me), Verdict::Allowed(Some(_))));
@@ -352,7 +361,7 @@ mod tests {
 
     #[test]
     fn commands_beyond_the_day_s_two_hundred_are_refused_with_their_code() {
-        let limits = Limits::new(Config::default());
+        let limits = Limits::new(Config::default(), Clock::default());
         let now = Instant::now();
         let (application, guild) = (Snowflake(1), Some(Snowflake(2)));
         limits.create_commands(now, application, guild, 199).unwrap();
@@ -365,7 +374,7 @@ mod tests {
 
     #[test]
     fn windows_that_have_passed_are_thrown_away() {
-        let limits = Limits::new(Config::default());
+        let limits = Limits::new(Config::default(), Clock::default());
         let mut now = Instant::now();
         for token in 0..20_000 {
             now += Duration::from_millis(10);
@@ -376,7 +385,7 @@ mod tests {
 
     #[test]
     fn an_address_with_too_many_invalid_requests_is_banned_for_a_while() {
-        let limits = Limits::new(Config { invalid_requests: Some(2), ..Config::default() });
+        let limits = Limits::new(Config { invalid_requests: Some(2), ..Config::default() }, Clock::default());
         let now = Instant::now();
         let unauthorised = axum::http::StatusCode::UNAUTHORIZED;
         limits.answered(now, None, unauthorised, false);

@@ -12,13 +12,11 @@ use crate::error::{ApiError, ApiResult};
 use crate::live::{Live, changes};
 use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
+use crate::state::channel::PINNED;
 use crate::state::picture_hash;
 use crate::validate;
 use crate::validate::Change;
 use crate::validate::channel::ThreadBody;
-
-/// Flag of a thread that is pinned in its forum.
-const PINNED: u64 = 1 << 1;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -117,7 +115,7 @@ fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value)
     let turned = body.archived.apply_or(&mut thread.archived, false);
     let unarchived = turned && !thread.archived;
     if turned {
-        thread.archive_timestamp = now;
+        thread.archive_timestamp.clone_from(&now);
         // "A thread that is pinned ... archiving that thread will unset the flag" (Threads, "Pinned threads").
         if thread.archived {
             channel.flags &= !PINNED;
@@ -127,6 +125,7 @@ fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value)
     body.invitable.apply_or(&mut thread.invitable, true);
     if let Some(minutes) = body.auto_archive_duration.value() {
         thread.auto_archive_duration = minutes.into();
+        thread.archive_timestamp.clone_from(&now);
     }
     if let Some(name) = body.name {
         channel.name = name;
@@ -134,6 +133,7 @@ fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value)
     body.applied_tags.apply_or(&mut thread.applied_tags, Vec::new());
     body.flags.map(u64::from).apply_or(&mut channel.flags, 0);
     body.rate_limit_per_user.map(u64::from).apply_or(&mut channel.rate_limit_per_user, 0);
+    live.watch_activity(id);
     Ok(unarchived)
 }
 

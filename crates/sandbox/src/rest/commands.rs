@@ -1,7 +1,5 @@
 //! Application commands, global and of guilds, and the permissions that admins set on them.
 
-use std::time::Instant;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -167,7 +165,7 @@ fn create(
         return Ok(Json(command.json(ShownIn::Every)).into_response());
     }
     command::check_room(&definition, commands.scope(guild).map(|command| &command.definition))?;
-    rest.limits.create_commands(Instant::now(), application, guild, 1)?;
+    rest.limits.create_commands(rest.limits.clock().instant(), application, guild, 1)?;
     let command = place.make(&live, definition);
     let shown = command.json(ShownIn::Every);
     place.commands(&mut live)?.scope_mut(guild).insert(command.identity.id, command);
@@ -208,7 +206,7 @@ fn overwrite(
         |definition: &&Definition| commands.named(guild, &definition.name, definition.kind).is_none();
     let created = definitions.iter().filter(is_new).count();
     let created = u32::try_from(created).unwrap_or(u32::MAX);
-    rest.limits.create_commands(Instant::now(), application, guild, created)?;
+    rest.limits.create_commands(rest.limits.clock().instant(), application, guild, created)?;
     let mut next = IndexMap::new();
     for definition in definitions {
         let mut fresh = place.make(&live, definition);

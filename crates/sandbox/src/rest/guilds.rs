@@ -111,7 +111,7 @@ async fn create_channel(
     live.check_room(body.parent_id.as_ref())?;
     let overwrites = body.permission_overwrites.as_ref().map_or(&[][..], Vec::as_slice);
     live.check_overwrites(id, None, body.parent_id.as_ref().copied(), bot, &[], overwrites)?;
-    let mut channel = Channel::new(live.next_id(), kind::TEXT, Some(id), "");
+    let mut channel = Channel::new(live.next_id(), kind::TEXT, Some(id), "", live.clock.now());
     channel.position = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
     validate::forum::unique(body.available_tags.as_ref().map_or(&[], Vec::as_slice))?;
     channel.apply(body, || live.next_id());

@@ -11,7 +11,6 @@ use super::{Ids, Payload, Reason, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::live::changes;
 use crate::permissions::Permissions;
-use crate::state::clock;
 use crate::state::guild::Guild;
 use crate::validate;
 
@@ -41,8 +40,8 @@ async fn pause(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = validate::incidents::actions(&payload.json, clock::now())?;
     let mut live = rest.discord.lock();
+    let body = validate::incidents::actions(&payload.json, live.clock.now())?;
     let before = require(&live, id, bot, Permissions::MANAGE_GUILD).map(Guild::json)?;
     let incidents = &mut live.guild_mut(id)?.incidents;
     let invites = body.invites_disabled_until.apply(&mut incidents.invites_disabled_until);

@@ -93,8 +93,9 @@ async fn set_users(
     let users = users_in(&payload)?.ok_or_else(|| ApiError::field(&[FIELD], FieldError::required()))?;
     let mut live = rest.discord.lock();
     own(&live, bot, &code, &[Permissions::MANAGE_GUILD])?;
+    let now = live.clock.now();
     if let Some(invite) = live.invites.get_mut(&code) {
-        invite.set_users(Some(users));
+        invite.set_users(Some(users), now);
     }
     live.audit_invite(41, &code, bot, reason.as_deref());
     Ok(StatusCode::NO_CONTENT)

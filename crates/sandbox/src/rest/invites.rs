@@ -45,7 +45,7 @@ async fn create(
     if users.is_some() {
         require(&live, guild_id, bot, Permissions::MANAGE_GUILD)?;
     }
-    let mut invite = Invite::new(guild_id, channel, Some(bot));
+    let mut invite = Invite::new(guild_id, channel, Some(bot), live.clock.now());
     invite.max_age = body.max_age.into();
     invite.max_uses = body.max_uses.into();
     invite.temporary = body.temporary;
@@ -57,7 +57,7 @@ async fn create(
         return Ok(Json(known.json(&live, true, false)).into_response());
     }
     live.has_room_for_invite(guild_id)?;
-    invite.set_users(users);
+    invite.set_users(users, live.clock.now());
     let shown = invite.json(&live, true, false);
     let code = invite.code.clone();
     live.add_invite(invite);

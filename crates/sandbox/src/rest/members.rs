@@ -15,7 +15,6 @@ use crate::gateway::Intents;
 use crate::live::{Live, MemberChange, changes};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::state::clock;
 use crate::state::guild::Member;
 use crate::state::picture_hash;
 use crate::validate;
@@ -80,8 +79,8 @@ async fn edit(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = validate::guild::member(&payload.json, clock::now())?;
     let mut live = rest.discord.lock();
+    let body = validate::guild::member(&payload.json, live.clock.now())?;
     live.guild_for(guild, bot)?;
     let before = live.member(guild, user)?.roles.clone();
     if body.nick.is_change() {

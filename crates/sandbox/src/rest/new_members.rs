@@ -67,7 +67,7 @@ async fn add(
     if flags != 0 {
         may_set_flags(&live, guild, bot)?;
     }
-    let mut member = Member::new(user);
+    let mut member = Member::new(user, live.clock.now());
     member.nick = body.nick;
     member.roles = body.roles;
     member.mute = body.mute;

@@ -84,11 +84,12 @@ async fn entitlements(
     own(&bearer, id, "applications.entitlements")?;
     let skus = ids(&query, "sku_ids")?;
     let live = rest.discord.lock();
+    let now = live.clock.now();
     let theirs = |found: &&Entitlement| {
         found.application == id
             && found.user == bearer.0.user
             && !found.deleted
-            && !found.ended()
+            && !found.ended(now)
             && !(query.flag("exclude_consumed") && found.consumed)
             && skus.as_ref().is_none_or(|skus| skus.contains(&found.sku))
     };

@@ -11,7 +11,6 @@ use super::{Ids, Payload, Query, Reason, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::live::Live;
 use crate::snowflake::Snowflake;
-use crate::state::clock;
 use crate::validate::scheduled_event as body;
 
 pub(super) fn routes() -> Router<Rest> {
@@ -67,8 +66,8 @@ async fn create(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = body::create(&payload.json, clock::now())?;
     let mut live = rest.discord.lock();
+    let body = body::create(&payload.json, live.clock.now())?;
     let id = live.create_event(guild, body, bot, reason.as_deref())?;
     show(&live, guild, id, bot, false)
 }
@@ -80,8 +79,8 @@ async fn edit(
     Reason(reason): Reason,
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
-    let body = body::modify(&payload.json, clock::now())?;
     let mut live = rest.discord.lock();
+    let body = body::modify(&payload.json, live.clock.now())?;
     live.edit_event(guild, id, body, bot, reason.as_deref())?;
     show(&live, guild, id, bot, false)
 }

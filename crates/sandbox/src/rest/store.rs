@@ -60,14 +60,15 @@ async fn entitlements(
     let active = query.flag("only_active");
     let with_deleted = matches!(query.text("exclude_deleted"), Some("false" | "False" | "0"));
     let live = rest.discord.lock();
+    let now = live.clock.now();
     let fits = |entitlement: &&Entitlement| {
         entitlement.application == id
             && user.is_none_or(|user| entitlement.user == user)
             && (guild.is_none() || entitlement.guild == guild)
             && skus.as_ref().is_none_or(|skus| skus.contains(&entitlement.sku))
             && (with_deleted || !entitlement.deleted)
-            && !(query.flag("exclude_ended") && entitlement.ended())
-            && (!active || entitlement.is_active())
+            && !(query.flag("exclude_ended") && entitlement.ended(now))
+            && (!active || entitlement.is_active(now))
     };
     let all = live.store.entitlements.values().filter(fits);
     let all = all.map(|entitlement| (entitlement.id, entitlement.json())).collect();

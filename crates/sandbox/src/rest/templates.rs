@@ -12,8 +12,8 @@ use crate::error::{ApiError, ApiResult};
 use crate::live::Live;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
+use crate::state::secret;
 use crate::state::template::Template;
-use crate::state::{clock, secret};
 use crate::validate;
 
 pub(super) fn routes() -> Router<Rest> {
@@ -49,7 +49,7 @@ async fn create(
     if live.templates.values().any(|template| template.guild_id == id) {
         return Err(ApiError::has_template());
     }
-    let now = clock::now();
+    let now = live.clock.now();
     let template = Template {
         code: secret(12),
         name: body.name.unwrap_or_default(),
@@ -82,7 +82,7 @@ async fn sync(
     let mut live = rest.discord.lock();
     let mut template = own(&live, bot, &guild, &code)?;
     template.snapshot = live.snapshot(live.guild_for(template.guild_id, bot)?);
-    template.updated_at = clock::now();
+    template.updated_at = live.clock.now();
     let shown = template.json(&live);
     live.templates.insert(code, template);
     Ok(Json(shown))

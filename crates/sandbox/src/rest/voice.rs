@@ -68,7 +68,7 @@ async fn edit(
         }
         state.suppress = suppress;
         let is_person = !live.applications.contains_key(&user);
-        state.request_to_speak = (!suppress && is_person).then(|| clock::iso(clock::now()));
+        state.request_to_speak = (!suppress && is_person).then(|| clock::iso(live.clock.now()));
     }
     // For others only the suppression can be changed.
     match body.request_to_speak_timestamp {

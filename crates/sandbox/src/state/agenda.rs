@@ -24,6 +24,16 @@ pub enum Due {
         /// The event.
         event: Snowflake,
     },
+    /// A thread may have been without activity for too long.
+    QuietThread {
+        /// The thread.
+        thread: Snowflake,
+    },
+    /// The period of a subscription is over.
+    Subscription {
+        /// The subscription.
+        subscription: Snowflake,
+    },
     /// A live stage may have been without speakers for too long.
     SilentStage {
         /// Its channel.
@@ -55,10 +65,11 @@ impl Agenda {
         self.entries.keys().next().map(|(at, _)| *at)
     }
 
-    /// Removes and returns the earliest entry, if its moment has come.
-    pub fn take(&mut self, now: OffsetDateTime) -> Option<Due> {
+    /// Removes and returns the earliest entry with its moment, if that has come.
+    pub fn take(&mut self, now: OffsetDateTime) -> Option<(OffsetDateTime, Due)> {
         let entry = self.entries.first_entry()?;
-        (entry.key().0 <= now).then(|| entry.remove())
+        let at = entry.key().0;
+        (at <= now).then(|| (at, entry.remove()))
     }
 }
 
@@ -78,6 +89,8 @@ mod tests {
         agenda.add(start + Duration::HOUR, poll(3));
         assert_eq!((agenda.next(), agenda.take(start - Duration::SECOND)), (Some(start), None));
         let later = start + Duration::HOUR;
-        assert_eq!([0; 4].map(|_| agenda.take(later)), [Some(poll(1)), Some(poll(2)), Some(poll(3)), None]);
+        let taken = [0; 4].map(|_| agenda.take(later));
+        let expected = [(start, 1), (later, 2), (later, 3)].map(|(at, message)| Some((at, poll(message))));
+        assert_eq!((&taken[..3], taken[3]), (&expected[..], None));
     }
 }

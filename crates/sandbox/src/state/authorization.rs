@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{World, clock, secret};
+use super::{World, secret};
 use crate::snowflake::Snowflake;
 
 /// What users can authorize an application for.
@@ -83,13 +83,13 @@ impl World {
     /// Authorizes an application by a user, and returns the access token.
     pub fn authorize(&mut self, application: Snowflake, user: Snowflake, scopes: Vec<String>) -> String {
         let token = secret(30);
-        let expires = clock::now() + LIFETIME;
+        let expires = self.clock.now() + LIFETIME;
         self.authorizations.insert(token.clone(), Authorization { application, user, scopes, expires });
         token
     }
 
     /// Returns the authorization behind an access token, while it is valid.
     pub fn authorization(&self, token: &str) -> Option<&Authorization> {
-        self.authorizations.get(token).filter(|found| found.expires > clock::now())
+        self.authorizations.get(token).filter(|found| found.expires > self.clock.now())
     }
 }

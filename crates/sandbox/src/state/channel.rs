@@ -1,6 +1,7 @@
 //! Channels: text, voice, categories, threads and direct messages, with the messages in them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -41,6 +42,9 @@ pub mod kind {
     pub const MEDIA: u8 = 16;
 }
 
+/// Flag of a thread that is pinned in its forum.
+pub const PINNED: u64 = 1 << 1;
+
 /// Most messages of one channel. Above it the oldest are dropped, so that a long load test does not use up the memory.
 pub const HISTORY_LIMIT: usize = 10_000;
 
@@ -53,7 +57,7 @@ pub struct Thread {
     pub archived: bool,
     /// Minutes of inactivity until it is archived.
     pub auto_archive_duration: u64,
-    /// When `archived` last changed.
+    /// When it was started, archived or unarchived, or its `auto_archive_duration` changed.
     pub archive_timestamp: String,
     /// Whether only moderators may reopen it.
     pub locked: bool,
@@ -151,7 +155,13 @@ pub struct Channel {
 
 impl Channel {
     /// Creates an empty channel of this type.
-    pub fn new(id: Snowflake, kind: u8, guild_id: Option<Snowflake>, name: &str) -> Self {
+    pub fn new(
+        id: Snowflake,
+        kind: u8,
+        guild_id: Option<Snowflake>,
+        name: &str,
+        now: OffsetDateTime,
+    ) -> Self {
         Self {
             id,
             kind,
@@ -169,7 +179,7 @@ impl Channel {
             video_quality_mode: 1,
             status: None,
             voice_start: None,
-            empty_since: Some(clock::now()),
+            empty_since: Some(now),
             silent_since: None,
             default_auto_archive_duration: None,
             default_thread_rate_limit_per_user: 0,
@@ -183,6 +193,14 @@ impl Channel {
             messages: BTreeMap::new(),
             pins: VecDeque::new(),
         }
+    }
+
+    /// Returns when a thread is archived unless there is activity before; `None` if it is archived, or pinned in its forum.
+    pub fn archives_at(&self) -> Option<OffsetDateTime> {
+        let thread = self.thread.as_ref().filter(|thread| !thread.archived && self.flags & PINNED == 0)?;
+        let quiet = Duration::from_mins(thread.auto_archive_duration);
+        let sent = self.last_message_id.map(Snowflake::created_at);
+        clock::parse(&thread.archive_timestamp).max(sent).map(|active| clock::later(active, quiet))
     }
 
     /// Returns whether it is a thread of any kind.
@@ -313,9 +331,9 @@ impl Channel {
         if self.messages.len() > HISTORY_LIMIT { self.messages.pop_first().map(|(_, old)| old) } else { None }
     }
 
-    /// Marks a message as pinned now.
-    pub fn pin(&mut self, message: Snowflake) {
-        let at = clock::iso(clock::now());
+    /// Marks a message as pinned at this time.
+    pub fn pin(&mut self, message: Snowflake, at: OffsetDateTime) {
+        let at = clock::iso(at);
         self.pins.push_front((message, at.clone()));
         self.last_pin_timestamp = Some(at);
     }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::World;
 use super::auto_moderation::Rule;
 use super::channel::kind;
-use super::clock;
+use super::clock::{self, Clock};
 use super::community::Community;
 use super::incidents::Incidents;
 use super::integration::Integration;
@@ -58,7 +58,7 @@ pub struct Member {
 
 impl Member {
     /// Creates the membership of a user who joins now.
-    pub fn new(user_id: Snowflake) -> Self {
+    pub fn new(user_id: Snowflake, now: OffsetDateTime) -> Self {
         Self {
             user_id,
             nick: None,
@@ -66,7 +66,7 @@ impl Member {
             banner: None,
             bio: None,
             roles: Vec::new(),
-            joined_at: clock::iso(clock::now()),
+            joined_at: clock::iso(now),
             mute: false,
             deaf: false,
             pending: false,
@@ -108,8 +108,8 @@ impl Member {
     }
 
     /// Returns whether a timeout is in force.
-    pub fn timed_out(&self) -> bool {
-        self.communication_disabled_until.is_some_and(|until| until > clock::now())
+    pub fn timed_out(&self, clock: &Clock) -> bool {
+        self.communication_disabled_until.is_some_and(|until| until > clock.now())
     }
 }
 
@@ -380,7 +380,12 @@ impl Guild {
     }
 
     /// Calls `ask` with a user's permissions here. For a user who is no member, returns the default.
-    pub fn standing<T: Default>(&self, user: Snowflake, ask: impl FnOnce(MemberPermissions<'_>) -> T) -> T {
+    pub fn standing<T: Default>(
+        &self,
+        user: Snowflake,
+        clock: &Clock,
+        ask: impl FnOnce(MemberPermissions<'_>) -> T,
+    ) -> T {
         let Some(member) = self.members.get(&user) else { return T::default() };
         let roles: Vec<_> =
             member.roles.iter().filter_map(|id| Some((*id, self.roles.get(id)?.permissions))).collect();
@@ -388,7 +393,7 @@ impl Guild {
             guild_id: self.id,
             user_id: user,
             owner: user == self.owner_id,
-            timed_out: member.timed_out() || member.quarantined() || member.pending,
+            timed_out: member.timed_out(clock) || member.quarantined() || member.pending,
             everyone: self.roles.get(&self.id).map_or(Permissions::NONE, |role| role.permissions),
             roles: &roles,
         })

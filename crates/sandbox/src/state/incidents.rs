@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{World, clock};
+use super::World;
+use super::clock::{self, Clock};
 use crate::snowflake::Snowflake;
 
 /// Paused actions of a guild.
@@ -30,13 +31,13 @@ impl Incidents {
     }
 
     /// Returns whether invites are paused now.
-    pub fn pauses_invites(&self) -> bool {
-        self.invites_disabled_until.is_some_and(|until| until > clock::now())
+    pub fn pauses_invites(&self, clock: &Clock) -> bool {
+        self.invites_disabled_until.is_some_and(|until| until > clock.now())
     }
 
     /// Returns whether direct messages between members are paused now.
-    pub fn pauses_dms(&self) -> bool {
-        self.dms_disabled_until.is_some_and(|until| until > clock::now())
+    pub fn pauses_dms(&self, clock: &Clock) -> bool {
+        self.dms_disabled_until.is_some_and(|until| until > clock.now())
     }
 }
 
@@ -47,6 +48,6 @@ impl World {
             return false;
         }
         let mut shared = self.guilds_of(a).filter(|guild| guild.members.contains_key(&b)).peekable();
-        shared.peek().is_some() && shared.all(|guild| guild.incidents.pauses_dms())
+        shared.peek().is_some() && shared.all(|guild| guild.incidents.pauses_dms(&self.clock))
     }
 }

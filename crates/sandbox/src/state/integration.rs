@@ -76,7 +76,13 @@ impl Kind {
 
 impl Integration {
     /// Creates the integration of a bot.
-    pub fn of_bot(id: Snowflake, application: Snowflake, name: &str, user: Snowflake) -> Self {
+    pub fn of_bot(
+        id: Snowflake,
+        application: Snowflake,
+        name: &str,
+        user: Snowflake,
+        now: OffsetDateTime,
+    ) -> Self {
         Self {
             id,
             kind: Kind::Discord,
@@ -86,7 +92,7 @@ impl Integration {
             application: Some(application),
             user: Some(user),
             subscribers: Subscribers::default(),
-            synced_at: clock::now(),
+            synced_at: now,
         }
     }
 

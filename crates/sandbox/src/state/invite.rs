@@ -49,7 +49,12 @@ pub struct Invite {
 
 impl Invite {
     /// Creates an invite for a day that anyone can accept, with a new code.
-    pub fn new(guild_id: Snowflake, channel_id: Snowflake, inviter: Option<Snowflake>) -> Self {
+    pub fn new(
+        guild_id: Snowflake,
+        channel_id: Snowflake,
+        inviter: Option<Snowflake>,
+        now: OffsetDateTime,
+    ) -> Self {
         Self {
             code: secret(8),
             guild_id,
@@ -63,13 +68,13 @@ impl Invite {
             roles: Vec::new(),
             users: None,
             of_widget: false,
-            created_at: clock::now(),
+            created_at: now,
         }
     }
 
     /// Sets the users who can see and accept it.
-    pub fn set_users(&mut self, ids: Option<Vec<Snowflake>>) {
-        self.users = ids.map(|ids| TargetUsers { ids, processed_at: clock::now() });
+    pub fn set_users(&mut self, ids: Option<Vec<Snowflake>>, now: OffsetDateTime) {
+        self.users = ids.map(|ids| TargetUsers { ids, processed_at: now });
     }
 
     /// Returns whether a user can see and accept it; `None` is one who is not known.
@@ -169,16 +174,15 @@ impl Invite {
 impl World {
     /// Returns the invite of this code that can still be accepted. A guild's vanity code leads to its first channel.
     pub fn invite(&self, code: &str) -> Option<Invite> {
-        let usable = |invite: &&Invite| invite.expires_at().is_none_or(|at| at > clock::now());
+        let usable = |invite: &&Invite| invite.expires_at().is_none_or(|at| at > self.clock.now());
         if let Some(invite) = self.invites.get(code) {
             return Some(invite).filter(usable).cloned();
         }
         let guild = self.guilds.values().find(|guild| guild.perks.vanity_code() == Some(code))?;
-        let mut invite = Invite::new(guild.id, guild.entrance(self)?, None);
+        let mut invite = Invite::new(guild.id, guild.entrance(self)?, None, guild.id.created_at());
         code.clone_into(&mut invite.code);
         invite.max_age = 0;
         invite.uses = guild.perks.vanity.as_ref().map_or(0, |vanity| vanity.uses);
-        invite.created_at = guild.id.created_at();
         Some(invite)
     }
 

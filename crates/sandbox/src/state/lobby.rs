@@ -116,8 +116,7 @@ pub struct Lobby {
 
 impl Lobby {
     /// Creates an empty lobby.
-    pub fn new(id: Snowflake, application: Snowflake, idle_timeout: Duration) -> Self {
-        let now = clock::now();
+    pub fn new(id: Snowflake, application: Snowflake, idle_timeout: Duration, now: OffsetDateTime) -> Self {
         Self {
             id,
             application,
@@ -167,7 +166,10 @@ impl Lobby {
 
     fn message_json(&self, world: &World, id: Snowflake, message: &LobbyMessage) -> Value {
         let author = world.users.get(&message.author).map(super::user::User::json);
-        let gone = || super::user::User::person(message.author, "deleted_user", None).json();
+        let gone = || {
+            super::user::User::person(message.author, "deleted_user", None, message.author.created_at())
+                .json()
+        };
         let mut value = json!({
             "id": id,
             "type": 0,
@@ -241,7 +243,7 @@ impl World {
 
     /// Returns the newest messages of a lobby, oldest first: its own, and those of the channels that it was linked to.
     pub fn lobby_messages(&self, lobby: &Lobby, limit: usize) -> Vec<Value> {
-        let oldest = clock::now() - HISTORY;
+        let oldest = self.clock.now() - HISTORY;
         let recent = lobby.messages.iter().rev().take_while(|(id, _)| id.created_at() > oldest);
         let shown = recent.filter_map(|(id, origin)| self.lobby_message(lobby, *id, origin));
         let mut list: Vec<Value> = shown.take(limit).collect();

@@ -363,7 +363,7 @@ impl Message {
 
 /// Returns a placeholder for a deleted account.
 fn deleted_user(id: Snowflake) -> Value {
-    super::user::User::person(id, "deleted_user", None).json()
+    super::user::User::person(id, "deleted_user", None, id.created_at()).json()
 }
 
 fn reaction_json(reaction: &Reaction, viewer: Option<Snowflake>) -> Value {

@@ -61,14 +61,14 @@ impl World {
             commands: super::command::Commands::default(),
             command_permissions: std::collections::HashMap::new(),
         };
-        self.add_application(application, User::bot(id, name));
+        self.add_application(application, User::bot(id, name, self.clock.now()));
         token
     }
 
     /// Adds a user with this unique name and returns their id.
     pub fn create_user(&mut self, username: &str, global_name: Option<&str>) -> Snowflake {
         let id = self.next_id();
-        self.users.insert(id, User::person(id, username, global_name));
+        self.users.insert(id, User::person(id, username, global_name, self.clock.now()));
         id
     }
 
@@ -81,7 +81,7 @@ impl World {
         parent: Option<Snowflake>,
     ) -> Snowflake {
         let id = self.next_id();
-        let mut channel = Channel::new(id, kind, Some(guild), name);
+        let mut channel = Channel::new(id, kind, Some(guild), name, self.clock.now());
         channel.parent_id = parent;
         if let Some(guild) = self.guilds.get_mut(&guild) {
             channel.position = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
@@ -114,7 +114,7 @@ impl World {
     pub fn create_guild(&mut self, name: &str, owner: Snowflake) -> Snowflake {
         let id = self.next_id();
         let mut guild = Guild::new(id, name, owner, Permissions::EVERYONE);
-        guild.members.insert(owner, Member::new(owner));
+        guild.members.insert(owner, Member::new(owner, self.clock.now()));
         self.guilds.insert(id, guild);
         let category = self.create_channel(id, kind::CATEGORY, "Text channels", None);
         let general = self.create_channel(id, kind::TEXT, "general", Some(category));
@@ -129,15 +129,16 @@ impl World {
         let name = self.applications.get(&application).map(|a| a.name.clone()).unwrap_or_default();
         let role = self.create_role(guild, &name, 0, permissions);
         let integration = self.next_id();
+        let now = self.clock.now();
         if let Some(guild) = self.guilds.get_mut(&guild) {
             if let Some(role) = guild.roles.get_mut(&role) {
                 role.managed = true;
                 role.bot_id = Some(application);
             }
-            let mut member = Member::new(application);
+            let mut member = Member::new(application, now);
             member.roles.push(role);
             guild.members.insert(application, member);
-            let integration = Integration::of_bot(integration, application, &name, guild.owner_id);
+            let integration = Integration::of_bot(integration, application, &name, guild.owner_id, now);
             guild.integrations.insert(integration.id, integration);
         }
     }
@@ -175,11 +176,12 @@ impl World {
                 rule(moderator, OverwriteKind::Role, Permissions::VIEW_CHANNEL, Permissions::NONE),
             ];
         }
+        let now = world.clock.now();
         if let Some(guild) = world.guilds.get_mut(&guild) {
             // So that every type of channel can be tried at once.
             guild.perks.granted.insert("NEWS".to_owned());
             for user in [bob, carol] {
-                guild.members.insert(user, Member::new(user));
+                guild.members.insert(user, Member::new(user, now));
             }
             if let Some(bob) = guild.members.get_mut(&bob) {
                 bob.roles.push(moderator);

@@ -148,13 +148,13 @@ impl Entitlement {
     }
 
     /// Returns whether its time is over.
-    pub fn ended(&self) -> bool {
-        self.ends_at.is_some_and(|end| end <= clock::now())
+    pub fn ended(&self, now: OffsetDateTime) -> bool {
+        self.ends_at.is_some_and(|end| end <= now)
     }
 
-    /// Returns whether it grants access now.
-    pub fn is_active(&self) -> bool {
-        !self.deleted && !self.consumed && !self.ended()
+    /// Returns whether it grants access at this time.
+    pub fn is_active(&self, now: OffsetDateTime) -> bool {
+        !self.deleted && !self.consumed && !self.ended(now)
     }
 }
 
@@ -212,14 +212,21 @@ pub struct Store {
 }
 
 impl Store {
-    /// Returns an application's entitlements that a user has now, by themselves or through a guild.
-    pub fn of(&self, application: Snowflake, user: Snowflake, guild: Option<Snowflake>) -> Vec<Value> {
+    /// Returns an application's entitlements that a user has at this time, by themselves or through a
+    /// guild.
+    pub fn of(
+        &self,
+        application: Snowflake,
+        user: Snowflake,
+        guild: Option<Snowflake>,
+        now: OffsetDateTime,
+    ) -> Vec<Value> {
         let all = self.entitlements.values();
         let theirs = |entitlement: &&Entitlement| match entitlement.guild {
             None => entitlement.user == user,
             for_guild => for_guild == guild,
         };
-        all.filter(|entitlement| entitlement.application == application && entitlement.is_active())
+        all.filter(|entitlement| entitlement.application == application && entitlement.is_active(now))
             .filter(theirs)
             .map(Entitlement::json)
             .collect()

@@ -97,7 +97,7 @@ impl World {
         let id = self.next_id();
         let list = |key: &str| snapshot[key].as_array().cloned().unwrap_or_default();
         let mut guild = Guild::new(id, name, owner, Permissions::NONE);
-        guild.members.insert(owner, super::guild::Member::new(owner));
+        guild.members.insert(owner, super::guild::Member::new(owner, self.clock.now()));
         let mut role_ids = HashMap::new();
         for (position, template) in (0..).zip(list("roles")) {
             let everyone = template["id"] == 0;
@@ -115,7 +115,7 @@ impl World {
             let kind =
                 template["type"].as_u64().and_then(|kind| u8::try_from(kind).ok()).unwrap_or(kind::TEXT);
             let channel_id = channel_ids[&template["id"].to_string()];
-            let mut channel = Channel::new(channel_id, kind, Some(id), "");
+            let mut channel = Channel::new(channel_id, kind, Some(id), "", self.clock.now());
             channel.parent_id = find(&template["parent_id"]);
             self.read_channel(&mut channel, template, &role_ids);
             guild.channels.push(channel.id);

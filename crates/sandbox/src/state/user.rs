@@ -6,7 +6,6 @@ use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::clock;
 use super::command::Commands;
 use super::guild::Emoji;
 use crate::gateway::Intents;
@@ -40,7 +39,7 @@ pub struct User {
 
 impl User {
     /// Creates the account of a user who is no bot.
-    pub fn person(id: Snowflake, username: &str, global_name: Option<&str>) -> Self {
+    pub fn person(id: Snowflake, username: &str, global_name: Option<&str>, now: OffsetDateTime) -> Self {
         Self {
             id,
             username: username.to_owned(),
@@ -50,13 +49,13 @@ impl User {
             avatar: None,
             banner: None,
             locale: DEFAULT_LOCALE.to_owned(),
-            last_seen: clock::now(),
+            last_seen: now,
         }
     }
 
     /// Creates a bot's account.
-    pub fn bot(id: Snowflake, username: &str) -> Self {
-        let mut user = Self::person(id, username, None);
+    pub fn bot(id: Snowflake, username: &str, now: OffsetDateTime) -> Self {
+        let mut user = Self::person(id, username, None, now);
         user.bot = true;
         user.discriminator = format!("{:04}", id.0 / 7 % 9999 + 1);
         user

@@ -59,7 +59,7 @@ impl World {
 impl Channel {
     /// Returns the object of a channel for a bot that does not see it: only id, type, position and category are real.
     pub fn hidden_json(&self) -> Value {
-        let mut hidden = Self::new(self.id, self.kind, self.guild_id, HIDDEN_NAME);
+        let mut hidden = Self::new(self.id, self.kind, self.guild_id, HIDDEN_NAME, self.id.created_at());
         hidden.position = self.position;
         hidden.parent_id = self.parent_id;
         hidden.flags = OBFUSCATED;

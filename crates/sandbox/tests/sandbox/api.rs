@@ -11,6 +11,7 @@ pub(crate) mod bot;
 mod changes;
 mod cli;
 mod cli_guild;
+mod clock;
 mod commands;
 mod community;
 mod components;

@@ -17,6 +17,7 @@ use sandbox::fault::{
 use sandbox::parity::Gaps;
 use sandbox::ratelimit::{BucketRule, Config, Edge, Extra, Limits};
 use sandbox::snowflake::Snowflake;
+use sandbox::state::clock::Clock;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -54,7 +55,7 @@ impl Server {
         let edge = Edge {
             log: log.clone(),
             faults: faults.clone(),
-            limits: Limits::new(limits),
+            limits: Limits::new(limits, Clock::default()),
             gaps: Gaps::default(),
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,11 +1,9 @@
 //! IDENTIFY and RESUME: how a connection gets its session.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::time::Instant;
-
 use rand::Rng;
 use serde_json::json;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{Connection, Ending};
 use crate::event_log;
@@ -26,7 +24,7 @@ impl Connection {
         let intents = identify.intents;
         let options = self.hub.options().clone();
         // Discord limits IDENTIFY calls, whatever their result.
-        match self.hub.starts().start(Instant::now(), bot, shard[0], &options) {
+        match self.hub.starts().start(self.hub.clock().instant(), bot, shard[0], &options) {
             Ok(()) => {}
             Err(TooMany::AtOnce) => return self.send(op::INVALID_SESSION, false.into()).await,
             Err(TooMany::Today) => {

@@ -1,7 +1,5 @@
 //! Requests of an identified client. Answers are events of its session.
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 
 use super::Connection;
@@ -56,7 +54,8 @@ impl Connection {
         };
         if let Some(every) = self.hub.options().member_list_every
             && members::wants_all(request)
-            && let Err(wait) = self.hub.listings().ask(Instant::now(), session.viewer.bot, guild, every)
+            && let Err(wait) =
+                self.hub.listings().ask(self.hub.clock().instant(), session.viewer.bot, guild, every)
         {
             let mut meta = json!({"guild_id": guild});
             if let Some(nonce) = request.nonce() {

@@ -16,7 +16,7 @@ use crate::state::auto_moderation::Rule;
 use crate::state::channel::Channel;
 use crate::state::guild::{Guild, QUARANTINED};
 use crate::state::message::{Author, Message};
-use crate::state::{clock, picture_hash};
+use crate::state::picture_hash;
 use crate::validate::Change;
 use crate::validate::auto_moderation::{Action, MEMBER_UPDATE, MESSAGE_SEND, event_of};
 
@@ -214,7 +214,7 @@ impl Live<'_> {
                 144
             }
             Action::Timeout { duration_seconds } => {
-                let until = clock::now() + Duration::from_secs(u64::from(*duration_seconds));
+                let until = self.clock.now() + Duration::from_secs(u64::from(*duration_seconds));
                 let change = MemberChange { timeout: Change::Set(until), ..MemberChange::default() };
                 // A member who has left meanwhile needs no timeout.
                 let _ = self.change_member(guild, user, change);

@@ -31,11 +31,12 @@ impl Live<'_> {
         status: u8,
         by: Snowflake,
     ) {
+        let now = self.clock.now();
         let Some(event) = self.event_mut(guild_id, id) else { return };
         event.status = status;
-        event.started = (status == status::ACTIVE).then(clock::now);
+        event.started = (status == status::ACTIVE).then_some(now);
         if status == status::COMPLETED {
-            event.recur();
+            event.recur(now);
         }
         match status {
             status::ACTIVE if event.body.entity_type == entity::STAGE_INSTANCE => {
@@ -81,7 +82,7 @@ impl Live<'_> {
             status::SCHEDULED if is_external => [Some(found.body.start), Some(overdue)],
             status::SCHEDULED => [Some(overdue), None],
             status::ACTIVE if is_external => [found.body.end, None],
-            status::ACTIVE => [Some(clock::later(clock::now(), self.limits.empty_channel)), None],
+            status::ACTIVE => [Some(clock::later(self.clock.now(), self.limits.empty_channel)), None],
             _ => [None, None],
         };
         for at in moments.into_iter().flatten() {
@@ -107,8 +108,9 @@ impl Live<'_> {
             }
             status::ACTIVE if !is_external => {
                 let channel = body.channel_id.and_then(|id| self.channels.get(&id));
-                let since = channel.and_then(|channel| channel.empty_since.max(event.started));
+                let since = channel.and_then(|channel| channel.empty_since);
                 since
+                    .map(|since| event.started.map_or(since, |started| since.max(started)))
                     .filter(|since| clock::later(*since, self.limits.empty_channel) <= now)
                     .map(|_| status::COMPLETED)
             }
@@ -139,9 +141,9 @@ impl Live<'_> {
 
 impl ScheduledEvent {
     /// Moves a recurring event that is over to its next occurrence that is not canceled.
-    fn recur(&mut self) {
+    fn recur(&mut self, now: OffsetDateTime) {
         let Some(rule) = &self.body.recurrence else { return };
-        let mut next = rule.next_after(self.body.start.max(clock::now()));
+        let mut next = rule.next_after(self.body.start.max(now));
         while let Some(at) = next {
             let exception = self.exceptions.get(&Self::exception_id(at));
             if exception.is_none_or(|exception| !exception.is_canceled) {

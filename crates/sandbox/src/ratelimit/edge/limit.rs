@@ -1,7 +1,5 @@
 //! The innermost layer: rate limits, and their headers.
 
-use std::time::Instant;
-
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -19,12 +17,12 @@ pub(super) async fn handle(
     next: Next,
     pending: &mut Pending,
 ) -> Response {
-    match limits.check(Instant::now(), call.who.as_deref(), &call.method, &call.route) {
-        Verdict::Refused(refusal) => refuse(&refusal, request, pending).await,
+    match limits.check(limits.clock().instant(), call.who.as_deref(), &call.method, &call.route) {
+        Verdict::Refused(refusal) => refuse(limits, &refusal, request, pending).await,
         Verdict::Allowed(state) => {
             let mut response = next.run(request).await;
             if let Some(state) = state {
-                state.write_headers(response.headers_mut());
+                state.write_headers(response.headers_mut(), limits.clock().since_epoch());
                 pending.entry.bucket = Some(state.bucket);
             }
             response
@@ -33,7 +31,12 @@ pub(super) async fn handle(
 }
 
 /// Answers 429.
-pub(super) async fn refuse(refusal: &Refusal, request: Request, pending: &mut Pending) -> Response {
+pub(super) async fn refuse(
+    limits: &Limits,
+    refusal: &Refusal,
+    request: Request,
+    pending: &mut Pending,
+) -> Response {
     pending.entry.limited = Some(refusal.scope.name());
     pending.entry.bucket = refusal.state.as_ref().map(|state| state.bucket.clone());
     drain(request).await;
@@ -41,7 +44,7 @@ pub(super) async fn refuse(refusal: &Refusal, request: Request, pending: &mut Pe
         Some(body) => (StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response(),
         None => (StatusCode::TOO_MANY_REQUESTS, "error code: 1015").into_response(),
     };
-    refusal.write_headers(response.headers_mut());
+    refusal.write_headers(response.headers_mut(), limits.clock().since_epoch());
     response
 }
 
@@ -53,5 +56,5 @@ pub(super) fn finish(limits: &Limits, call: &Call, response: &mut Response, pend
         response.headers_mut().insert(header::VIA, HeaderValue::from_static("1.1 sandbox"));
     }
     let shared = pending.entry.limited == Some(Scope::Shared.name());
-    limits.answered(Instant::now(), call.who.as_deref(), response.status(), shared);
+    limits.answered(limits.clock().instant(), call.who.as_deref(), response.status(), shared);
 }

@@ -182,7 +182,7 @@ async fn a_timeout_silences_for_its_time() {
     let path = format!("{}/members/{carol}", bot.guild());
     let until = json!({ "communication_disabled_until": "2199-01-01T00:00:00Z" });
     assert_eq!(bot.call(Method::PATCH, &path, &until).await.1["code"], 50035);
-    let soon = sandbox::state::clock::iso(sandbox::state::clock::now() + time::Duration::hours(1));
+    let soon = sandbox::state::clock::iso(time::OffsetDateTime::now_utc() + time::Duration::hours(1));
     bot.expect(200, Method::PATCH, &path, &json!({ "communication_disabled_until": soon })).await;
     assert!(bot.user.send("carol", "general", "hm").await.is_err());
     bot.expect(200, Method::PATCH, &path, &json!({ "communication_disabled_until": null })).await;
@@ -194,7 +194,7 @@ async fn an_administrator_cannot_be_timed_out_but_a_timeout_can_be_taken_away() 
     let bot = Bot::start().await;
     let carol = bot.sandbox.user_id("carol").unwrap();
     let path = format!("{}/members/{carol}", bot.guild());
-    let soon = sandbox::state::clock::iso(sandbox::state::clock::now() + time::Duration::hours(1));
+    let soon = sandbox::state::clock::iso(time::OffsetDateTime::now_utc() + time::Duration::hours(1));
     let until = json!({ "communication_disabled_until": soon });
     bot.expect(200, Method::PATCH, &path, &until).await;
     let role = json!({ "name": "admins", "permissions": "8" });

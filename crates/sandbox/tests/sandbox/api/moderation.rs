@@ -8,7 +8,7 @@ use crate::api::bot::{Bot, id, text};
 
 /// Returns the moment so many days ago.
 fn days_ago(days: i64) -> Value {
-    clock::iso(clock::now() - time::Duration::days(days)).into()
+    clock::iso(time::OffsetDateTime::now_utc() - time::Duration::days(days)).into()
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn paused_invites_let_nobody_in() {
     let code = text(&invite["code"]);
     let path = format!("{}/incident-actions", bot.guild());
     assert_eq!(bot.get(&bot.guild()).await["incidents_data"], Value::Null);
-    let until = clock::iso(clock::now() + time::Duration::hours(23));
+    let until = clock::iso(time::OffsetDateTime::now_utc() + time::Duration::hours(23));
     let body = json!({ "invites_disabled_until": until });
     let answer = bot.expect(200, Method::PUT, &path, &body).await;
     assert_eq!(answer, json!({ "invites_disabled_until": until, "dms_disabled_until": null }));
@@ -139,7 +139,7 @@ async fn paused_invites_let_nobody_in() {
     let error = bot.user.accept_invite(code, "dave").await.unwrap_err().to_string();
     assert!(error.contains("Unknown Invite"), "its only use is over: {error}");
 
-    let late = clock::iso(clock::now() + time::Duration::hours(25));
+    let late = clock::iso(time::OffsetDateTime::now_utc() + time::Duration::hours(25));
     let error = bot.expect(400, Method::PUT, &path, &json!({ "dms_disabled_until": late })).await;
     assert!(error["errors"]["dms_disabled_until"].is_object(), "{error}");
     bot.weaken(&["KICK_MEMBERS"]).await;
@@ -150,7 +150,7 @@ async fn paused_invites_let_nobody_in() {
 async fn paused_direct_messages_hold_between_members_but_not_with_bots() {
     let bot = Bot::start().await;
     bot.user.send("bob", "@carol", "before").await.unwrap();
-    let until = clock::iso(clock::now() + time::Duration::hours(1));
+    let until = clock::iso(time::OffsetDateTime::now_utc() + time::Duration::hours(1));
     let path = format!("{}/incident-actions", bot.guild());
     bot.expect(200, Method::PUT, &path, &json!({ "dms_disabled_until": until })).await;
     let error = bot.user.send("bob", "@carol", "psst").await.unwrap_err().to_string();

@@ -127,12 +127,13 @@ async fn a_poll_ends_when_its_time_is_over() {
     let message = poll(&bot, false).await;
     {
         let mut live = bot.sandbox.discord().lock();
+        let now = live.clock.now();
         let stored = live.any_message_mut(id(&message["channel_id"]), id(&message["id"])).unwrap();
         let poll = stored.poll.as_mut().unwrap();
         // Its hour is over at once: the moment is put on the agenda again, since it was there for tomorrow.
-        poll.expiry = sandbox::state::clock::now();
+        poll.expiry = now;
         let due = sandbox::state::agenda::Due::Poll { channel: stored.channel_id, message: stored.id };
-        live.schedule(sandbox::state::clock::now() + std::time::Duration::from_millis(50), due);
+        live.schedule(now + std::time::Duration::from_millis(50), due);
     }
     assert_eq!(bot.event("MESSAGE_UPDATE").await["poll"]["results"]["is_finalized"], true);
     assert_eq!(bot.event("MESSAGE_CREATE").await["type"], 46);

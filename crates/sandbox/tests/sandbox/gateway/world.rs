@@ -10,6 +10,7 @@ use sandbox::gateway::{
     Backend, BotProfile, Dispatch, Hub, Intents, MemberQuery, Options, SessionInfo, VoiceStateUpdate,
 };
 use sandbox::snowflake::Snowflake;
+use sandbox::state::clock::Clock;
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -129,7 +130,7 @@ impl Server {
     pub(crate) async fn with(options: Options, world: World) -> Self {
         let log = EventLog::default();
         let faults = Faults::default();
-        let hub = Hub::new(options, log.clone(), faults.clone());
+        let hub = Hub::new(options, log.clone(), faults.clone(), Clock::default());
         let world = Arc::new(world);
         let router = hub.router(world.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
