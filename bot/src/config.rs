@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use sdk::serenity::all::{ChannelId, GuildId, UserId};
@@ -215,6 +217,13 @@ impl Config {
         let by_default = || workspace.filter(|_| self.reload.enabled).map(|folder| folder.join(STATE_FILE));
         self.state_file.clone().or_else(by_default)
     }
+}
+
+/// Reads a file to its end; `None` if it is longer than `limit` bytes.
+fn read_at_most(file: File, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
 /// Returns whether a variable's name looks like that of a secret, which plugins cannot read.

@@ -5,11 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
-use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::Mistakes;
+use super::{Mistakes, read_at_most};
 
 /// Permission bit with which the group can write a file.
 const GROUP_WRITES: u32 = 0o020;
@@ -69,12 +68,10 @@ impl EnvFile {
         if let Some(problem) = user.distrusts(&link).or_else(|| user.distrusts(&metadata)) {
             return Err(Mistakes(vec![format!("{} {problem}", path.display())]));
         }
-        let mut bytes = Vec::new();
-        file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > LONGEST {
+        let Some(bytes) = read_at_most(file, LONGEST).map_err(unreadable)? else {
             let problem = "is longer than 1 MiB; only lines NAME=value belong into it.";
             return Err(Mistakes(vec![format!("{} {problem}", path.display())]));
-        }
+        };
         let variables = parse(&path, &bytes)?;
         Ok(Self { path, variables, others_read: metadata.mode() & OTHERS_READ != 0 })
     }

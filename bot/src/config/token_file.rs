@@ -2,9 +2,8 @@
 //! process's variables.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
-use super::Mistakes;
+use super::{Mistakes, read_at_most};
 
 const TOKEN: &str = "DISCORD_TOKEN";
 const FILE: &str = "DISCORD_TOKEN_FILE";
@@ -24,11 +23,10 @@ pub(super) fn resolve(mut variables: BTreeMap<String, String>) -> Result<BTreeMa
         return Err(Mistakes(vec![format!("{TOKEN} and {FILE} are both set; leave one of them out.")]));
     }
     let wrong = |problem: &str| Mistakes(vec![format!("{FILE} is '{path}', which {problem}.")]);
-    let mut bytes = Vec::new();
-    std::fs::File::open(&path)
-        .and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes))
+    let bytes = std::fs::File::open(&path)
+        .and_then(|file| read_at_most(file, LONGEST))
         .map_err(|error| wrong(&format!("cannot be read: {error}")))?;
-    let text = std::str::from_utf8(&bytes).ok().filter(|_| bytes.len() as u64 <= LONGEST);
+    let text = bytes.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
     let token =
         text.map(str::trim).ok_or_else(|| wrong("holds more than a token; write the token alone into it"))?;
     if token.is_empty() {

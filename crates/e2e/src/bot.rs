@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use sandbox::Sandbox;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::unix::pipe::Receiver;
@@ -256,6 +256,16 @@ impl Bot {
     /// If the system refuses.
     pub async fn kill(mut self) -> io::Result<()> {
         self.child.kill().await
+    }
+
+    /// Sends a signal to the process group that the program leads.
+    ///
+    /// # Errors
+    /// If the program has ended, or the system refuses.
+    pub(crate) fn signal_group(&self, signal: Signal) -> io::Result<()> {
+        let group = self.pid().and_then(process);
+        let group = group.ok_or_else(|| io::Error::other("the program has ended by itself"))?;
+        Ok(kill_process_group(group, signal)?)
     }
 
     /// Sends the bot SIGTERM, as a service manager does, and waits for its end. Returns its exit status.

@@ -5,7 +5,8 @@
 //! On Linux a save is finished when a file that was open for writing is closed, or when a file is renamed into place.
 //! Seeing that needs no timer. Elsewhere every modification counts. Without events, all files are polled. A short quiet
 //! time joins events that belong together. Contents are compared by hash, so a touch, or a checkout that is undone, is
-//! no change; of a large file, the metadata are compared. When the system drops events, and after watching was paused, all files are checked again.
+//! no change; of a large file, the metadata are compared. When the system drops events, and after watching was paused,
+//! all files are checked again.
 //!
 //! A [`Watcher`] waits. It passes events to its scanner, which knows the contents of every file and tells the system
 //! which folders to report on. A [`Control`] changes the configuration of a running watcher.

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, kill_process_group};
+use rustix::process::Signal;
 use sandbox::Sandbox;
 
 use super::edited::Edited;
 use super::until_answer;
 use crate::Bot;
-use crate::bot::{command_without_variables, process};
+use crate::bot::command_without_variables;
 use crate::playground::workspace;
 
 /// Longest time until its host is ready: it is compiled first.
@@ -73,9 +73,7 @@ impl Revision {
     /// # Errors
     /// If it does not end.
     pub(super) async fn stop(mut self) -> io::Result<()> {
-        let group =
-            self.bot.pid().and_then(process).ok_or_else(|| io::Error::other("it has ended by itself"))?;
-        kill_process_group(group, Signal::TERM)?;
+        self.bot.signal_group(Signal::TERM)?;
         self.bot.ended().await.map(|_| ())
     }
 }
@@ -83,9 +81,7 @@ impl Revision {
 impl Drop for Revision {
     fn drop(&mut self) {
         // If the run fails, its shell would be killed and its host left.
-        if let Some(group) = self.bot.pid().and_then(process) {
-            let _ = kill_process_group(group, Signal::TERM);
-        }
+        let _ = self.bot.signal_group(Signal::TERM);
     }
 }
 

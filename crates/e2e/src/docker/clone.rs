@@ -5,13 +5,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, kill_process_group};
+use rustix::process::Signal;
 use sandbox::Sandbox;
 use tokio::process::Command;
 
 use super::saves::Way;
 use super::{Options, docker, insist, said};
-use crate::bot::{PATIENCE, process};
+use crate::bot::PATIENCE;
 use crate::numbers::Numbers;
 use crate::playground::without_cargos;
 use crate::test_host::{PING, ping_that_says};
@@ -225,9 +225,7 @@ fn start(clone: &Path, words: &[&str]) -> io::Result<Bot> {
 
 /// Sends the signal of a Ctrl-C to the process group.
 fn interrupt(bot: &Bot) -> io::Result<()> {
-    let pid = bot.pid().and_then(process);
-    let pid = pid.ok_or_else(|| io::Error::other("dev-env.sh has ended by itself"))?;
-    Ok(kill_process_group(pid, Signal::INT)?)
+    bot.signal_group(Signal::INT)
 }
 
 /// Returns a call of dev-env.sh in the clone, as without a token, with any free port for its sandbox.

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 
 use super::compiler::{self, Group, Purpose};
-use super::rustc_call::{RustcCall, hash_of_names};
+use super::rustc_call::{RustcCall, hash_of_names, names_below};
 use crate::error::SaveError;
 use crate::findings::{self, Findings};
 use crate::process;
-use crate::watch::{files_below, hash_of};
+use crate::watch::hash_of;
 use crate::workspace::{HOST_FEATURES, HOST_PACKAGES, Workspace};
 
 /// The result of a call of cargo.
@@ -132,8 +132,7 @@ impl Messages {
             let output = self.script_outputs.get(&plugin.name).and_then(|file| std::fs::read(file).ok());
             let inputs =
                 ScriptInputs::read(&String::from_utf8_lossy(&output.unwrap_or_default()), &plugin.root);
-            let folders = inputs.folders.into_iter().map(|folder| (hash_of_names(&folder), folder));
-            call.script_folders = folders.map(|(hash, folder)| (folder, hash)).collect();
+            call.script_folders = inputs.folders;
             let files = inputs.files.into_iter();
             call.script_inputs =
                 files.filter_map(|path| hash_of(&path).ok()?.map(|hash| (path, hash))).collect();
@@ -220,8 +219,8 @@ fn package_name(id: &str) -> String {
 struct ScriptInputs {
     /// Files that it names, and those in folders that it names.
     files: BTreeSet<PathBuf>,
-    /// Folders that it names. One with too many files is left out.
-    folders: BTreeSet<PathBuf>,
+    /// Folders that it names, with the hashes of the names of the files in them. One with too many files is left out.
+    folders: BTreeMap<PathBuf, u64>,
 }
 
 impl ScriptInputs {
@@ -239,10 +238,9 @@ impl ScriptInputs {
                 continue;
             }
             let folder = without_detours(&path);
-            let mut files = BTreeSet::new();
-            files_below(&folder, &mut files);
+            let mut files = names_below(&folder);
             if files.len() <= MAX_SCRIPT_INPUTS {
-                inputs.folders.insert(folder);
+                inputs.folders.insert(folder, hash_of_names(&files));
             }
             inputs.files.append(&mut files);
         }
@@ -313,8 +311,11 @@ mod tests {
         let data = root.join("data.txt");
         let hash = hash_of(&data).unwrap().unwrap();
         assert_eq!(
-            ScriptInputs::read("cargo::rerun-if-changed=./src/../texts", root).folders,
-            [root.join("texts")].into()
+            ScriptInputs::read("cargo::rerun-if-changed=./src/../texts", root)
+                .folders
+                .into_keys()
+                .collect::<Vec<_>>(),
+            [root.join("texts")]
         );
         let mut call = RustcCall { script_inputs: [(data.clone(), hash)].into(), ..RustcCall::default() };
         assert!(!call.is_outdated());
@@ -325,7 +326,7 @@ mod tests {
 
         let texts = root.join("texts");
         call.script_inputs.clear();
-        call.script_folders = [(texts.clone(), hash_of_names(&texts))].into();
+        call.script_folders = [(texts.clone(), hash_of_names(&names_below(&texts)))].into();
         assert!(!call.is_outdated());
         std::fs::write(texts.join("more/fr.txt"), "").unwrap();
         assert!(call.is_outdated(), "a new file");

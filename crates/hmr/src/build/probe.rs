@@ -117,7 +117,11 @@ impl Prober {
         }
         let outcome = ask(&mut child, library, krate).await;
         // The next child is started now, and is linked by the next save.
-        *self.spare.lock().await = spawn(&self.program).ok();
+        // One is enough for several probes side by side.
+        let mut spare = self.spare.lock().await;
+        if spare.is_none() {
+            *spare = spawn(&self.program).ok();
+        }
         outcome
     }
 }

@@ -67,7 +67,7 @@ impl RustcCall {
     /// Returns whether the package's build script would run again, which only cargo can do.
     pub fn is_outdated(&self) -> bool {
         self.script_inputs.iter().any(|(path, hash)| hash_of(path).ok().flatten() != Some(*hash))
-            || self.script_folders.iter().any(|(folder, hash)| hash_of_names(folder) != *hash)
+            || self.script_folders.iter().any(|(folder, hash)| hash_of_names(&names_below(folder)) != *hash)
     }
 
     /// Returns the value that follows `flag`.
@@ -82,10 +82,15 @@ impl RustcCall {
     }
 }
 
-/// Returns a hash of the names of all files in a folder and those below it.
-pub(super) fn hash_of_names(folder: &Path) -> u64 {
+/// Returns all files in a folder and those below it.
+pub(super) fn names_below(folder: &Path) -> BTreeSet<PathBuf> {
     let mut files = BTreeSet::new();
     files_below(folder, &mut files);
+    files
+}
+
+/// Returns a hash of the names of files.
+pub(super) fn hash_of_names(files: &BTreeSet<PathBuf>) -> u64 {
     let mut hasher = DefaultHasher::new();
     files.hash(&mut hasher);
     hasher.finish()

@@ -36,10 +36,9 @@ impl PluginRecord {
         }
     }
 
-    /// Returns whether a file is in a folder that the plugin's build script reads.
-    fn reads_in_a_folder(&self, path: &Path) -> bool {
-        let folders = self.call.iter().flat_map(|call| call.script_folders.keys());
-        folders.into_iter().any(|folder| path.starts_with(folder))
+    /// Returns the folders of which the plugin's build script reads every file.
+    fn folders(&self) -> impl Iterator<Item = &PathBuf> {
+        self.call.iter().flat_map(|call| call.script_folders.keys())
     }
 }
 
@@ -68,7 +67,8 @@ impl PluginRecords {
     /// Returns whether a plugin is built from a file; `None` if its last build failed, so that this is not known.
     pub(super) fn reads(&self, plugin: &PluginId, path: &Path) -> Option<bool> {
         let record = self.0.get(plugin)?;
-        let is_read = record.inputs.contains_key(path) || record.reads_in_a_folder(path);
+        let is_read =
+            record.inputs.contains_key(path) || record.folders().any(|folder| path.starts_with(folder));
         (is_read || record.is_good).then_some(is_read)
     }
 
@@ -79,7 +79,7 @@ impl PluginRecords {
 
     /// Returns the folders of which plugins read every file.
     pub(super) fn folders(&self) -> impl Iterator<Item = &PathBuf> {
-        self.0.values().filter_map(|record| record.call.as_ref()).flat_map(|call| call.script_folders.keys())
+        self.0.values().flat_map(PluginRecord::folders)
     }
 
     /// Records the result of a build, and returns the warnings that are new.

@@ -126,7 +126,7 @@ impl Stamp {
 pub(crate) fn hash_of(path: &Path) -> io::Result<Option<u64>> {
     let Some(metadata) = file_metadata(path)? else { return Ok(None) };
     if metadata.len() <= LARGE {
-        return hash_of_contents(path);
+        return read_hash(path, &metadata);
     }
     let mut hasher = DefaultHasher::new();
     Stamp::new(&metadata)?.hash(&mut hasher);
@@ -137,7 +137,10 @@ pub(crate) fn hash_of(path: &Path) -> io::Result<Option<u64>> {
 ///
 /// Only for what was built: tools write such files again and link them elsewhere, which changes their metadata.
 pub(crate) fn hash_of_contents(path: &Path) -> io::Result<Option<u64>> {
-    let Some(metadata) = file_metadata(path)? else { return Ok(None) };
+    file_metadata(path)?.map_or(Ok(None), |metadata| read_hash(path, &metadata))
+}
+
+fn read_hash(path: &Path, metadata: &fs::Metadata) -> io::Result<Option<u64>> {
     let mut file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
