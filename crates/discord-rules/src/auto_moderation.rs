@@ -6,6 +6,7 @@
 mod folded;
 mod presets;
 
+use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -98,7 +99,10 @@ impl Matcher {
 
 fn find_words(text: &str, keywords: &[Keyword], patterns: &[Regex], allowed: &[Keyword]) -> Option<Match> {
     let folded = Folded::new(text);
-    let harmless: Vec<Range<usize>> = allowed.iter().flat_map(|keyword| folded.words(keyword)).collect();
+    // Most texts match nothing, so that nothing has to be allowed.
+    let harmless = LazyCell::new(|| -> Vec<Range<usize>> {
+        allowed.iter().flat_map(|keyword| folded.words(keyword)).collect()
+    });
     let counts = |found: &Range<usize>| {
         !harmless.iter().any(|allowed| allowed.start <= found.start && found.end <= allowed.end)
     };
@@ -107,7 +111,7 @@ fn find_words(text: &str, keywords: &[Keyword], patterns: &[Regex], allowed: &[K
         content: text.get(found).map(str::to_owned),
     };
     let by_keyword = keywords.iter().find_map(|keyword| {
-        let found = folded.matches(keyword).into_iter().find(counts)?;
+        let found = folded.matches(keyword).find(counts)?;
         Some(matched(keyword.text(), found))
     });
     by_keyword.or_else(|| {

@@ -17,7 +17,6 @@ pub mod file_types;
 pub mod form;
 pub mod forum;
 pub mod guild;
-pub mod guild_emoji;
 pub mod incidents;
 pub mod interaction;
 pub mod invite;

@@ -107,8 +107,8 @@ pub struct World {
     pub identities: identity::Identities,
     /// Lobbies by id.
     pub lobbies: IndexMap<Snowflake, lobby::Lobby>,
-    /// Moderation metadata by application and message.
-    pub moderation: HashMap<(Snowflake, Snowflake), crate::validate::lobby::Metadata>,
+    /// Moderation metadata by message and application.
+    pub moderation: HashMap<Snowflake, HashMap<Snowflake, crate::validate::lobby::Metadata>>,
     /// Users' accounts elsewhere.
     pub connections: HashMap<Snowflake, Vec<Value>>,
     /// Bytes of attachments by attachment id.

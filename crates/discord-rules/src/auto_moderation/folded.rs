@@ -55,8 +55,8 @@ impl Folded {
     }
 
     /// Returns where a keyword stands in the original, without the rest of its word.
-    pub(super) fn matches(&self, keyword: &Keyword) -> Vec<Range<usize>> {
-        self.found(keyword).map(|found| self.original(&found)).collect()
+    pub(super) fn matches<'a>(&'a self, keyword: &'a Keyword) -> impl Iterator<Item = Range<usize>> + 'a {
+        self.found(keyword).map(|found| self.original(&found))
     }
 
     /// Returns the words in the original in which a keyword stands, as far as its wildcards reach.

@@ -1,5 +1,6 @@
 //! Invites: the body of a creation, and the file of those who may accept one.
 
+use indexmap::IndexSet;
 use serde_json::Value;
 
 use super::form::{Form, Object};
@@ -85,7 +86,7 @@ pub fn target_users(file: &[u8]) -> Result<Vec<Snowflake>, Vec<String>> {
     /// Ids below are of no moment in Discord's time.
     const SMALLEST: u64 = 1 << 22;
     let text = String::from_utf8_lossy(file);
-    let mut users = Vec::new();
+    let mut users = IndexSet::new();
     let mut wrong = Vec::new();
     for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let line = line.trim().trim_matches('"');
@@ -96,14 +97,12 @@ pub fn target_users(file: &[u8]) -> Result<Vec<Snowflake>, Vec<String>> {
         if !line.bytes().all(|byte| byte.is_ascii_digit()) {
             wrong.push(format!("Line {number}: invalid user ID format"));
         } else if let Some(id) = line.parse().ok().filter(|id| *id >= SMALLEST) {
-            if !users.contains(&Snowflake(id)) {
-                users.push(Snowflake(id));
-            }
+            users.insert(Snowflake(id));
         } else {
             wrong.push(format!("Line {number}: invalid user ID - must be a valid Discord snowflake"));
         }
     }
-    if wrong.is_empty() { Ok(users) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(users.into_iter().collect()) } else { Err(wrong) }
 }
 
 #[cfg(test)]

@@ -36,16 +36,28 @@ pub(super) struct UseComponent {
     pub(super) settle_ms: Option<u64>,
 }
 
-/// Creates the interaction of a component.
-pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger, BadRequest> {
+/// What comes of using a component.
+pub(super) enum Used {
+    /// An interaction.
+    Interaction(Box<Trigger>),
+    /// A premium button offers this SKU. No bot hears of it.
+    Offer(Value),
+}
+
+/// Uses a component.
+pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Used, BadRequest> {
     let user = find::person(live, &asked.user)?;
     let (user, name) = (user.id, user.username.clone());
     let message = visible(live, user, &name, asked.message)?;
+    let component = choose(message, asked)?;
+    if !component["sku_id"].is_null() {
+        return offer(live, component).map(Used::Offer);
+    }
+    let component = component.clone();
     let (channel, application) = (message.channel_id, message.application_id.or(message.author_id()));
     let application = application
         .filter(|id| live.applications.contains_key(id))
         .ok_or_else(|| BadRequest::new("No bot answers for the components of this message."))?;
-    let component = choose(message, asked)?.clone();
     if component["disabled"] == true {
         return Err(BadRequest::new(format!("{} is disabled.", called(&component))));
     }
@@ -67,7 +79,7 @@ pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger
             data["resolved"] = resolved;
         }
     }
-    Ok(Trigger {
+    Ok(Used::Interaction(Box::new(Trigger {
         application,
         kind: interaction::kind::COMPONENT,
         user,
@@ -76,25 +88,17 @@ pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Trigger
         message: Some(asked.message),
         command: None,
         opener: None,
-    })
+    })))
 }
 
-/// Returns the SKU that a premium button offers, if it is one.
-pub(super) fn premium(live: &Live<'_>, asked: &UseComponent) -> Result<Option<Value>, BadRequest> {
-    let user = find::person(live, &asked.user)?;
-    let component = choose(visible(live, user.id, &user.username, asked.message)?, asked)?;
-    if component["sku_id"].is_null() {
-        return Ok(None);
-    }
+/// Returns the SKU that a premium button offers.
+fn offer(live: &Live<'_>, component: &Value) -> Result<Value, BadRequest> {
     if component["disabled"] == true {
         return Err(BadRequest::new("The premium button is disabled."));
     }
-    let sku = serde_json::from_value(component["sku_id"].clone())
-        .ok()
-        .and_then(|id: Snowflake| live.store.skus.get(&id));
-    let sku =
-        sku.ok_or_else(|| BadRequest::missing("What the premium button offers is not sold any more."))?;
-    Ok(sku.json().pop())
+    let sku = Snowflake::deserialize(&component["sku_id"]).ok().and_then(|id| live.store.skus.get(&id));
+    let shown = sku.and_then(|sku| sku.json().pop());
+    shown.ok_or_else(|| BadRequest::missing("What the premium button offers is not sold any more."))
 }
 
 /// Returns the message, if the user sees it.

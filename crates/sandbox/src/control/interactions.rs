@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 
 use super::commands::{self, RunCommand};
-use super::components::{self, UseComponent};
+use super::components::{self, UseComponent, Used};
 use super::modals::{self, SubmitModal};
 use super::wait::{self, WaitLimits};
 use super::{BadRequest, Control, Path, Request};
@@ -60,12 +60,15 @@ async fn component(
     State(control): State<Control>,
     Request(asked): Request<UseComponent>,
 ) -> Result<Json<Answer>, BadRequest> {
-    // A premium button opens a purchase, and no bot hears of it.
-    if let Some(purchase) = components::premium(&control.discord.lock(), &asked)? {
-        return Ok(Json(Answer { purchase: Some(purchase), ..Answer::default() }));
-    }
-    run(&control, WaitLimits::new(asked.deadline_ms, asked.settle_ms), |live| components::press(live, &asked))
-        .await
+    let started = {
+        let mut live = control.discord.lock();
+        match components::press(&mut live, &asked)? {
+            Used::Interaction(trigger) => live.start(&trigger)?,
+            Used::Offer(sku) => return Ok(Json(Answer { purchase: Some(sku), ..Answer::default() })),
+        }
+    };
+    let limits = WaitLimits::new(asked.deadline_ms, asked.settle_ms);
+    wait::answer(&control, &started, limits).await.map(Json)
 }
 
 async fn modal(

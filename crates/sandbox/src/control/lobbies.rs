@@ -48,5 +48,5 @@ async fn moderation(
 ) -> Result<Json<Value>, BadRequest> {
     let live = control.discord.lock();
     let bot = find::bot(&live, &bot)?;
-    Ok(Json(json!(live.moderation.get(&(bot, message)).cloned().unwrap_or_default())))
+    Ok(Json(json!(live.moderation.get(&message).and_then(|of| of.get(&bot)).cloned().unwrap_or_default())))
 }

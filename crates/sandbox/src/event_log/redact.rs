@@ -20,8 +20,11 @@ const SECRET_KEYS: [&str; 9] = [
     "secret_key",
 ];
 
-/// Key of a list of secrets. It contains one of [`SECRET_KEYS`], by which a text is known to need a search.
+/// Key of a list of secrets.
 const SECRETS_KEY: &str = "access_tokens";
+
+/// Words of which each of these keys contains one. A text without them has no secret under a key.
+const HINTS: [&str; 2] = ["token", "secret"];
 
 /// Replaces tokens by marks. The marks use a new key in each process, so that they cannot be searched for.
 #[derive(Debug, Default)]
@@ -120,7 +123,7 @@ impl Redactor {
     fn text(&self, json: &Json) -> Option<Json> {
         let text = json.get();
         // Escapes can spell a key or a slash in other ways, so a text with one is parsed as well.
-        let suspicious = SECRET_KEYS.iter().any(|key| text.contains(key))
+        let suspicious = HINTS.iter().any(|hint| text.contains(hint))
             || text.contains("/webhooks/")
             || text.contains("\\/")
             || text.contains("\\u00");
@@ -153,7 +156,7 @@ impl Redactor {
 mod tests {
     use serde_json::json;
 
-    use super::Redactor;
+    use super::{HINTS, Redactor, SECRET_KEYS, SECRETS_KEY};
     use crate::event_log::Body;
 
     #[test]
@@ -174,6 +177,13 @@ mod tests {
         assert_eq!(value["list"][0]["name"], "token");
         assert_eq!(value["url"], format!("https://discord.com/api/webhooks/12/{mark}?wait=true"));
         assert_ne!(mark, redactor.mark("another"));
+    }
+
+    #[test]
+    fn every_key_of_a_secret_is_hinted_at() {
+        for key in SECRET_KEYS.into_iter().chain([SECRETS_KEY]) {
+            assert!(HINTS.iter().any(|hint| key.contains(hint)), "{key}");
+        }
     }
 
     #[test]

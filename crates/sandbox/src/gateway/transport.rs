@@ -3,7 +3,7 @@
 use std::io;
 
 use axum::body::Bytes;
-use axum::extract::ws::{Message, Utf8Bytes};
+use axum::extract::ws::Message;
 use flate2::{Compress, Compression, FlushCompress};
 use sandbox_net::Close;
 use zstd::stream::raw::{Encoder, InBuffer, Operation, OutBuffer};
@@ -18,10 +18,9 @@ const ZSTD_LEVEL: i32 = 3;
 const STEP: usize = 4 << 10;
 
 /// Encoding of payloads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
     /// JSON.
-    #[default]
     Json,
     /// Erlang's external term format.
     Etf,
@@ -35,7 +34,8 @@ pub(super) struct Transport {
 
 /// The framing of one connection, with any compression state between frames.
 enum Framing {
-    /// Without compression of the transport: text frames; after an IDENTIFY with `compress`, long payloads are binary frames, each a zlib stream of its own.
+    /// Without compression of the transport: text frames of JSON, binary ones of ETF. After an IDENTIFY with `compress`,
+    /// long payloads of JSON are binary frames, each a zlib stream of its own.
     Plain {
         /// Length in bytes from which payloads are compressed by themselves; `None`: never.
         compress_from: Option<usize>,
@@ -93,8 +93,17 @@ impl Transport {
         }
     }
 
+    /// Returns whether a payload of this length is a text frame.
+    fn is_sent_as_it_is(&self, length: usize) -> bool {
+        let Framing::Plain { compress_from, .. } = &self.framing else { return false };
+        self.encoding == Encoding::Json && compress_from.is_none_or(|from| length < from)
+    }
+
     /// Frames one payload, given as JSON.
     pub(super) fn frame(&mut self, payload: String) -> io::Result<Message> {
+        if self.is_sent_as_it_is(payload.len()) {
+            return Ok(Message::Text(payload.into()));
+        }
         let bytes = match self.encoding {
             Encoding::Json => Bytes::from(payload),
             // What an injected fault has cut off is no JSON and no term either.
@@ -104,13 +113,13 @@ impl Transport {
             },
         };
         match &mut self.framing {
-            Framing::Plain { compress_from: Some(from), zlib } if bytes.len() >= *from => {
+            // Only JSON is compressed by itself, and this payload is long enough.
+            Framing::Plain { compress_from: Some(_), zlib } => {
                 let zlib = zlib.get_or_insert_with(|| Box::new(new_zlib()));
                 zlib.reset();
                 deflate(zlib, &bytes, FlushCompress::Finish).map(binary)
             }
-            Framing::Plain { .. } if self.encoding == Encoding::Etf => Ok(Message::Binary(bytes)),
-            Framing::Plain { .. } => Utf8Bytes::try_from(bytes).map(Message::Text).map_err(io::Error::other),
+            Framing::Plain { .. } => Ok(Message::Binary(bytes)),
             Framing::Zlib(zlib) => deflate(zlib, &bytes, FlushCompress::Sync).map(binary),
             Framing::Zstd(encoder) => flush_zstd(encoder, &bytes).map(binary),
         }

@@ -4,6 +4,7 @@ use super::Live;
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
+use crate::state::guild::Guild;
 use crate::validate::channel::ChannelBody;
 
 /// Most channels of one category.
@@ -27,10 +28,11 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Checks that a category takes one more channel.
-    pub fn check_room(&self, category: Option<&Snowflake>) -> ApiResult<()> {
+    /// Checks that a guild's category takes one more channel.
+    pub fn check_room(&self, guild: &Guild, category: Option<&Snowflake>) -> ApiResult<()> {
         let Some(category) = category else { return Ok(()) };
-        let inside = self.channels.values().filter(|channel| channel.parent_id == Some(*category));
+        let channels = guild.channels.iter().filter_map(|id| self.channels.get(id));
+        let inside = channels.filter(|channel| channel.parent_id == Some(*category));
         if inside.count() < MOST_IN_CATEGORY {
             return Ok(());
         }

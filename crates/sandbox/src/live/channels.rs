@@ -9,6 +9,7 @@ use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, Thread, kind};
 use crate::state::forum::Tag;
+use crate::state::guild::Guild;
 use crate::state::message::{Author, Message, Reference, flag};
 use crate::validate::Change;
 use crate::validate::channel::{ChannelBody, Position, ThreadBody};
@@ -211,21 +212,21 @@ impl Live<'_> {
             self.close_stage_in(id);
         }
         let channel = self.channel(id)?;
-        if let Some(thread) = &channel.thread {
+        if channel.is_thread() {
             let event =
                 json!({ "id": id, "guild_id": guild, "parent_id": channel.parent_id, "type": channel.kind });
-            let _ = thread;
             self.dispatch_channel(id, "THREAD_DELETE", event);
         } else {
             self.dispatch_shown("CHANNEL_DELETE", channel);
         }
         let access = guild.map(|guild| self.access(guild));
-        let threads: Vec<Snowflake> = self
-            .channels
-            .values()
-            .filter(|c| c.is_thread() && c.parent_id == Some(id))
-            .map(|c| c.id)
-            .collect();
+        let has_parent =
+            |inside: &Snowflake| self.channels.get(inside).is_some_and(|inside| inside.parent_id == Some(id));
+        let found = guild.and_then(|id| self.guilds.get(&id));
+        let of_guild = |ids: fn(&Guild) -> &[Snowflake]| -> Vec<Snowflake> {
+            found.map_or(&[][..], ids).iter().copied().filter(has_parent).collect()
+        };
+        let (threads, children) = (of_guild(|guild| &guild.threads), of_guild(|guild| &guild.channels));
         for gone in threads.into_iter().chain([id]) {
             if let Some(channel) = self.channels.remove(&gone) {
                 for attachment in channel.messages.values().flat_map(Message::files) {
@@ -253,8 +254,10 @@ impl Live<'_> {
         if let Some(guild) = guild {
             self.end_call(guild, id);
         }
-        for child in self.channels.values_mut().filter(|channel| channel.parent_id == Some(id)) {
-            child.parent_id = None;
+        for child in children {
+            if let Some(child) = self.channels.get_mut(&child) {
+                child.parent_id = None;
+            }
         }
         self.webhooks.retain(|_, webhook| webhook.channel_id != id);
         self.invites.retain(|_, invite| invite.channel_id != id);

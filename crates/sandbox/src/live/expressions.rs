@@ -13,6 +13,7 @@ use crate::state::channel::Channel;
 use crate::state::guild::{Emoji, Guild};
 use crate::state::perks::Perks;
 use crate::state::sticker::{STANDARD, Sticker};
+use crate::state::user::Application;
 use crate::validate::expression::EmojiCreate;
 
 /// Fields of an emoji in the audit log.
@@ -28,11 +29,7 @@ impl Live<'_> {
     /// Sends the event of a guild's changed emojis.
     pub fn emojis_changed(&self, guild: Snowflake) {
         if let Some(guild) = self.guilds.get(&guild) {
-            let emojis: Vec<Value> = guild
-                .emojis
-                .values()
-                .map(|emoji| guild.emoji_json(emoji, self.users.get(&emoji.creator)))
-                .collect();
+            let emojis = guild.emojis_json(|creator| self.users.get(&creator));
             let event = json!({ "guild_id": guild.id, "emojis": emojis });
             self.dispatch_guild(guild.id, "GUILD_EMOJIS_UPDATE", event);
         }
@@ -136,9 +133,14 @@ impl Live<'_> {
         let of_guild =
             self.guilds.values().find_map(|guild| guild.emojis.get(&id)).map(|emoji| (emoji, None));
         of_guild.or_else(|| {
-            let mut applications = self.applications.values();
-            applications.find_map(|application| Some((application.emojis.get(&id)?, Some(application.id))))
+            let application = self.application_of_emoji(id)?;
+            Some((application.emojis.get(&id)?, Some(application.id)))
         })
+    }
+
+    /// Returns the application that alone may use an emoji, if one does.
+    pub(super) fn application_of_emoji(&self, id: Snowflake) -> Option<&Application> {
+        self.applications.values().find(|application| application.emojis.contains_key(&id))
     }
 
     /// Adds a sticker to a guild. The limit depends on its boosts; Lottie needs a feature.

@@ -153,7 +153,9 @@ impl Live<'_> {
     pub fn set_presence(&mut self, user: Snowflake, presence: &Value) {
         let mut presence = presence.clone();
         let begun = self.clock.now().unix_timestamp_nanos() / 1_000_000;
-        let before = self.guilds_of(user).find_map(|guild| guild.presences.get(&user));
+        let guilds: Vec<Snowflake> = self.guilds_of(user).map(|guild| guild.id).collect();
+        let mut of_guilds = guilds.iter().filter_map(|id| self.guilds.get(id));
+        let before = of_guilds.find_map(|guild| guild.presences.get(&user));
         let was_online = before.is_some();
         let activities = presence.get_mut("activities").and_then(Value::as_array_mut);
         for activity in activities.into_iter().flatten() {
@@ -165,17 +167,17 @@ impl Live<'_> {
                 fields.entry("created_at").or_insert(since);
             }
         }
-        if was_online || !matches!(presence["status"].as_str(), Some("offline" | "invisible")) {
+        let offline = matches!(presence["status"].as_str(), Some("offline" | "invisible"));
+        if offline {
+            presence["status"] = "offline".into();
+        }
+        if was_online || !offline {
             self.saw(user);
         }
-        let guilds: Vec<Snowflake> = self.guilds_of(user).map(|guild| guild.id).collect();
         let mut offline_in = Vec::new();
         for id in guilds {
             let Some(guild) = self.guilds.get_mut(&id) else { continue };
-            let offline = matches!(presence["status"].as_str(), Some("offline" | "invisible"));
-            let mut shown = presence.clone();
             if offline {
-                shown["status"] = "offline".into();
                 if guild.presences.remove(&user).is_none() {
                     continue;
                 }
@@ -183,7 +185,11 @@ impl Live<'_> {
             } else if guild.presences.insert(user, presence.clone()).as_ref() == Some(&presence) {
                 continue;
             }
-            self.dispatch_guild(id, "PRESENCE_UPDATE", crate::state::presence_json(user, Some(id), &shown));
+            self.dispatch_guild(
+                id,
+                "PRESENCE_UPDATE",
+                crate::state::presence_json(user, Some(id), &presence),
+            );
         }
         for id in offline_in {
             self.end_visit(id, user);

@@ -88,7 +88,9 @@ impl Live<'_> {
     fn forget_lobby(&mut self, id: Snowflake) {
         let Some(gone) = self.lobbies.shift_remove(&id) else { return };
         for (message, _) in &gone.messages {
-            self.moderation.remove(&(gone.application, *message));
+            if let Some(of_message) = self.moderation.get_mut(message) {
+                of_message.remove(&gone.application);
+            }
         }
     }
 
@@ -150,8 +152,8 @@ impl Live<'_> {
         for member in members {
             if member.remove {
                 self.remove_lobby_member(application, id, member.id)?;
-            } else if self.may_be_added(application, id, member.id).is_ok() {
-                shown.push(self.put_lobby_member(application, id, member)?);
+            } else if let Ok(member) = self.put_lobby_member(application, id, member) {
+                shown.push(member);
             }
         }
         Ok(shown)
@@ -323,8 +325,10 @@ impl Live<'_> {
 
     /// Shows a new message of a channel in the lobby that is linked to it.
     pub(super) fn show_in_lobby(&mut self, channel: Snowflake, message: Snowflake) {
-        let shown = self.message(channel, message).is_some_and(is_shown_in_games);
-        let Some(lobby) = self.linked_lobby(channel).filter(|_| shown) else { return };
+        if !self.message(channel, message).is_some_and(is_shown_in_games) {
+            return;
+        }
+        let Some(lobby) = self.linked_lobby(channel) else { return };
         if let Some(lobby) = self.lobbies.get_mut(&lobby) {
             lobby.push(message, Origin::Channel(channel));
         }
@@ -333,12 +337,12 @@ impl Live<'_> {
 
     /// Sets an application's moderation metadata of a message, which is in place until its text is edited.
     pub fn set_moderation(&mut self, application: Snowflake, message: Snowflake, metadata: Metadata) {
-        self.moderation.insert((application, message), metadata);
+        self.moderation.entry(message).or_default().insert(application, metadata);
     }
 
     /// Removes the moderation metadata of a message that is edited or deleted.
     pub(super) fn clear_moderation(&mut self, message: Snowflake) {
-        self.moderation.retain(|(_, moderated), _| *moderated != message);
+        self.moderation.remove(&message);
     }
 
     /// Notes that the game of a member is connected to a lobby, or is not any more.

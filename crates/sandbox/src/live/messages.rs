@@ -35,15 +35,15 @@ const NONCE_MEMORY_MS: u64 = 5 * 60 * 1000;
 
 impl Live<'_> {
     /// Sends a message with all checks of permissions and references, and returns its id.
-    pub fn send(&mut self, channel_id: Snowflake, sender: &Sender, draft: Draft) -> ApiResult<Snowflake> {
+    pub fn send(&mut self, channel_id: Snowflake, sender: &Sender, mut draft: Draft) -> ApiResult<Snowflake> {
         let channel = self.channel(channel_id)?;
         if !channel.is_text() {
             return Err(ApiError::not_a_text_channel());
         }
         let user = if let Sender::User(user) = sender { Some(*user) } else { None };
-        if let Some(user) = &user {
-            self.may_send(*user, channel, &draft)?;
-            if let Some(earlier) = self.same_nonce(*user, channel, &draft) {
+        if let Some(user) = user {
+            self.may_send(user, channel, &draft)?;
+            if let Some(earlier) = self.same_nonce(user, channel, &draft) {
                 return Ok(earlier);
             }
         }
@@ -61,20 +61,19 @@ impl Live<'_> {
             message.webhook_id = Some(*id);
             message.application_id = *application;
         }
-        let by = if let Sender::User(user) = sender { Some(*user) } else { None };
-        self.check_skus(message.application_id.or(by), &draft.message.components)?;
-        self.refer(&mut message, &draft, by)?;
-        let mut draft = draft;
+        self.check_skus(message.application_id.or(user), &draft.message.components)?;
+        self.refer(&mut message, &draft, user)?;
         self.resolve_poll(draft.message.poll.as_mut())?;
-        let Sender::User(user) = sender else {
-            draft.fill(self, &mut message);
-            return Ok(self.publish(message));
+        let verdicts = match user {
+            Some(user) => self.moderate(user, channel_id, &draft.message.content)?,
+            None => Vec::new(),
         };
-        let content = draft.message.content.clone();
-        let verdicts = self.moderate(*user, channel_id, &content)?;
+        let flagged = user.filter(|_| !verdicts.is_empty()).map(|user| (user, draft.message.content.clone()));
         draft.fill(self, &mut message);
         let id = self.publish(message);
-        self.flag(&verdicts, *user, channel_id, id, &content);
+        if let Some((user, content)) = flagged {
+            self.flag(&verdicts, user, channel_id, id, &content);
+        }
         Ok(id)
     }
 
@@ -332,13 +331,8 @@ impl Live<'_> {
         if locked && !has.contains(Permissions::MANAGE_THREADS) {
             return Err(ApiError::archived_thread());
         }
-        for (used, needed) in [
-            (draft.message.tts, Permissions::SEND_TTS_MESSAGES),
-            (draft.message.poll.is_some(), Permissions::SEND_POLLS),
-        ] {
-            if used && !has.contains(needed) {
-                return Err(ApiError::missing_permissions());
-            }
+        if draft.message.tts && !has.contains(Permissions::SEND_TTS_MESSAGES) {
+            return Err(ApiError::missing_permissions());
         }
         self.refuse_if_locked(channel.id, user)
     }

@@ -35,7 +35,7 @@ impl Live<'_> {
             channel.is_dm() || self.permissions_in(user, channel).contains(Permissions::ADD_REACTIONS);
         // Only the application itself adds an emoji of its own; others may join in.
         let owner = match &emoji {
-            Emoji::Custom { id, .. } => self.custom_emoji(*id).and_then(|(_, owner)| owner),
+            Emoji::Custom { id, .. } => self.application_of_emoji(*id).map(|application| application.id),
             Emoji::Unicode(_) => None,
         };
         let channel = self.channel_mut(channel_id)?;

@@ -57,8 +57,7 @@ async fn list(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> 
     let live = rest.discord.lock();
     let guild = live.guild_for(guild, bot)?;
     let sees = sees_creators(&live, guild, bot);
-    let creator = |emoji: &Emoji| live.users.get(&emoji.creator).filter(|_| sees);
-    Ok(Json(guild.emojis.values().map(|emoji| guild.emoji_json(emoji, creator(emoji))).collect()))
+    Ok(Json(guild.emojis_json(|creator| live.users.get(&creator).filter(|_| sees)).into()))
 }
 
 async fn one(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild, id]): Ids<2>) -> ApiResult<Json<Value>> {

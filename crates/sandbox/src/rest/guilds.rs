@@ -108,7 +108,7 @@ async fn create_channel(
     }
     live.check_features(id, body.kind.as_ref().copied().unwrap_or(kind::TEXT), &body)?;
     live.check_parent(id, body.parent_id.as_ref())?;
-    live.check_room(body.parent_id.as_ref())?;
+    live.check_room(guild, body.parent_id.as_ref())?;
     let overwrites = body.permission_overwrites.as_ref().map_or(&[][..], Vec::as_slice);
     live.check_overwrites(id, None, body.parent_id.as_ref().copied(), bot, &[], overwrites)?;
     let mut channel = Channel::new(live.next_id(), kind::TEXT, Some(id), "", live.clock.now());

@@ -335,7 +335,7 @@ impl Guild {
             "premium_progress_bar_enabled": self.perks.progress_bar,
             "nsfw": false,
             "nsfw_level": 0,
-            "emojis": self.emojis.values().map(|emoji| self.emoji_json(emoji, None)).collect::<Vec<_>>(),
+            "emojis": self.emojis_json(|_| None),
             "stickers": self.stickers.values().map(|sticker| self.sticker_json(sticker, None)).collect::<Vec<_>>(),
             "incidents_data": self.incidents.of_guild(),
         })

@@ -257,9 +257,8 @@ impl World {
             Origin::Lobby(message) => lobby.message_json(self, id, message),
             Origin::Channel(channel) => lobby.copied_json(self, self.message(*channel, id)?),
         };
-        if let Some(metadata) =
-            self.moderation.get(&(lobby.application, id)).filter(|pairs| !pairs.is_empty())
-        {
+        let of_message = self.moderation.get(&id).and_then(|of| of.get(&lobby.application));
+        if let Some(metadata) = of_message.filter(|pairs| !pairs.is_empty()) {
             value["moderation_metadata"] = json!(metadata);
         }
         Some(value)

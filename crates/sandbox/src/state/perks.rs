@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::guild::{Emoji, Guild};
 use super::user::User;
+use crate::snowflake::Snowflake;
 
 /// Feature of a guild in which nobody can join.
 pub const INVITES_DISABLED: &str = "INVITES_DISABLED";
@@ -127,11 +128,26 @@ impl Guild {
     /// Returns the emoji object; with the user who created it if one is given. Its boosts may not be enough for an emoji
     /// and those of its kind before it.
     pub fn emoji_json(&self, emoji: &Emoji, creator: Option<&User>) -> Value {
-        let slots = self.perks.emoji_slots();
         let same = |other: &&Emoji| other.animated == emoji.animated;
-        let place = || self.emojis.values().filter(same).position(|other| other.id == emoji.id);
+        let place = self.emojis.values().filter(same).position(|other| other.id == emoji.id);
+        self.emoji_at(emoji, place.unwrap_or(0), creator)
+    }
+
+    /// Returns the emoji objects, each with its creator if `creator` returns one.
+    pub fn emojis_json<'a>(&self, creator: impl Fn(Snowflake) -> Option<&'a User>) -> Vec<Value> {
+        let mut places = [0, 0];
+        let shown = self.emojis.values().map(|emoji| {
+            let next = &mut places[usize::from(emoji.animated)];
+            *next += 1;
+            self.emoji_at(emoji, *next - 1, creator(emoji.creator))
+        });
+        shown.collect()
+    }
+
+    /// Returns the emoji object of an emoji at this place among those of its kind.
+    fn emoji_at(&self, emoji: &Emoji, place: usize, creator: Option<&User>) -> Value {
         let mut value = emoji.json(creator);
-        value["available"] = (self.emojis.len() <= slots || place().is_none_or(|place| place < slots)).into();
+        value["available"] = (place < self.perks.emoji_slots()).into();
         value
     }
 }

@@ -36,9 +36,18 @@ impl World {
 
     /// Returns the channels of a guild that a user sees, without threads.
     pub fn seen_in(&self, user: Snowflake, guild: &Guild) -> HashSet<Snowflake> {
-        let channels = guild.channels.iter().filter_map(|id| self.channels.get(id));
-        let itself = channels.filter(|channel| self.sees_itself(user, channel));
-        itself.flat_map(|channel| [Some(channel.id), channel.parent_id]).flatten().collect()
+        let in_voice = guild.voice_states.get(&user).map(|state| state.channel_id);
+        guild.standing(user, &self.clock, |standing| {
+            let sees = |channel: &&Channel| {
+                in_voice == Some(channel.id)
+                    || standing
+                        .in_channel(&channel.overwrites)
+                        .effective_in_channel()
+                        .contains(Permissions::VIEW_CHANNEL)
+            };
+            let itself = guild.channels.iter().filter_map(|id| self.channels.get(id)).filter(sees);
+            itself.flat_map(|channel| [Some(channel.id), channel.parent_id]).flatten().collect()
+        })
     }
 
     /// Returns the channel object of a guild's channel as the gateway sends it to a bot.

@@ -1,9 +1,10 @@
 //! IDENTIFY and RESUME: how a connection gets its session.
 
-use rand::Rng;
-use serde_json::json;
 use std::collections::HashSet;
 use std::sync::Arc;
+
+use rand::Rng;
+use serde_json::json;
 
 use super::{Connection, Ending};
 use crate::event_log;
