@@ -140,7 +140,8 @@ fn processes(folder: &Path) -> io::Result<Vec<Pid>> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
 
     use super::*;
 
@@ -197,7 +198,17 @@ mod tests {
         let slot = Slot::take(slots.path()).unwrap();
         let here = slot.path().to_path_buf();
         fs::create_dir_all(here.join("incremental")).unwrap();
-        let mut child = Command::new("sleep").arg("600").env(PLAYGROUND, here.join("")).spawn().unwrap();
+        // A program that has just been started has no environment yet in /proc. One that has written a line has.
+        let mut child = Command::new("sh")
+            .args(["-c", "echo ready; read line"])
+            .env(PLAYGROUND, here.join(""))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _open = child.stdin.take();
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
         let failed = std::thread::spawn(move || {
             let _slot = slot;
             std::panic::resume_unwind(Box::new("failed"));
