@@ -47,6 +47,15 @@ need_compose() {
     esac
 }
 
+# Prints a base image from base-images.env by its digest, or by its tag alone if Docker has an image of that tag here: one that was
+# made or loaded on this machine may be in no registry.
+base_image() { # VARIABLE
+    local image
+    image=$(sed -n "s/^$1=//p" "$ROOT/scripts/base-images.env")
+    if docker image inspect "${image%@*}" >/dev/null 2>&1; then image=${image%@*}; fi
+    printf '%s' "$image"
+}
+
 # Sets the containers' user and image.
 docker_variables() {
     HOTCORD_UID=$(id -u) HOTCORD_GID=$(id -g)
@@ -54,10 +63,11 @@ docker_variables() {
     case $(docker info --format '{{.SecurityOptions}}' 2>/dev/null) in
     *name=rootless*) HOTCORD_UID=0 HOTCORD_GID=0 ;;
     esac
-    # One image for each content of the Dockerfile.
-    HOTCORD_IMAGE=$( (cat "$ROOT/Dockerfile.dev" && printf '%s' "${RUST_IMAGE-}") | cksum | cut -d ' ' -f 1)
+    [[ -n ${RUST_IMAGE-} ]] || RUST_IMAGE=$(base_image RUST_IMAGE)
+    # One image for each content of the Dockerfile and each base image.
+    HOTCORD_IMAGE=$( (cat "$ROOT/Dockerfile.dev" && printf '%s' "$RUST_IMAGE") | cksum | cut -d ' ' -f 1)
     if [[ ${SANDBOX_PORT-} == 0 ]]; then export SANDBOX_PORT=; fi
-    export HOTCORD_UID HOTCORD_GID HOTCORD_IMAGE
+    export HOTCORD_UID HOTCORD_GID HOTCORD_IMAGE RUST_IMAGE
 }
 
 need_docker() { # WORD

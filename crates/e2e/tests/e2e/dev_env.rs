@@ -50,7 +50,8 @@ impl Place {
 
     /// Writes a docker that responds, and whose Compose runs `compose`. Its arguments are recorded in `calls`.
     ///
-    /// A running bot is in `running`, one that has ended in `ended`; its sandbox, if there is one, in `sandbox`.
+    /// A running bot is in `running`, one that has ended in `ended`; its sandbox, if there is one, in `sandbox`. If `image`
+    /// exists, it has every image.
     fn docker(&self, compose: &str) {
         let script = r#"
 cd 'FOLDER'; echo "$*" >>calls
@@ -62,6 +63,7 @@ compose*) COMPOSE ;;
 'ps --all'*) cat running ended 2>/dev/null ;;
 ps*) cat running 2>/dev/null ;;
 inspect*) echo 126 ;;
+'image inspect'*) test -e image ;;
 logs*5a4db0c5) echo 'the sandbox is listening'; exec sleep 600 ;;
 logs*) echo 'exec ./dev-env.sh: permission denied' ;;
 esac"#;
@@ -87,9 +89,13 @@ esac"#;
     }
 
     fn start_with(&self, command: &mut Command) -> Child {
+        // What a test sets stays: a cleared environment also forgets variables set before.
+        let own: Vec<_> =
+            command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
+        command.env_clear();
         command
+            .envs(own.into_iter().filter_map(|(name, value)| Some((name, value?))))
             .current_dir(self.folder.path())
-            .env_clear()
             .env("PATH", self.programs.path())
             .env("HOME", self.folder.path())
             .stdin(Stdio::null())
@@ -249,6 +255,29 @@ fn without_a_token_the_sandbox_comes_along_and_a_missing_env_is_told() {
     let last = place.calls();
     let last = last.lines().rfind(|call| call.contains(" up ")).unwrap();
     assert!(last.ends_with("--force-recreate bot"), "{last}");
+}
+
+#[test]
+fn the_base_image_is_one_digest_unless_docker_has_the_tag_or_the_user_names_another() {
+    let place = Place::new();
+    place.docker("printf '%s' \"$RUST_IMAGE\" >base");
+    let base = |place: &Place| fs::read_to_string(place.folder.path().join("base")).unwrap();
+    let (code, said) = place.run(&["build"]);
+    assert_eq!(code, Some(0), "{said}");
+    let pinned = base(&place);
+    let (tag, digest) = pinned.split_once("@sha256:").unwrap_or_else(|| panic!("{pinned} has no digest"));
+    assert!(digest.len() == 64 && tag.starts_with("rust:"), "{pinned}");
+
+    fs::write(place.folder.path().join("image"), "").unwrap();
+    assert_eq!(place.run(&["build"]).0, Some(0));
+    assert_eq!(base(&place), tag);
+
+    let bash = place.programs.path().join("bash");
+    let child = place.start_with(
+        Command::new(bash).args(["dev-env.sh", "build"]).env("RUST_IMAGE", "example.test/rust:1"),
+    );
+    assert!(child.wait_with_output().unwrap().status.success());
+    assert_eq!(base(&place), "example.test/rust:1");
 }
 
 #[test]
@@ -439,6 +468,25 @@ fn the_files_for_docker_suit_both_builders_and_hold_nothing_of_one_machine() {
     }
     for file in ["docker-compose.yml", "docker-compose.dev.yml"] {
         assert!(!read(file).contains("\nversion:") && !read(file).contains("\nname:"), "{file}");
+    }
+}
+
+#[test]
+fn the_pinned_base_images_are_those_that_the_files_name() {
+    let pinned = read("scripts/base-images.env");
+    let files = ["Dockerfile", "Dockerfile.dev", "docker-compose.yml", "docker-compose.dev.yml"].map(read);
+    for line in pinned.lines() {
+        let (name, image) = line.split_once('=').unwrap();
+        let (tag, digest) = image.split_once("@sha256:").unwrap();
+        assert!(digest.len() == 64 && digest.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')), "{line}");
+        let forms = [format!("ARG {name}={tag}\n"), format!("${{{name}:-{tag}}}")];
+        let named =
+            files.iter().flat_map(|text| forms.iter().map(|form| text.matches(form).count())).sum::<usize>();
+        let all = files.iter().map(|text| {
+            text.matches(&format!("ARG {name}=")).count() + text.matches(&format!("${{{name}:-")).count()
+        });
+        assert_eq!(named, all.sum::<usize>(), "{tag} is not what every file has for {name}");
+        assert!(named > 0, "no file has {name}");
     }
 }
 
