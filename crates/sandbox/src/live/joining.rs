@@ -133,7 +133,7 @@ impl Live<'_> {
 
     /// Checks that a guild has fewer invites than it may have.
     pub fn has_room_for_invite(&self, guild: Snowflake) -> ApiResult<()> {
-        let count = self.invites.values().filter(|invite| invite.guild_id == guild).count();
+        let count = self.open_invites().filter(|invite| invite.guild_id == guild).count();
         if count < MOST_INVITES { Ok(()) } else { Err(ApiError::max_invites()) }
     }
 

@@ -63,7 +63,7 @@ fn own<'a>(
     code: &str,
     permissions: &[Permissions],
 ) -> ApiResult<&'a Invite> {
-    let invite = live.invites.get(code).ok_or_else(ApiError::unknown_invite)?;
+    let invite = live.open_invite(code).ok_or_else(ApiError::unknown_invite)?;
     let allowed = permissions.iter().any(|needed| require(live, invite.guild_id, bot, *needed).is_ok());
     if allowed || invite.inviter == Some(bot) { Ok(invite) } else { Err(ApiError::missing_permissions()) }
 }

@@ -51,9 +51,9 @@ async fn create(
     invite.temporary = body.temporary;
     invite.target = body.target;
     invite.roles = body.role_ids;
-    let similar =
-        live.invites.values().find(|other| !body.unique && users.is_none() && other.is_like(&invite));
-    if let Some(known) = similar.and_then(|known| live.invite(&known.code)) {
+    let like = |other: &&Invite| !body.unique && users.is_none() && other.is_like(&invite);
+    let known = live.open_invites().find(like);
+    if let Some(known) = known {
         return Ok(Json(known.json(&live, true, false)).into_response());
     }
     live.has_room_for_invite(guild_id)?;
@@ -99,7 +99,7 @@ async fn of_channel(
 ) -> ApiResult<Json<Value>> {
     let live = rest.discord.lock();
     live.require(channel, bot, Permissions::MANAGE_CHANNELS)?;
-    let list = live.open_invites(|invite| invite.channel_id == channel);
+    let list = live.open_invites().filter(|invite| invite.channel_id == channel);
     Ok(Json(list.map(|invite| invite.json(&live, true, false)).collect()))
 }
 
@@ -110,7 +110,7 @@ async fn of_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>)
     if !manages {
         require(&live, guild, bot, Permissions::VIEW_AUDIT_LOG)?;
     }
-    let list = live.open_invites(|invite| invite.guild_id == guild);
+    let list = live.open_invites().filter(|invite| invite.guild_id == guild);
     Ok(Json(list.map(|invite| invite.json(&live, manages, false)).collect()))
 }
 
@@ -147,7 +147,7 @@ async fn remove(
     Reason(reason): Reason,
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
-    let invite = live.invites.get(&code).cloned().ok_or_else(ApiError::unknown_invite)?;
+    let invite = live.open_invite(&code).cloned().ok_or_else(ApiError::unknown_invite)?;
     if require(&live, invite.guild_id, bot, Permissions::MANAGE_GUILD).is_err() {
         live.require(invite.channel_id, bot, Permissions::MANAGE_CHANNELS)?;
     }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::request::Bot;
 use super::{Ids, Query, Rest};
 use crate::error::ApiResult;
+use crate::gateway::Intents;
 use crate::live::Live;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -61,6 +62,7 @@ async fn messages(
     let offset = query.number("offset", 0..=LAST_OFFSET, 0)?;
     let mut live = rest.discord.lock();
     super::guilds::require(&live, guild, bot, Permissions::READ_MESSAGE_HISTORY)?;
+    live.require_intent(bot, Intents::MESSAGE_CONTENT)?;
     if let Some(wait) = not_indexed(&mut live, guild) {
         return Ok(wait);
     }
@@ -113,7 +115,7 @@ fn searchable<'a>(
 
 /// Returns a message of a result: without its reactions.
 fn hit(live: &Live<'_>, message: &Message, bot: Snowflake) -> Value {
-    let mut value = message.json(live, Some(bot));
+    let mut value = live.message_for(bot, message);
     if let Some(fields) = value.as_object_mut() {
         fields.remove("reactions");
         fields.insert("hit".into(), true.into());

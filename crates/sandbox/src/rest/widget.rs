@@ -69,7 +69,7 @@ fn shown<'a>(live: &'a Live<'_>, id: Snowflake) -> ApiResult<&'a Guild> {
 async fn data(State(rest): State<Rest>, Ids([id]): Ids<1>) -> ApiResult<Response> {
     let mut live = rest.discord.lock();
     let guild = shown(&live, id)?;
-    let known = live.widget_invite(guild).map(|invite| invite.code);
+    let known = live.widget_invite(guild).map(|invite| invite.code.clone());
     let invite = known.or_else(|| live.create_widget_invite(id));
     let widget = live.widget_json(shown(&live, id)?, invite.as_deref());
     Ok(([(ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(widget)).into_response())

@@ -107,6 +107,11 @@ impl Invite {
         (seconds > 0).then(|| self.created_at.saturating_add(time::Duration::seconds(seconds)))
     }
 
+    /// Returns whether it has not expired yet.
+    pub fn is_open(&self, now: OffsetDateTime) -> bool {
+        self.expires_at().is_none_or(|at| at > now)
+    }
+
     /// Returns the invite object; with usage if the requester may manage it.
     pub fn json(&self, world: &World, metadata: bool, counts: bool) -> Value {
         let guild = world.guilds.get(&self.guild_id);
@@ -174,9 +179,8 @@ impl Invite {
 impl World {
     /// Returns the invite of this code that can still be accepted. A guild's vanity code leads to its first channel.
     pub fn invite(&self, code: &str) -> Option<Invite> {
-        let usable = |invite: &&Invite| invite.expires_at().is_none_or(|at| at > self.clock.now());
-        if let Some(invite) = self.invites.get(code) {
-            return Some(invite).filter(usable).cloned();
+        if self.invites.contains_key(code) {
+            return self.open_invite(code).cloned();
         }
         let guild = self.guilds.values().find(|guild| guild.perks.vanity_code() == Some(code))?;
         let mut invite = Invite::new(guild.id, guild.entrance(self)?, None, guild.id.created_at());
@@ -186,11 +190,14 @@ impl World {
         Some(invite)
     }
 
-    /// Returns the invites that can still be accepted and pass a test.
-    pub fn open_invites(&self, fits: impl Fn(&Invite) -> bool) -> impl Iterator<Item = Invite> {
-        self.invites
-            .values()
-            .filter(move |invite| fits(invite))
-            .filter_map(|invite| self.invite(&invite.code))
+    /// Returns the invite of this code that was created and has not expired.
+    pub fn open_invite(&self, code: &str) -> Option<&Invite> {
+        self.invites.get(code).filter(|invite| invite.is_open(self.clock.now()))
+    }
+
+    /// Returns the invites that were created and have not expired.
+    pub fn open_invites(&self) -> impl Iterator<Item = &Invite> {
+        let now = self.clock.now();
+        self.invites.values().filter(move |invite| invite.is_open(now))
     }
 }

@@ -33,11 +33,9 @@ impl Widget {
 
 impl World {
     /// Returns the invite of a guild's widget, if one is open.
-    pub fn widget_invite(&self, guild: &Guild) -> Option<Invite> {
+    pub fn widget_invite(&self, guild: &Guild) -> Option<&Invite> {
         let channel = guild.widget.channel_id?;
-        let of_widget = |invite: &&Invite| invite.of_widget && invite.channel_id == channel;
-        let mut codes = self.invites.values().filter(of_widget).map(|invite| invite.code.as_str());
-        codes.find_map(|code| self.invite(code))
+        self.open_invites().find(|invite| invite.of_widget && invite.channel_id == channel)
     }
 
     /// Returns the widget object. Ids and pictures of members are anonymous.

@@ -119,7 +119,7 @@ pub(super) async fn search(
         "first_messages": page
             .iter()
             .filter_map(first)
-            .map(|message| message.json(&live, Some(bot)))
+            .map(|message| live.message_for(bot, message))
             .collect::<Vec<_>>(),
         "has_more": offset + page.len() < total,
         "total_results": total,

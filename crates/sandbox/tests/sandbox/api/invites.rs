@@ -168,3 +168,38 @@ async fn an_invite_leads_to_what_is_there() {
     assert_eq!(bot.call(Method::POST, &voice, &unknown).await.1["code"], 50035);
     assert_eq!(bot.call(Method::POST, &written, &stream).await.1["code"], 50035);
 }
+
+#[tokio::test]
+async fn an_expired_invite_is_none() {
+    let bot = Bot::start().await;
+    let invites = format!("{}/invites", bot.channel("general"));
+    let one = bot.post(&invites, json!({ "max_age": 60 })).await;
+    let code = text(&one["code"]);
+    assert_eq!(bot.post(&invites, json!({ "max_age": 60 })).await["code"], code);
+    bot.user.advance_clock(std::time::Duration::from_secs(61)).await.unwrap();
+
+    let path = format!("/invites/{code}");
+    for (method, path) in [
+        (Method::GET, path.clone()),
+        (Method::DELETE, path.clone()),
+        (Method::GET, format!("{path}/target-users")),
+        (Method::GET, format!("{path}/target-users/job-status")),
+    ] {
+        let (status, answer) = bot.call(method.clone(), &path, &Value::Null).await;
+        assert_eq!((status, &answer["code"]), (404, &json!(10006)), "{method} {path}");
+    }
+    assert_eq!(bot.get(&invites).await, json!([]));
+    assert!(bot.user.accept_invite(code, "carol").await.is_err());
+    assert_ne!(bot.post(&invites, json!({ "max_age": 60 })).await["code"], code);
+
+    // A guild's thousand invites are those that are open.
+    let general = bot.channel("bot-test");
+    for _ in 0..999 {
+        bot.post(&format!("{general}/invites"), json!({ "max_age": 120, "unique": true })).await;
+    }
+    let body = json!({ "max_age": 0, "unique": true });
+    let (status, full) = bot.call(Method::POST, &invites, &body).await;
+    assert_eq!((status, &full["code"]), (400, &json!(30016)));
+    bot.user.advance_clock(std::time::Duration::from_secs(121)).await.unwrap();
+    bot.post(&invites, body).await;
+}

@@ -136,6 +136,29 @@ async fn messages_come_without_content_over_rest_except_where_the_bot_is_concern
 }
 
 #[tokio::test]
+async fn a_search_finds_no_content_that_the_bot_may_not_read() {
+    let builder = sandbox::Sandbox::builder().rate_limits(sandbox::ratelimit::Config::off());
+    let bot = Bot::start_with(builder.search_index_time(std::time::Duration::ZERO)).await;
+    let general = bot.channel("general");
+    let said = bot.user.send("alice", "general", "it leaks").await.unwrap();
+    let path = format!("{general}/messages/{}/threads", text(&said["id"]));
+    bot.expect(201, Method::POST, &path, &json!({ "name": "Kettle" })).await;
+    let messages = format!("{}/messages/search?content=leaks", bot.guild());
+    let threads = format!("{general}/threads/search?name=kettle");
+    assert_eq!(bot.get(&messages).await["messages"][0][0]["content"], "it leaks");
+    assert_eq!(bot.get(&threads).await["first_messages"][0]["content"], "it leaks");
+
+    off(&bot, &["MESSAGE_CONTENT"]).await;
+    let (status, refused) = bot.call(Method::GET, &messages, &Value::Null).await;
+    assert_eq!((status, &refused["code"]), (403, &json!(50001)));
+    let found = bot.get(&threads).await;
+    assert_eq!(
+        (&found["threads"][0]["name"], &found["first_messages"][0]["content"]),
+        (&json!("Kettle"), &json!(""))
+    );
+}
+
+#[tokio::test]
 async fn the_command_line_and_the_builder_switch_them() {
     let builder = sandbox::Sandbox::builder().rate_limits(sandbox::ratelimit::Config::off());
     let sandbox = builder.privileged_intents(Intents::GUILD_MEMBERS).start().await.unwrap();
