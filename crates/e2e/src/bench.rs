@@ -24,6 +24,7 @@ use crate::load::Load;
 use crate::plugins::Sample;
 use crate::{Bot, Playground};
 
+mod dispatch;
 mod edited;
 mod outcome;
 mod revision;
@@ -50,6 +51,15 @@ pub struct Options {
     /// Another commit, whose host makes the same edits in turn
     #[arg(long, value_name = "COMMIT")]
     against: Option<String>,
+    /// Compare what an interaction takes with a bot of poise alone, in production and in development
+    #[arg(long)]
+    dispatch: bool,
+    /// Rounds of that comparison at each rate
+    #[arg(long, default_value_t = 10, requires = "dispatch")]
+    rounds: usize,
+    /// Seconds of load for each bot in a round
+    #[arg(long, default_value_t = 5, requires = "dispatch")]
+    seconds: u64,
     /// Print one JSON object instead of tables
     #[arg(long)]
     json: bool,
@@ -63,6 +73,9 @@ const TURN: usize = 5;
 /// # Errors
 /// If something to be measured does not work at all. The measurements made until then are printed.
 pub async fn run(options: &Options) -> io::Result<bool> {
+    if options.dispatch {
+        return dispatch::run(options).await;
+    }
     let told = |words: &str| {
         if !options.json {
             println!("{words}");

@@ -17,14 +17,12 @@ impl fmt::Debug for Numbers {
 impl Numbers {
     /// Adds a measurement.
     pub fn push(&mut self, milliseconds: f64) {
-        let place = self.0.partition_point(|other| *other < milliseconds);
-        self.0.insert(place, milliseconds);
+        self.0.push(milliseconds);
     }
 
     /// Adds the measurements of another set.
     pub fn add(&mut self, others: Self) {
         self.0.extend(others.0);
-        self.0.sort_unstable_by(f64::total_cmp);
     }
 
     /// Returns the number of measurements.
@@ -41,7 +39,12 @@ impl Numbers {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
     pub fn percentile(&self, percent: f64) -> f64 {
         let rank = (percent / 100.0 * self.0.len() as f64).ceil() as usize;
-        self.0.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+        if self.0.is_empty() {
+            return 0.0;
+        }
+        let mut sorted = self.0.clone();
+        let place = rank.clamp(1, sorted.len()) - 1;
+        *sorted.select_nth_unstable_by(place, f64::total_cmp).1
     }
 
     /// Returns the median.
@@ -51,7 +54,7 @@ impl Numbers {
 
     /// Returns the largest measurement.
     pub fn max(&self) -> f64 {
-        self.0.last().copied().unwrap_or_default()
+        self.0.iter().copied().max_by(f64::total_cmp).unwrap_or_default()
     }
 
     /// Returns p50, p95 and max, rounded to a tenth.

@@ -236,6 +236,14 @@ pub(crate) fn without_cargos(command: &mut Command) {
     }
 }
 
+/// Runs `cargo build` with these words in a workspace.
+///
+/// # Errors
+/// If it does not build.
+pub(crate) fn build(workspace: &Path, words: &[&str]) -> io::Result<()> {
+    run(cargo(workspace).args(["build", "--quiet", "--locked"]).args(words))
+}
+
 /// Builds the development host and its sandbox as dev-env.sh does.
 fn build_host(workspace: &Path) -> io::Result<()> {
     let mut command = cargo(workspace);

@@ -9,12 +9,13 @@ const OF_THE_HOST: [&str; 8] =
     ["davey", "demux", "openmls", "opus2", "player", "rubato", "songbird", "symphonia"];
 
 /// What each crate that is no plugin depends on in the workspace.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("bot", &["commands", "events", "hmr", "player", "sdk"]),
     ("demux", &[]),
     ("discord-rules", &[]),
     ("e2e", &["hmr", "sandbox"]),
     ("hmr", &["sdk-core"]),
+    ("plain-poise", &[]),
     ("player", &["demux", "sdk-core"]),
     ("sandbox", &["discord-rules", "sandbox-net", "sandbox-voice"]),
     ("sandbox-net", &[]),
