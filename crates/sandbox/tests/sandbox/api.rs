@@ -48,3 +48,4 @@ mod terminal;
 mod threads;
 mod uploads;
 mod widget;
+mod wrong_bodies;

@@ -32,7 +32,7 @@ async fn a_file_of_ten_mebibytes_is_sent_and_a_larger_one_is_not() {
     let url = format!("/webhooks/{}/{}?wait=true", text(&webhook["id"]), text(&webhook["token"]));
     let sent = bot.upload(Method::POST, &url, with_file(&json!({}), "a.bin", vec![7; 3 << 20])).await;
     assert_eq!(sent.0, 200, "{}", sent.1);
-    let image = format!("data:image/png;base64,{}", "A".repeat(3 << 20));
+    let image = format!("data:image/png;base64,iVBORw0KGgoA{}", "A".repeat(3 << 20));
     bot.expect(200, Method::PATCH, "/users/@me", &json!({ "avatar": image })).await;
 }
 
