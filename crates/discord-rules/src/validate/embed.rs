@@ -6,6 +6,8 @@ use super::form::{Form, Object, format_moment};
 use crate::error::FieldError;
 
 const MAX_TOTAL: usize = 6000;
+/// Longest text where Discord states no limit of its own.
+const MAX_KIND: usize = 152_133;
 const LINKS: &[&str] = &["http", "https"];
 const MEDIA: &[&str] = &["http", "https", "attachment"];
 
@@ -34,7 +36,7 @@ fn size(embed: &Value) -> usize {
 
 fn read(form: &mut Form, embed: &Object) -> Option<Value> {
     // Libraries send back what Discord added; it sets the type itself.
-    form.optional(embed, "type", Form::any_text);
+    form.optional(embed, "type", |form, value| form.text(value, 0..=MAX_KIND));
     let mut out = Map::new();
     out.insert("type".to_owned(), json!("rich"));
     text(form, embed, &mut out, "title", 256);

@@ -126,7 +126,7 @@ pub fn sticker_edit(body: &Value) -> ApiResult<StickerEdit> {
                 Change::Set(text) if text.is_empty() => Change::Clear,
                 description => description,
             },
-            tags: form.optional(body, "tags", sticker_tags),
+            tags: form.present(body, "tags", sticker_tags),
         })
     })
 }

@@ -33,8 +33,11 @@ impl Reader<'_> {
                 );
             }
             required(form, body, out);
-        } else if disabled {
-            out.insert("disabled".to_owned(), json!(true));
+        } else {
+            form.check(body, "required", Form::boolean);
+            if disabled {
+                out.insert("disabled".to_owned(), json!(true));
+            }
         }
         match kind {
             kind::STRING_SELECT => {

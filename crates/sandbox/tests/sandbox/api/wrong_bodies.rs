@@ -8,6 +8,8 @@
 //! In texts, `<N>` stands for N letters and `<name>` for something of the [`world`]; `["<times N>", ITEM]` is a list of N
 //! items, in which `<#>` is the index; `"<absent>"` leaves a field out.
 
+mod described;
+mod schema;
 mod world;
 
 use std::path::Path;
@@ -16,8 +18,8 @@ use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Map, Value, json};
 
+use self::world::World;
 use crate::api::bot::{Bot, PNG};
-use world::World;
 
 /// One row of a table.
 struct Row {

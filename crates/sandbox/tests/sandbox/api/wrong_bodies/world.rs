@@ -132,6 +132,7 @@ impl World {
         let asked = json!({ "name": "do", "description": "d", "options": [
             { "type": 3, "name": "what", "description": "d", "autocomplete": true } ] });
         self.make(bot, "command", "/applications/<bot>/guilds/<guild>/commands", &asked).await;
+        self.make(bot, "lobby", "/lobbies", &json!({})).await;
         let global = json!({ "name": "global", "description": "d" });
         self.make(bot, "global_command", "/applications/<bot>/commands", &global).await;
     }
