@@ -330,6 +330,14 @@ documented! {
     uploaded_file_not_found = BAD_REQUEST, 50146, "Uploaded file not found.";
     /// The text is no emoji, or the guild has none of this id.
     invalid_emoji = BAD_REQUEST, 50151, "The specified emoji is invalid";
+    /// A voice message is a recording and nothing else.
+    voice_message_content = BAD_REQUEST, 50159, "Voice messages do not support additional content.";
+    /// A voice message is one recording.
+    voice_message_file = BAD_REQUEST, 50160, "Voice messages must have a single audio attachment.";
+    /// A voice message has a length and a waveform.
+    voice_message_metadata = BAD_REQUEST, 50161, "Voice messages must have supporting metadata.";
+    /// A voice message stays as it is.
+    voice_message_edit = BAD_REQUEST, 50162, "Voice messages cannot be edited.";
     /// A member whom nobody can hear plays no sounds.
     no_voice_effect = FORBIDDEN, 50167, "Cannot send voice effect when user is server muted, deafened, or suppressed";
     /// The file does not say how long it lasts.

@@ -28,7 +28,6 @@ pub mod new_member;
 pub mod partner;
 pub mod poll;
 pub mod prune;
-pub mod query;
 pub mod reaction;
 pub mod role;
 pub mod scheduled_event;
@@ -37,6 +36,7 @@ pub mod sound;
 pub mod stage;
 pub mod template;
 pub mod unread;
+pub mod user;
 pub mod webhook;
 pub mod widget;
 

@@ -6,12 +6,13 @@ mod mentions;
 use axum::body::Bytes;
 use serde_json::Value;
 
+use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
 use crate::state::message::{Attachment, Message, flag};
 use crate::state::poll::Poll;
 use crate::state::{File, World, picture};
-use crate::validate::Change;
 use crate::validate::message::{AttachmentInfo, EditTarget, MessageCreate, MessageEdit};
+use crate::validate::{self, Change};
 
 /// A file of a multipart body: `files[n]`.
 #[derive(Debug, Clone)]
@@ -65,11 +66,22 @@ impl Draft {
         Self { message, uploads: Vec::new() }
     }
 
+    /// Checks that the file of a voice message is one of sound.
+    pub fn check_recording(&self) -> ApiResult<()> {
+        let is_recording = self.message.flags & validate::message::flag::IS_VOICE_MESSAGE != 0;
+        let is_sound = |upload: &Upload| media_type(upload, &upload.filename).starts_with("audio/");
+        if is_recording && !self.uploads.iter().all(is_sound) {
+            return Err(ApiError::voice_message_file());
+        }
+        Ok(())
+    }
+
     /// Writes the content of the body into a new message.
     pub fn fill(self, world: &mut World, message: &mut Message) {
         let body = self.message;
         message.flags |= body.flags;
         message.tts = body.tts;
+        message.theme = body.shared_client_theme;
         message.nonce = body.nonce;
         message.poll = body.poll.map(|poll| Poll::new(poll, message.id.created_at()));
         message.content = body.content;
@@ -136,6 +148,13 @@ fn describe(attachment: &mut Attachment, infos: &[AttachmentInfo]) {
     attachment.spoiler = info.is_spoiler.unwrap_or(attachment.spoiler);
 }
 
+/// Returns the media type of a file of this name: as declared, or else by its first bytes or its name.
+fn media_type(upload: &Upload, filename: &str) -> String {
+    let declared = upload.content_type.clone().filter(|kind| kind != "application/octet-stream");
+    let found = || picture::sniff(&upload.bytes).unwrap_or(picture::content_type_of(filename)).to_owned();
+    declared.unwrap_or_else(found)
+}
+
 /// Stores the bytes of new files and returns their attachments, as the body describes them.
 fn store(
     world: &mut World,
@@ -147,9 +166,10 @@ fn store(
         .into_iter()
         .map(|upload| {
             let info = infos.iter().find(|info| info.id == Snowflake(upload.index));
-            let original = info.and_then(|info| info.filename.clone()).unwrap_or(upload.filename);
+            let original =
+                info.and_then(|info| info.filename.clone()).unwrap_or_else(|| upload.filename.clone());
             let filename = safe_name(&original);
-            let declared = upload.content_type.filter(|kind| kind != "application/octet-stream");
+            let content_type = media_type(&upload, &filename);
             let attachment = Attachment {
                 id: world.next_id(),
                 channel_id: message.channel_id,
@@ -157,9 +177,7 @@ fn store(
                     .and_then(|info| info.title.clone())
                     .or_else(|| (filename != original).then_some(original)),
                 description: info.and_then(|info| info.description.clone().value()),
-                content_type: declared.unwrap_or_else(|| {
-                    picture::sniff(&upload.bytes).unwrap_or(picture::content_type_of(&filename)).to_owned()
-                }),
+                content_type,
                 size: upload.bytes.len(),
                 dimensions: picture::dimensions(&upload.bytes),
                 ephemeral: message.flags & flag::EPHEMERAL != 0,

@@ -15,6 +15,7 @@ mod channel_rules;
 mod channels;
 mod commands;
 pub mod community;
+mod component_emojis;
 mod expressions;
 mod following;
 mod groups;

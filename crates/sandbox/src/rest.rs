@@ -31,6 +31,7 @@ mod partner;
 mod pins;
 mod polls;
 mod prune;
+mod query;
 mod reactions;
 mod request;
 mod roles;
@@ -62,7 +63,8 @@ use crate::live::Discord;
 use crate::parity::{NotImplemented, Operation};
 use crate::ratelimit::{Edge, Limits, Route};
 
-pub(crate) use request::{Form, Ids, Path, Payload, Query, Reason};
+pub(crate) use query::Query;
+pub(crate) use request::{Form, Ids, Path, Payload, Reason};
 
 /// The state that every handler uses.
 #[derive(Debug, Clone)]

@@ -1,5 +1,6 @@
 //! A running sandbox: built, bound to an address, and shut down.
 
+mod body;
 mod times;
 
 use std::future::IntoFuture;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
+use axum::middleware::from_fn;
 use axum::serve::ListenerExt;
 use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
@@ -203,6 +205,7 @@ impl Builder {
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
         let router = Guard::new(address::host(base_url), log.clone()).around(router);
+        let router = router.layer(from_fn(body::read_to_end));
         Assembled { router, scenario, control_secret, discord, log, faults }
     }
 }

@@ -51,6 +51,11 @@ impl FieldError {
         Self::new("UNION_TYPE_CHOICES", format!("Value of field \"type\" must be one of {}.", set(values)))
     }
 
+    /// Creates the error of a number that is none of an enumeration.
+    pub fn not_in_enum(value: &Value) -> Self {
+        Self::new("ENUM_TYPE_COERCE", format!("Value \"{}\" is not a valid enum value.", plain(value)))
+    }
+
     /// Creates the error of a value that is not a number of this kind: `int`, `float`, `snowflake`.
     pub fn not_a(kind: &str, value: &Value) -> Self {
         Self::new("NUMBER_TYPE_COERCE", format!("Value \"{}\" is not {kind}.", plain(value)))
@@ -88,7 +93,12 @@ impl FieldError {
 
     /// Creates the error of a value that is not an object with fixed fields.
     pub fn not_an_object() -> Self {
-        Self::new("MODEL_TYPE_CONVERT", "Only dictionaries may be used in a ModelType")
+        Self::new("MODEL_TYPE_CONVERT", "Expected an object/dictionary.")
+    }
+
+    /// Creates the error of null in a list of objects with fixed fields.
+    pub fn item_required() -> Self {
+        Self::new("LIST_ITEM_VALUE_REQUIRED", "List item values of ModelType are required")
     }
 
     /// Creates the error of a value that is not an object with free keys.

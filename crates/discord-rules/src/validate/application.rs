@@ -46,6 +46,10 @@ pub fn modify(body: &Value) -> ApiResult<ApplicationBody> {
         let picture = |form: &mut Form, value: &Value| data_uri::picture(form, value).map(|_| ());
         let url = |form: &mut Form, value: &Value| form.url(value, 2048, &["http", "https"]).map(Value::from);
         let https = |form: &mut Form, value: &Value| form.url(value, 2048, &["https"]).map(Value::from);
+        // Fields of the description of the API that the documentation lacks.
+        form.check(body, "team_id", Form::snowflake);
+        form.check(body, "max_participants", |form, value| form.int(value, -1..=i64::from(i32::MAX)));
+        form.check(body, "type", |form, value| form.one_of(value, &[4]));
         Some(ApplicationBody {
             description: form.field(body, "description", description),
             icon: form.field(body, "icon", picture),
@@ -86,7 +90,7 @@ fn description(form: &mut Form, value: &Value) -> Option<String> {
         None => form.trimmed(value, 0..=400),
         Some(_) => {
             let object = form.object(value)?;
-            form.skip(object, &["localizations"]);
+            translations(form, object, "localizations", 400);
             form.required(object, "default", |form, value| form.trimmed(value, 0..=400))
         }
     }

@@ -175,13 +175,13 @@ pub fn create(body: &Value) -> ApiResult<RuleBody> {
 /// Reads the body of a modification of a rule with this trigger type, which stays.
 pub fn modify(body: &Value, kind: u8) -> ApiResult<RuleBody> {
     Form::read_object(body, |form, body| {
-        form.optional(body, "trigger_type", |form, value| form.one_of(value, &[kind]));
-        if let Some(event) = form.optional(body, "event_type", |form, value| form.one_of(value, &[1, 2])) {
+        form.present(body, "trigger_type", |form, value| form.one_of(value, &[kind]));
+        if let Some(event) = form.present(body, "event_type", |form, value| form.one_of(value, &[1, 2])) {
             check_event(form, kind, event);
         }
         Some(RuleBody {
-            name: form.optional(body, "name", name),
-            trigger: form.optional(body, "trigger_metadata", |form, value| metadata(form, value, kind)),
+            name: form.present(body, "name", name),
+            trigger: form.present(body, "trigger_metadata", |form, value| metadata(form, value, kind)),
             ..rest(form, body, kind)
         })
     })

@@ -118,13 +118,10 @@ fn read(form: &mut Form, body: &Object, of: u8, kind: Change<u8>) -> ChannelBody
     let topic = if matches!(of, kind::GUILD_FORUM | kind::GUILD_MEDIA) { 4096 } else { 1024 };
     let stage = of == kind::GUILD_STAGE_VOICE;
     let slowmode = |form: &mut Form, value: &Value| form.uint(value, MAX_SLOWMODE);
-    let name = match body.get("name") {
-        Some(_) => form.required(body, "name", |form, value| {
-            let name = form.trimmed(value, 1..=100)?;
-            Some(if keeps_its_name(of) { name } else { text_channel_name(&name) })
-        }),
-        None => None,
-    };
+    let name = form.present(body, "name", |form, value| {
+        let name = form.trimmed(value, 1..=100)?;
+        Some(if keeps_its_name(of) { name } else { text_channel_name(&name) })
+    });
     ChannelBody {
         kind,
         name,
@@ -140,7 +137,7 @@ fn read(form: &mut Form, body: &Object, of: u8, kind: Change<u8>) -> ChannelBody
         rate_limit_per_user: form.field(body, "rate_limit_per_user", slowmode),
         parent_id: form.field(body, "parent_id", Form::snowflake),
         permission_overwrites: form
-            .field(body, "permission_overwrites", |form, value| form.list(value, 0..=100, overwrite_item)),
+            .field(body, "permission_overwrites", |form, value| form.objects(value, 0..=100, overwrite_item)),
         rtc_region: form.field(body, "rtc_region", Form::any_text),
         video_quality_mode: form.field(body, "video_quality_mode", |form, value| form.one_of(value, &[1, 2])),
         default_auto_archive_duration: form.field(body, "default_auto_archive_duration", archive_minutes),
@@ -174,7 +171,7 @@ pub fn positions(body: &Value) -> ApiResult<Vec<Position>> {
     super::role::placed(body, |form, item, id, position| {
         let parent_id = form.field(item, "parent_id", Form::snowflake);
         let lock_permissions = form.optional(item, "lock_permissions", Form::boolean).unwrap_or(false);
-        Some(Position { id, position, parent_id, lock_permissions })
+        Some(Position { id: id?, position, parent_id, lock_permissions })
     })
 }
 
@@ -212,8 +209,7 @@ fn archive_minutes(form: &mut Form, value: &Value) -> Option<u16> {
     found
 }
 
-fn overwrite_item(form: &mut Form, value: &Value) -> Option<Overwrite> {
-    let body = form.object(value)?;
+fn overwrite_item(form: &mut Form, body: &Object) -> Option<Overwrite> {
     let id = form.required(body, "id", Form::snowflake);
     let (kind, allow, deny) = overwrite_fields(form, body);
     Some(Overwrite { id: id?, kind, allow, deny })
@@ -285,10 +281,7 @@ pub fn voice_status(body: &Value) -> ApiResult<Change<String>> {
 }
 
 fn thread(form: &mut Form, body: &Object) -> ThreadBody {
-    let name = match body.get("name") {
-        Some(_) => form.required(body, "name", |form, value| form.trimmed(value, 1..=100)),
-        None => None,
-    };
+    let name = form.present(body, "name", |form, value| form.trimmed(value, 1..=100));
     ThreadBody {
         name,
         auto_archive_duration: form.field(body, "auto_archive_duration", archive_minutes),

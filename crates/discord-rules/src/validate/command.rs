@@ -108,7 +108,9 @@ fn read(form: &mut Form, body: &Value, scope: Scope) -> Option<Definition> {
         Scope::Global => &[kind::CHAT_INPUT, kind::USER, kind::MESSAGE, kind::PRIMARY_ENTRY_POINT],
         Scope::Guild => &[kind::CHAT_INPUT, kind::USER, kind::MESSAGE],
     };
-    let kind = match form.field(body, "type", |form, value| form.one_of(value, kinds)) {
+    // Libraries send the ids of the commands that a bulk overwrite keeps.
+    form.check(body, "id", Form::snowflake);
+    let kind = match form.field(body, "type", |form, value| enumerated(form, value, kinds)) {
         Change::Set(kind) => kind,
         Change::Keep if body.contains_key("type") => return None,
         Change::Keep | Change::Clear => kind::CHAT_INPUT,
@@ -160,11 +162,12 @@ fn read(form: &mut Form, body: &Value, scope: Scope) -> Option<Definition> {
     let integration_types =
         form.optional(body, "integration_types", |form, value| numbers(form, value, &[0, 1]));
     let nsfw = form.optional(body, "nsfw", Form::boolean).unwrap_or(false);
-    let handler = match kind {
-        kind::PRIMARY_ENTRY_POINT => {
-            form.optional(body, "handler", |form, value| form.one_of(value, &[1, 2])).or(Some(1))
-        }
-        _ => None,
+    let one_handler = |form: &mut Form, value: &Value| form.one_of(value, &[1, 2]);
+    let handler = if kind == kind::PRIMARY_ENTRY_POINT {
+        form.optional(body, "handler", one_handler).or(Some(1))
+    } else {
+        form.check(body, "handler", one_handler);
+        None
     };
     let global = scope == Scope::Global;
     let definition = Definition {
@@ -192,6 +195,16 @@ fn read(form: &mut Form, body: &Value, scope: Scope) -> Option<Definition> {
         ));
     }
     Some(definition)
+}
+
+/// Reads a number of an enumeration.
+fn enumerated(form: &mut Form, value: &Value, known: &[u8]) -> Option<u8> {
+    let number = form.int(value, i64::MIN..=i64::MAX)?;
+    let found = known.iter().copied().find(|known| i64::from(*known) == number);
+    if found.is_none() {
+        form.complain(FieldError::not_in_enum(value));
+    }
+    found
 }
 
 /// Reads a description and its translations, as in slash commands and their options.

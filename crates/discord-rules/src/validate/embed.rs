@@ -6,12 +6,14 @@ use super::form::{Form, Object, format_moment};
 use crate::error::FieldError;
 
 const MAX_TOTAL: usize = 6000;
+/// Longest text where Discord states no limit of its own.
+const MAX_KIND: usize = 152_133;
 const LINKS: &[&str] = &["http", "https"];
 const MEDIA: &[&str] = &["http", "https", "attachment"];
 
 /// Reads the value of `embeds`.
 pub(super) fn read_all(form: &mut Form, value: &Value) -> Option<Vec<Value>> {
-    let embeds = form.list(value, 0..=10, read)?;
+    let embeds = form.objects(value, 0..=10, read)?;
     if embeds.iter().map(size).sum::<usize>() > MAX_TOTAL {
         form.complain(FieldError::new(
             "MAX_EMBED_SIZE_EXCEEDED",
@@ -32,10 +34,9 @@ fn size(embed: &Value) -> usize {
         + fields.map(|field| text(&field["name"]) + text(&field["value"])).sum::<usize>()
 }
 
-fn read(form: &mut Form, value: &Value) -> Option<Value> {
-    let embed = form.object(value)?;
-    // Libraries send back what Discord added; it sets these itself.
-    form.skip(embed, &["type"]);
+fn read(form: &mut Form, embed: &Object) -> Option<Value> {
+    // Libraries send back what Discord added; it sets the type itself.
+    form.optional(embed, "type", |form, value| form.text(value, 0..=MAX_KIND));
     let mut out = Map::new();
     out.insert("type".to_owned(), json!("rich"));
     text(form, embed, &mut out, "title", 256);
@@ -53,7 +54,7 @@ fn read(form: &mut Form, value: &Value) -> Option<Value> {
     });
     for media in ["image", "thumbnail", "video"] {
         part(form, embed, &mut out, media, "url", |form, image, out| {
-            form.skip(image, &["proxy_url", "height", "width"]);
+            resolved(form, image);
             link(form, image, out, "url", MEDIA);
         });
     }
@@ -66,7 +67,7 @@ fn read(form: &mut Form, value: &Value) -> Option<Value> {
         link(form, author, out, "url", LINKS);
         link(form, author, out, "icon_url", MEDIA);
     });
-    let fields = form.optional(embed, "fields", |form, value| form.list(value, 0..=25, field));
+    let fields = form.optional(embed, "fields", |form, value| form.objects(value, 0..=25, field));
     if let Some(fields) = fields.filter(|fields| !fields.is_empty()) {
         out.insert("fields".to_owned(), Value::Array(fields));
     }
@@ -109,7 +110,20 @@ fn link(form: &mut Form, from: &Object, out: &mut Object, key: &str, schemes: &[
     }
 }
 
-/// Copies an object inside the embed, which counts as absent without its main field.
+/// Checks the fields of a picture that libraries send back as Discord added them; it sets them itself.
+fn resolved(form: &mut Form, image: &Object) {
+    form.skip(image, &["proxy_url"]);
+    for key in ["width", "height"] {
+        form.optional(image, key, |form, value| form.int(value, i64::MIN..=i64::MAX));
+    }
+    form.optional(image, "placeholder", |form, value| form.text(value, 0..=64));
+    form.optional(image, "placeholder_version", |form, value| form.uint(value, i32::MAX.unsigned_abs()));
+    form.optional(image, "is_animated", Form::boolean);
+    form.optional(image, "description", |form, value| form.text(value, 0..=4096));
+}
+
+/// Copies an object inside the embed. It needs its main field (discord-api-docs#3610); only an empty address counts as
+/// no picture.
 fn part(
     form: &mut Form,
     embed: &Object,
@@ -119,27 +133,25 @@ fn part(
     read: impl FnOnce(&mut Form, &Object, &mut Object),
 ) {
     let part = form.optional(embed, key, |form, value| {
+        let object = form.object(value)?;
         let mut part = Map::new();
-        read(form, form_object(value)?, &mut part);
+        read(form, object, &mut part);
+        let missing = match object.get(main) {
+            None | Some(Value::Null) => true,
+            Some(Value::String(text)) => main != "url" && text.trim().is_empty(),
+            Some(_) => false,
+        };
+        if missing && key != "provider" {
+            form.complain_at(main, FieldError::required());
+        }
         Some(part)
     });
-    match part {
-        Some(part) if part.contains_key(main) => {
-            out.insert(key.to_owned(), Value::Object(part));
-        }
-        None if embed.get(key).is_some_and(|value| !value.is_object() && !value.is_null()) => {
-            form.complain_at(key, FieldError::not_an_object());
-        }
-        _ => {}
+    if let Some(part) = part.filter(|part| part.contains_key(main)) {
+        out.insert(key.to_owned(), Value::Object(part));
     }
 }
 
-fn form_object(value: &Value) -> Option<&Object> {
-    value.as_object()
-}
-
-fn field(form: &mut Form, value: &Value) -> Option<Value> {
-    let field = form.object(value)?;
+fn field(form: &mut Form, field: &Object) -> Option<Value> {
     let name =
         form.required(field, "name", |form, value| form.trimmed(value, 0..=256).and_then(|t| some(form, t)));
     let text = form
@@ -231,13 +243,7 @@ mod tests {
 
     #[test]
     fn an_embed_with_nothing_to_see_is_refused() {
-        for nothing in [
-            json!({}),
-            json!({ "color": 5 }),
-            json!({ "title": "  " }),
-            json!({ "fields": [] }),
-            json!({ "footer": {} }),
-        ] {
+        for nothing in [json!({}), json!({ "color": 5 }), json!({ "title": "  " }), json!({ "fields": [] })] {
             assert_eq!(complaint(&json!([nothing])), "0.description: BASE_TYPE_REQUIRED");
         }
         assert!(embeds(&json!([{ "image": { "url": "attachment://a.png" } }])).is_ok());
@@ -253,6 +259,21 @@ mod tests {
             complaint(&json!([{ "fields": [{ "name": "n" }] }])),
             "0.fields.0.value: BASE_TYPE_REQUIRED"
         );
+    }
+
+    #[test]
+    fn parts_need_their_main_field() {
+        for (part, wanted) in [
+            (json!({ "author": {} }), "0.author.name"),
+            (json!({ "author": { "name": "" } }), "0.author.name"),
+            (json!({ "footer": { "text": null, "icon_url": "https://a/b" } }), "0.footer.text"),
+            (json!({ "image": { "width": 5 } }), "0.image.url"),
+        ] {
+            let mut embed = json!({ "title": "t" });
+            embed.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+            assert_eq!(complaint(&json!([embed])), format!("{wanted}: BASE_TYPE_REQUIRED"));
+        }
+        assert_eq!(complaint(&json!([null])), "0: LIST_ITEM_VALUE_REQUIRED");
     }
 
     #[test]
@@ -274,7 +295,7 @@ mod tests {
     fn what_comes_back_is_a_rich_embed_without_nulls() {
         let given = json!([{
             "title": " T ", "description": null, "timestamp": "2026-07-18T10:00:00.000Z",
-            "fields": [{ "name": "n", "value": "v" }], "footer": { "text": null, "icon_url": null },
+            "fields": [{ "name": "n", "value": "v" }], "footer": null, "image": { "url": "" },
             "author": { "name": "A", "icon_url": "" },
         }]);
         assert_eq!(

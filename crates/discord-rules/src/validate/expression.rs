@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::form::{Change, Form, Object};
+use super::form::{Change, Form};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::media::data_uri;
 use crate::media::picture;
@@ -58,19 +58,10 @@ pub fn emoji_create(body: &Value, with_roles: bool) -> ApiResult<EmojiCreate> {
 pub fn emoji_edit(body: &Value, with_roles: bool) -> ApiResult<EmojiEdit> {
     Form::read_object(body, |form, body| {
         Some(EmojiEdit {
-            name: named(form, body, emoji_name),
+            name: form.present(body, "name", emoji_name),
             roles: if with_roles { form.field(body, "roles", emoji_roles) } else { Change::Keep },
         })
     })
-}
-
-/// Reads a name that may be absent, but not null.
-fn named(
-    form: &mut Form,
-    body: &Object,
-    read: impl FnOnce(&mut Form, &Value) -> Option<String>,
-) -> Option<String> {
-    if body.contains_key("name") { form.required(body, "name", read) } else { None }
 }
 
 fn emoji_name(form: &mut Form, value: &Value) -> Option<String> {
@@ -130,12 +121,12 @@ pub fn sticker_edit(body: &Value) -> ApiResult<StickerEdit> {
     Form::read_object(body, |form, body| {
         let description = form.field(body, "description", sticker_description);
         Some(StickerEdit {
-            name: named(form, body, sticker_name),
+            name: form.present(body, "name", sticker_name),
             description: match description {
                 Change::Set(text) if text.is_empty() => Change::Clear,
                 description => description,
             },
-            tags: form.optional(body, "tags", sticker_tags),
+            tags: form.present(body, "tags", sticker_tags),
         })
     })
 }

@@ -276,11 +276,21 @@ impl Form {
 
     /// Reads a permission set, as text or number.
     pub fn permissions(&mut self, value: &Value) -> Option<Permissions> {
-        let set = serde_json::from_value(value.clone()).ok();
-        if set.is_none() {
-            self.complain(FieldError::not_a("int", value));
+        if let Ok(set) = serde_json::from_value(value.clone()) {
+            return Some(set);
         }
-        set
+        let whole = match value {
+            Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+            Value::String(text) => Some(text.trim().to_owned()),
+            _ => None,
+        };
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        self.complain(match whole.as_deref() {
+            Some(text) if text.strip_prefix('-').is_some_and(digits) => FieldError::min("int", 0),
+            Some(text) if digits(text) => FieldError::max("int", u64::MAX),
+            _ => FieldError::not_a("int", value),
+        });
+        None
     }
 
     /// Reads a moment in ISO 8601.
@@ -337,6 +347,55 @@ impl Form {
             })
         };
         Some(items.iter().enumerate().filter_map(read).collect())
+    }
+
+    /// Reads a list of objects with fixed fields, in which null has an error of its own.
+    pub fn objects<T>(
+        &mut self,
+        value: &Value,
+        length: RangeInclusive<usize>,
+        mut read: impl FnMut(&mut Self, &Object) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let Some(items) = value.as_array() else {
+            self.complain(FieldError::not_a_list());
+            return None;
+        };
+        if !self.length(items.len(), &length) {
+            return None;
+        }
+        let read = |(index, item): (usize, &Value)| {
+            self.within(index, |form| {
+                if item.is_null() {
+                    form.complain(FieldError::item_required());
+                    return None;
+                }
+                let object = form.object(item)?;
+                read(form, object)
+            })
+        };
+        Some(items.iter().enumerate().filter_map(read).collect())
+    }
+
+    /// Checks a field that nothing uses, so that it still counts as unread.
+    pub fn check<T>(
+        &mut self,
+        object: &Object,
+        key: &str,
+        read: impl FnOnce(&mut Self, &Value) -> Option<T>,
+    ) {
+        if let Some(value) = object.get(key).filter(|value| !value.is_null()) {
+            self.within(key, |form| read(form, value));
+        }
+    }
+
+    /// Reads a field that may be absent, but not null: what must be there keeps its value in a PATCH.
+    pub fn present<T>(
+        &mut self,
+        object: &Object,
+        key: &str,
+        read: impl FnOnce(&mut Self, &Value) -> Option<T>,
+    ) -> Option<T> {
+        if object.contains_key(key) { self.required(object, key, read) } else { None }
     }
 
     /// Reads a list of ids without repetition.

@@ -25,8 +25,7 @@ pub struct TagBody {
 }
 
 pub(super) fn tags(form: &mut Form, value: &Value) -> Option<Vec<TagBody>> {
-    form.list(value, 0..=MAX_TAGS, |form, item| {
-        let body = form.object(item)?;
+    form.objects(value, 0..=MAX_TAGS, |form, body| {
         let name = form.required(body, "name", |form, value| form.trimmed(value, 1..=20));
         Some(TagBody {
             id: form.optional(body, "id", Form::snowflake),
@@ -45,7 +44,7 @@ pub(super) fn emoji(form: &mut Form, value: &Value) -> Option<EmojiRef> {
 fn emoji_fields(form: &mut Form, body: &Object) -> EmojiRef {
     EmojiRef {
         id: form.optional(body, "emoji_id", Form::snowflake),
-        name: form.optional(body, "emoji_name", Form::any_text),
+        name: form.optional(body, "emoji_name", |form, value| form.text(value, 0..=100)),
     }
 }
 

@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::command::LOCALES;
 use super::form::{Change, Form};
 use crate::error::{ApiResult, FieldError};
+use crate::media::data_uri;
 use crate::snowflake::Snowflake;
 
 /// Longest timeout.
@@ -61,11 +62,9 @@ pub fn modify(body: &Value) -> ApiResult<GuildBody> {
     const AFK_SECONDS: &[u16] = &[60, 300, 900, 1800, 3600];
     Form::read_object(body, |form, body| {
         // Every voice channel has its region by now, so that of the guild does nothing.
-        form.skip(body, &["region"]);
-        let name = match body.get("name") {
-            Some(_) => form.required(body, "name", |form, value| form.trimmed(value, 2..=100)),
-            None => None,
-        };
+        form.optional(body, "region", Form::any_text);
+        form.check(body, "home_header", data_uri::picture);
+        let name = form.present(body, "name", |form, value| form.trimmed(value, 2..=100));
         Some(GuildBody {
             name,
             description: form.field(body, "description", |form, value| form.trimmed(value, 0..=300)),
@@ -96,14 +95,20 @@ pub fn modify(body: &Value) -> ApiResult<GuildBody> {
             owner_id: form.optional(body, "owner_id", Form::snowflake),
             safety_alerts_channel_id: form.field(body, "safety_alerts_channel_id", Form::snowflake),
             premium_progress_bar_enabled: form.optional(body, "premium_progress_bar_enabled", Form::boolean),
-            features: form
-                .optional(body, "features", |form, value| form.list(value, 0..=1521, Form::any_text)),
+            features: form.optional(body, "features", |form, value| form.list(value, 0..=1521, feature)),
             icon: form.field(body, "icon", Form::any_text),
             splash: form.field(body, "splash", Form::any_text),
             discovery_splash: form.field(body, "discovery_splash", Form::any_text),
             banner: form.field(body, "banner", Form::any_text),
         })
     })
+}
+
+/// Longest name of a feature, in characters.
+const MAX_FEATURE: usize = 152_133;
+
+fn feature(form: &mut Form, value: &Value) -> Option<String> {
+    form.text(value, 0..=MAX_FEATURE)
 }
 
 /// Fields of a member in a modification.

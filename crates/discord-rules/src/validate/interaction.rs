@@ -121,7 +121,7 @@ pub fn callback(body: &Value, files: &[Upload], asked: Asked<'_>) -> ApiResult<C
         })
     })?;
     match &callback {
-        Callback::Message(message) => message::refuse_if_empty(message, files)?,
+        Callback::Message(message) => message::check_created(message, files)?,
         // An update without data is an empty edit of the message, whatever it holds.
         Callback::Update(edit) => match asked.message {
             Some(target) => message::refuse_if_emptied(edit, files, target)?,

@@ -1,5 +1,8 @@
 //! Messages: bodies of creations and edits, through channels, webhooks and interactions.
 
+mod theme;
+mod whole;
+
 use serde_json::Value;
 
 use super::component::{self, Place};
@@ -9,6 +12,8 @@ use super::poll::{self, Poll};
 use super::{embed, form};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::snowflake::Snowflake;
+
+pub(super) use whole::{check_created, refuse_if_emptied};
 
 /// Longest content that an application may send, in characters.
 const MAX_CONTENT: usize = 2000;
@@ -118,6 +123,8 @@ pub struct MessageCreate {
     pub sticker_ids: Vec<Snowflake>,
     /// Poll.
     pub poll: Option<Poll>,
+    /// Theme of the client that the message shares, in the form in which Discord shows it.
+    pub shared_client_theme: Option<Value>,
     /// Value that is returned in the event.
     pub nonce: Option<Value>,
     /// Whether a second message with the same nonce returns the first one.
@@ -167,31 +174,40 @@ pub struct MessageEdit {
     pub attachments: Change<Vec<AttachmentInfo>>,
     /// Poll, where the edit is the first answer to a deferred interaction.
     pub poll: Option<Poll>,
+    /// Stickers, which must be those that the message has.
+    pub sticker_ids: Vec<Snowflake>,
 }
 
 /// Reads the body of a creation.
 pub fn create(body: &Value, files: &[Upload], origin: MessageOrigin) -> ApiResult<MessageCreate> {
     check_files(files)?;
     let message = Form::read_object(body, |form, body| Some(read_create(form, body, files, origin)))?;
-    refuse_if_empty(&message, files)?;
+    check_created(&message, files)?;
     Ok(message)
-}
-
-/// Checks that a message has visible content (50006).
-pub(super) fn refuse_if_empty(message: &MessageCreate, files: &[Upload]) -> ApiResult<()> {
-    let something = !message.content.is_empty()
-        || !message.embeds.is_empty()
-        || !message.components.is_empty()
-        || !message.sticker_ids.is_empty()
-        || message.poll.is_some()
-        || !files.is_empty()
-        || message.message_reference.as_ref().is_some_and(|reference| reference.forward);
-    if something { Ok(()) } else { Err(ApiError::empty_message()) }
 }
 
 /// Checks that there are not more files than a message may have.
 pub(super) fn check_files(files: &[Upload]) -> ApiResult<()> {
     if files.len() > MAX_FILES { Err(ApiError::max_attachments()) } else { Ok(()) }
+}
+
+/// Reads the creation in a field of a body, if there is one: the first message of a forum's post.
+pub fn create_within(
+    body: &Value,
+    key: &str,
+    files: &[Upload],
+    origin: MessageOrigin,
+) -> ApiResult<Option<MessageCreate>> {
+    check_files(files)?;
+    let Some(value) = body.get(key).filter(|value| !value.is_null()) else { return Ok(None) };
+    let message = Form::read_body(value, |form| {
+        form.within(key, |form| {
+            let message = form.object(value)?;
+            Some(read_create(form, message, files, origin))
+        })
+    })?;
+    check_created(&message, files)?;
+    Ok(Some(message))
 }
 
 /// Reads a creation inside a body that is being read.
@@ -205,7 +221,7 @@ pub(super) fn read_create(
     let v2 = flags & flag::IS_COMPONENTS_V2 != 0;
     let names: Vec<String> = files.iter().map(|file| file.filename.clone()).collect();
     if v2 {
-        refuse_legacy(form, body, &["content", "embeds", "sticker_ids", "poll"]);
+        refuse_legacy(form, body, &["content", "embeds", "sticker_ids", "poll", "shared_client_theme"]);
     }
     let place = if v2 { Place::Message } else { Place::LegacyMessage };
     let webhook = origin == MessageOrigin::Webhook;
@@ -226,6 +242,7 @@ pub(super) fn read_create(
             .optional(body, "sticker_ids", |form, value| form.id_set(value, 0..=3))
             .unwrap_or_default(),
         poll: poll::read(form, body),
+        shared_client_theme: form.optional(body, "shared_client_theme", theme::read),
         nonce: form.optional(body, "nonce", nonce),
         enforce_nonce: form.optional(body, "enforce_nonce", Form::boolean).unwrap_or(false),
         username: form.optional(body, "username", super::webhook::name).filter(|_| webhook),
@@ -244,35 +261,12 @@ pub(super) fn read_create(
 /// Reads the body of an edit of a message.
 pub fn edit(body: &Value, files: &[Upload], target: &EditTarget) -> ApiResult<MessageEdit> {
     check_files(files)?;
+    if target.flags & flag::IS_VOICE_MESSAGE != 0 {
+        return Err(ApiError::voice_message_edit());
+    }
     let edit = Form::read_object(body, |form, body| Some(read_edit(form, body, files, target)))?;
     refuse_if_emptied(&edit, files, target)?;
     Ok(edit)
-}
-
-/// Checks that an edit leaves visible content (50006).
-pub(super) fn refuse_if_emptied(edit: &MessageEdit, files: &[Upload], target: &EditTarget) -> ApiResult<()> {
-    let stays = |change: Option<bool>, before: bool| change.unwrap_or(before);
-    let something = target.fixed
-        || edit.poll.is_some()
-        || stays(changed(&edit.content, |text| !text.is_empty()), target.content)
-        || stays(changed(&edit.embeds, |embeds| !embeds.is_empty()), target.embeds)
-        || stays(changed(&edit.components, |components| !components.is_empty()), target.components)
-        || !files.is_empty()
-        || match &edit.attachments {
-            Change::Keep => !target.attachments.is_empty(),
-            Change::Clear => false,
-            Change::Set(kept) => !kept.is_empty(),
-        };
-    if something { Ok(()) } else { Err(ApiError::empty_message()) }
-}
-
-/// Returns whether a field is filled after a change; `None` where there is no change.
-fn changed<T>(change: &Change<T>, filled: impl Fn(&T) -> bool) -> Option<bool> {
-    match change {
-        Change::Keep => None,
-        Change::Clear => Some(false),
-        Change::Set(value) => Some(filled(value)),
-    }
 }
 
 /// Reads an edit inside a body that is being read.
@@ -311,6 +305,9 @@ pub(super) fn read_edit(
         allowed_mentions: mentions::read(form, body),
         attachments: form.field(body, "attachments", |form, value| attachments(form, value, files, &known)),
         poll: poll::read(form, body),
+        sticker_ids: form
+            .optional(body, "sticker_ids", |form, value| form.id_set(value, 0..=3))
+            .unwrap_or_default(),
     }
 }
 
@@ -400,8 +397,8 @@ fn attachments(
     files: &[Upload],
     known: &[Snowflake],
 ) -> Option<Vec<AttachmentInfo>> {
-    form.list(value, 0..=MAX_FILES, |form, item| {
-        let item = form.object(item)?;
+    form.objects(value, 0..=MAX_FILES, |form, item| {
+        form.check(item, "is_remix", Form::boolean);
         let id = form.required(item, "id", |form, value| {
             let id = form.snowflake(value)?;
             if !files.iter().any(|file| file.index == id.0) && !known.contains(&id) {
@@ -415,7 +412,7 @@ fn attachments(
         };
         let info = AttachmentInfo {
             id: Snowflake(0),
-            filename: text(form, "filename", 1024),
+            filename: form.optional(item, "filename", |form, value| form.text(value, 1..=1024)),
             title: text(form, "title", 1024),
             description: match form.field(item, "description", |form, value| form.text(value, 0..=1024)) {
                 Change::Set(text) if text.is_empty() => Change::Clear,

@@ -77,6 +77,7 @@ pub fn external(body: &Value) -> ApiResult<External> {
 pub fn player(body: &Value) -> ApiResult<Player> {
     Form::read_object(body, |form, body| {
         let id = player_id(form, body);
+        form.check(body, "provisional_user_id", Form::snowflake);
         let name = form.optional(body, "preferred_global_name", |form, value| form.text(value, 1..=32));
         Some(Player { external_user_id: id?, preferred_global_name: name })
     })

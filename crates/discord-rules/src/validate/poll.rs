@@ -24,9 +24,11 @@ pub(super) fn read(form: &mut Form, body: &Object) -> Option<Poll> {
         let poll = form.object(value)?;
         let question = form.required(poll, "question", |form, value| {
             let question = form.object(value)?;
+            // Only answers show an emoji (Poll, "Poll Media Object").
+            form.check(question, "emoji", emoji_object);
             form.required(question, "text", |form, value| form.trimmed(value, 1..=300))
         });
-        let answers = form.required(poll, "answers", |form, value| form.list(value, 1..=10, answer));
+        let answers = form.required(poll, "answers", |form, value| form.objects(value, 1..=10, answer));
         let duration = form.optional(poll, "duration", |form, value| {
             form.int(value, 1..=768).and_then(|hours| u32::try_from(hours).ok())
         });
@@ -41,13 +43,13 @@ pub(super) fn read(form: &mut Form, body: &Object) -> Option<Poll> {
     })
 }
 
-fn answer(form: &mut Form, value: &Value) -> Option<Value> {
-    let answer = form.object(value)?;
+fn answer(form: &mut Form, answer: &Object) -> Option<Value> {
     form.required(answer, "poll_media", |form, value| {
         let media = form.object(value)?;
-        let text = form.required(media, "text", |form, value| form.trimmed(value, 1..=55))?;
-        let mut out = json!({ "text": text });
-        if let Some(emoji) = form.optional(media, "emoji", emoji_object) {
+        let text = form.required(media, "text", |form, value| form.trimmed(value, 1..=55));
+        let emoji = form.optional(media, "emoji", emoji_object);
+        let mut out = json!({ "text": text? });
+        if let Some(emoji) = emoji {
             out["emoji"] = emoji;
             if out["emoji"].get("id").is_none() {
                 out["emoji"]["id"] = Value::Null;

@@ -105,7 +105,9 @@ pub(super) fn emoji_object(form: &mut Form, value: &Value) -> Option<Value> {
     let object = form.object(value)?;
     let invalid = || FieldError::new("BUTTON_COMPONENT_INVALID_EMOJI", "Invalid emoji");
     let id = form.optional(object, "id", Form::snowflake);
-    let name = form.optional(object, "name", |form, value| form.text(value, 0..=32));
+    // Nothing is asked of the name of a custom emoji, whose id decides (discord.js#11375).
+    let longest = if object.get("id").is_none_or(Value::is_null) { 32 } else { usize::MAX };
+    let name = form.optional(object, "name", |form, value| form.text(value, 0..=longest));
     let animated = form.optional(object, "animated", Form::boolean).unwrap_or(false);
     match (id, name) {
         (Some(id), name) => {
@@ -124,7 +126,7 @@ pub(super) fn emoji_object(form: &mut Form, value: &Value) -> Option<Value> {
             // An error of one that is present but wrong has been reported.
             let missing = |key| object.get(key).is_none_or(Value::is_null);
             if missing("id") && missing("name") {
-                form.complain_at("name", FieldError::required());
+                form.complain_at("name", invalid());
             }
             None
         }

@@ -76,13 +76,13 @@ pub fn read(body: &Value) -> ApiResult<RoleBody> {
 
 /// Reads the body of a reordering of roles and returns ids with their new positions.
 pub fn positions(body: &Value) -> ApiResult<Vec<(Snowflake, Option<u32>)>> {
-    placed(body, |_, _, id, position| Some((id, position)))
+    placed(body, |_, _, id, position| Some((id?, position)))
 }
 
 /// Reads the body of a reordering: an id and a new position from each item, and the rest of it by `read`.
 pub(super) fn placed<T>(
     body: &Value,
-    read: impl Fn(&mut Form, &Object, Snowflake, Option<u32>) -> Option<T>,
+    read: impl Fn(&mut Form, &Object, Option<Snowflake>, Option<u32>) -> Option<T>,
 ) -> ApiResult<Vec<T>> {
     Form::read_body(body, |form| {
         form.list(body, 0..=1000, |form, item| {
@@ -90,7 +90,7 @@ pub(super) fn placed<T>(
             let id = form.required(item, "id", Form::snowflake);
             let position =
                 form.optional(item, "position", |form, value| form.uint(value, i32::MAX.unsigned_abs()));
-            read(form, item, id?, position)
+            read(form, item, id, position)
         })
     })
 }

@@ -154,12 +154,12 @@ fn ends_too_early() -> FieldError {
 /// Reads the body of a modification at the moment `now`.
 pub fn modify(body: &Value, now: OffsetDateTime) -> ApiResult<EventModify> {
     Form::read_object(body, |form, body| {
-        form.optional(body, "privacy_level", |form, value| form.one_of(value, &[2]));
+        form.present(body, "privacy_level", |form, value| form.one_of(value, &[2]));
         let location = form.field(body, "entity_metadata", location);
         Some(EventModify {
-            name: form.optional(body, "name", name),
+            name: form.present(body, "name", name),
             description: form.field(body, "description", description),
-            start: form.optional(body, "scheduled_start_time", |form, value| future(form, value, now)),
+            start: form.present(body, "scheduled_start_time", |form, value| future(form, value, now)),
             end: form.field(body, "scheduled_end_time", Form::moment),
             entity_type: form.optional(body, "entity_type", |form, value| form.one_of(value, &[1, 2, 3])),
             channel_id: form.field(body, "channel_id", Form::snowflake),

@@ -45,7 +45,7 @@ pub fn create(body: &Value) -> ApiResult<StageCreate> {
 /// Reads the body of a modification and returns topic and privacy level.
 pub fn modify(body: &Value) -> ApiResult<(Option<String>, Option<u8>)> {
     Form::read_object(body, |form, body| {
-        Some((form.optional(body, "topic", topic), form.optional(body, "privacy_level", privacy)))
+        Some((form.present(body, "topic", topic), form.present(body, "privacy_level", privacy)))
     })
 }
 

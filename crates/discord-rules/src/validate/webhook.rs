@@ -30,7 +30,7 @@ pub fn create(body: &Value) -> ApiResult<WebhookBody> {
 pub fn modify(body: &Value, moving: bool) -> ApiResult<WebhookBody> {
     Form::read_object(body, |form, body| {
         Some(WebhookBody {
-            name: form.optional(body, "name", name),
+            name: form.present(body, "name", name),
             avatar: avatar(form, body),
             channel_id: if moving { form.optional(body, "channel_id", Form::snowflake) } else { None },
         })

@@ -6,6 +6,24 @@ use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
 use crate::state::guild::Guild;
 use crate::validate::channel::ChannelBody;
+use crate::validate::reaction::is_unicode;
+
+/// Voice regions of Discord's own (discord-api-docs#7470), which a bot may name although no server here has their names.
+const REGIONS: [&str; 13] = [
+    "brazil",
+    "hongkong",
+    "india",
+    "japan",
+    "rotterdam",
+    "singapore",
+    "south-korea",
+    "southafrica",
+    "sydney",
+    "us-central",
+    "us-east",
+    "us-south",
+    "us-west",
+];
 
 /// Most channels of one category.
 const MOST_IN_CATEGORY: usize = 50;
@@ -24,6 +42,55 @@ impl Live<'_> {
         let most = guild.perks.most_bitrate();
         if kind == kind::VOICE && body.bitrate.as_ref().is_some_and(|bitrate| *bitrate > most) {
             return Err(ApiError::field(&["bitrate"], FieldError::max("int", most)));
+        }
+        Ok(())
+    }
+
+    /// Checks what a body for a channel of this type names: its category, its region, and emojis of the guild.
+    ///
+    /// # Errors
+    /// If something of it does not exist, or a channel of this type cannot have it.
+    pub fn check_body(&self, guild: Snowflake, kind: u8, body: &ChannelBody) -> ApiResult<()> {
+        self.check_parent(guild, kind, body.parent_id.as_ref())
+            .map_err(|error| ApiError::field(&["parent_id"], error))?;
+        let regions = || self.voice.regions().iter().map(String::as_str).chain(REGIONS);
+        if body.rtc_region.as_ref().is_some_and(|wanted| regions().all(|region| region != wanted)) {
+            let error = FieldError::choices(regions().map(|region| format!("'{region}'")));
+            return Err(ApiError::field(&["rtc_region"], error));
+        }
+        let tags = body.available_tags.as_ref().map_or(&[][..], Vec::as_slice);
+        for emoji in tags.iter().map(|tag| &tag.emoji).chain(body.default_reaction_emoji.as_ref()) {
+            let own = self
+                .guilds
+                .get(&guild)
+                .is_some_and(|guild| emoji.id.is_none_or(|id| guild.emojis.contains_key(&id)));
+            if !own {
+                return Err(ApiError::unknown_emoji());
+            }
+            if emoji.name.as_ref().is_some_and(|name| !name.is_empty() && !is_unicode(name)) {
+                return Err(ApiError::invalid_emoji());
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that `parent` may be the category of a channel of this type in this guild.
+    pub fn check_parent(
+        &self,
+        guild: Snowflake,
+        kind: u8,
+        parent: Option<&Snowflake>,
+    ) -> Result<(), FieldError> {
+        let Some(parent) = parent else { return Ok(()) };
+        let category = self.channels.get(parent).filter(|parent| parent.kind == kind::CATEGORY);
+        if category.is_none_or(|parent| parent.guild_id != Some(guild)) {
+            return Err(FieldError::new("CHANNEL_PARENT_INVALID", "Category does not exist"));
+        }
+        if kind == kind::CATEGORY {
+            return Err(FieldError::new(
+                "CHANNEL_PARENT_INVALID_TYPE",
+                "Categories cannot have subcategories",
+            ));
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::Live;
-use crate::error::{ApiError, ApiResult, FieldError};
-use crate::permissions::{Overwrite, Permissions};
+use crate::error::{ApiError, ApiResult};
+use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, Thread, kind};
 use crate::state::forum::Tag;
@@ -61,7 +61,7 @@ impl Live<'_> {
     /// Changes a channel that is no thread and sends the event. With another region, a call moves there.
     pub fn edit_channel(&mut self, id: Snowflake, body: ChannelBody) -> ApiResult<()> {
         if let Some(guild) = self.channel(id)?.guild_id {
-            self.check_parent(guild, body.parent_id.as_ref())?;
+            self.check_body(guild, self.channel(id)?.kind, &body)?;
         }
         forum::unique(body.available_tags.as_ref().map_or(&[], Vec::as_slice))?;
         let ids: Vec<_> =
@@ -112,17 +112,6 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Checks that `parent` may be the parent of a channel of this guild.
-    pub fn check_parent(&self, guild: Snowflake, parent: Option<&Snowflake>) -> ApiResult<()> {
-        let Some(parent) = parent else { return Ok(()) };
-        let category = self.channels.get(parent).filter(|parent| parent.kind == kind::CATEGORY);
-        if category.is_some_and(|parent| parent.guild_id == Some(guild)) {
-            return Ok(());
-        }
-        let error = FieldError::new("CHANNEL_PARENT_INVALID", "Category does not exist");
-        Err(ApiError::field(&["parent_id"], error))
-    }
-
     /// Moves a channel to its position in a reordering and sends the event.
     pub fn place_channel(&mut self, place: Position) -> ApiResult<()> {
         let of_category = place
@@ -152,6 +141,14 @@ impl Live<'_> {
         let Some(guild) = channel.guild_id.filter(|_| !channel.is_thread()) else {
             return Err(ApiError::wrong_channel_type());
         };
+        // A role as a member and a member as a role are unknown too (discord-api-docs#101).
+        let is_known = self.guilds.get(&guild).is_some_and(|guild| match overwrite.kind {
+            OverwriteKind::Role => guild.roles.contains_key(&overwrite.id),
+            OverwriteKind::Member => guild.members.contains_key(&overwrite.id),
+        });
+        if !is_known {
+            return Err(ApiError::unknown_overwrite());
+        }
         let before = self.access(guild);
         let channel = self.channel_mut(id)?;
         channel.overwrites.retain(|other| other.id != overwrite.id);

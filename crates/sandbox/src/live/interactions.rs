@@ -161,7 +161,7 @@ impl Live<'_> {
         let callback = validate::interaction::callback(body, &draft::names(&uploads), asked)?;
         let (response, message) = match callback {
             Callback::Message(message) => {
-                let message = self.answer_message(id, Draft { message: *message, uploads })?;
+                let message = self.answer_message(id, Draft { message: *message, uploads }, &["data"])?;
                 (Response::Message, Some(message))
             }
             Callback::DeferMessage { ephemeral } => {
@@ -177,6 +177,7 @@ impl Live<'_> {
             }
             Callback::Update(change) => {
                 let message = source.ok_or_else(ApiError::unknown_message)?;
+                self.check_emojis(change.components.as_ref().map_or(&[], Vec::as_slice), &["data"])?;
                 self.apply(channel_id, message, Edit { change: *change, uploads })?;
                 (Response::Updated, source)
             }
@@ -272,7 +273,7 @@ impl Live<'_> {
             return Err(ApiError::max_followups());
         }
         let message = validate::message::create(body, &draft::names(&uploads), MessageOrigin::Interaction)?;
-        let message = self.answer_message(id, Draft { message, uploads })?;
+        let message = self.answer_message(id, Draft { message, uploads }, &[])?;
         if let Some(interaction) = self.interactions.get_mut(id) {
             interaction.followups.push(message);
             if interaction.response == Response::DeferredUpdate {
@@ -337,11 +338,14 @@ impl Live<'_> {
         Ok(())
     }
 
-    /// Creates a message that answers an interaction, from the bot's account, and returns its id.
-    fn answer_message(&mut self, id: Snowflake, draft: Draft) -> ApiResult<Snowflake> {
+    /// Creates a message that answers an interaction, from the bot's account, and returns its id. `within` is where the
+    /// message is in the body.
+    fn answer_message(&mut self, id: Snowflake, draft: Draft, within: &[&str]) -> ApiResult<Snowflake> {
+        draft.check_recording()?;
         let mut message = self.blank_answer(id)?;
         message.flags |= draft.message.flags & flag::EPHEMERAL;
         self.check_skus(message.application_id, &draft.message.components)?;
+        self.check_emojis(&draft.message.components, within)?;
         self.check_stickers(None, self.channel(message.channel_id)?, &draft.message.sticker_ids)?;
         draft.fill(self, &mut message);
         Ok(self.put_answer(id, message))

@@ -47,6 +47,7 @@ impl Live<'_> {
                 return Ok(earlier);
             }
         }
+        draft.check_recording()?;
         self.check_stickers(user, channel, &draft.message.sticker_ids)?;
         let author = match sender {
             Sender::User(id) => Author::User(*id),
@@ -62,6 +63,7 @@ impl Live<'_> {
             message.application_id = *application;
         }
         self.check_skus(message.application_id.or(user), &draft.message.components)?;
+        self.check_emojis(&draft.message.components, &[])?;
         self.refer(&mut message, &draft, user)?;
         self.resolve_poll(draft.message.poll.as_mut())?;
         let verdicts = match user {
@@ -165,6 +167,15 @@ impl Live<'_> {
         self.resolve_poll(edit.change.poll.as_mut())?;
         let components = edit.change.components.as_ref().map_or(&[][..], Vec::as_slice);
         self.check_skus(message.application_id.or(message.author_id()), components)?;
+        self.check_emojis(components, &[])?;
+        if edit
+            .change
+            .sticker_ids
+            .iter()
+            .any(|id| message.stickers.iter().all(|known| known["id"] != json!(id)))
+        {
+            return Err(ApiError::cannot_edit_stickers());
+        }
         let was_loading = message.flags & flag::LOADING != 0;
         let adds_poll = edit.change.poll.is_some();
         let text = message.content.clone();

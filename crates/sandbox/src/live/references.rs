@@ -30,7 +30,7 @@ impl Live<'_> {
             if !wanted.fail_if_not_exists && !forward {
                 return Ok(());
             }
-            return Err(wrong("REPLIES_UNKNOWN_MESSAGE", "Unknown message"));
+            return Err(wrong("MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message"));
         };
         if !BASIC.contains(&found.kind) && !forward {
             return Err(wrong("REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to a system message"));

@@ -66,8 +66,6 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
     let mut pending = Pending::new(&edge.log, &call, request.uri().query());
     let request = pending.read_request(request).await;
 
-    let (request, rest) = call::shared(request);
-
     let effect = fault::strike(&edge, &call, &mut pending).await;
     let mut response = match fault::instead(&effect, &edge.limits, &call) {
         Answer::Drop => return call.drop_connection(),
@@ -78,9 +76,6 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
         Answer::Refusal(refusal) => limit::refuse(&edge.limits, &refusal, request, &mut pending).await,
         Answer::Handler => limit::handle(&edge.limits, &call, request, next, &mut pending).await,
     };
-    if let Some(rest) = rest {
-        rest.drain().await;
-    }
     limit::finish(&edge.limits, &call, &mut response, &pending);
     let extra = response.extensions_mut().remove::<Extra>().unwrap_or_default();
     gaps(&edge, &call, &response, &extra, &pending);

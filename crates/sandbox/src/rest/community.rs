@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::guilds::require;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Reason, Rest};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
 use crate::state::community::{JoinRequest, RequestStatus};
 use crate::validate;
@@ -88,14 +88,10 @@ async fn requests(
 ) -> ApiResult<Json<Value>> {
     let limit = query.number("limit", 1..=100, 100)?;
     let (before, after) = (query.id("before")?, query.id("after")?);
-    let status = query.text("status");
     let names =
         [RequestStatus::Started, RequestStatus::Submitted, RequestStatus::Rejected, RequestStatus::Approved]
             .map(RequestStatus::name);
-    if status.is_some_and(|status| !names.contains(&status)) {
-        let choices = FieldError::choices(names.iter().map(|name| format!("'{name}'")));
-        return Err(ApiError::field(&["status"], choices));
-    }
+    let status = query.word("status", &names)?;
     let live = rest.discord.lock();
     let guild = require(&live, id, bot, Permissions::KICK_MEMBERS)?;
     let fits = |request: &&JoinRequest| status.is_none_or(|status| request.status.name() == status);

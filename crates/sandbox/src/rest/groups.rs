@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use super::request::Bot;
 use super::{Ids, Payload, Rest};
 use crate::error::ApiResult;
-use crate::validate::Form;
+use crate::validate;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new().route("/channels/{channel_id}/recipients/{user_id}", put(add).delete(remove))
@@ -21,11 +21,7 @@ async fn add(
     Ids([channel, user]): Ids<2>,
     payload: Payload,
 ) -> ApiResult<Response> {
-    let token = Form::read_object(&payload.json, |form, body| {
-        // Nicknames are seen by the group's people only, and no route returns them.
-        form.optional(body, "nick", |form, value| form.text(value, 0..=32));
-        form.required(body, "access_token", Form::any_text)
-    })?;
+    let token = validate::user::add_recipient(&payload.json)?;
     let mut live = rest.discord.lock();
     if !live.add_recipient(bot, channel, user, &token)? {
         return Ok(StatusCode::NO_CONTENT.into_response());

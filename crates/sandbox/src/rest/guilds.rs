@@ -107,7 +107,7 @@ async fn create_channel(
         return Err(ApiError::max_channels());
     }
     live.check_features(id, body.kind.as_ref().copied().unwrap_or(kind::TEXT), &body)?;
-    live.check_parent(id, body.parent_id.as_ref())?;
+    live.check_body(id, body.kind.as_ref().copied().unwrap_or(kind::TEXT), &body)?;
     live.check_room(guild, body.parent_id.as_ref())?;
     let overwrites = body.permission_overwrites.as_ref().map_or(&[][..], Vec::as_slice);
     live.check_overwrites(id, None, body.parent_id.as_ref().copied(), bot, &[], overwrites)?;
@@ -138,11 +138,13 @@ async fn move_channels(
     if moved.count() > 1 {
         return Err(ApiError::one_parent_at_a_time());
     }
-    for place in &places {
-        if live.channel(place.id)?.guild_id != Some(id) {
+    for (index, place) in places.iter().enumerate() {
+        let channel = live.channel(place.id)?;
+        if channel.guild_id != Some(id) {
             return Err(ApiError::unknown_channel());
         }
-        live.check_parent(id, place.parent_id.as_ref())?;
+        live.check_parent(id, channel.kind, place.parent_id.as_ref())
+            .map_err(|error| ApiError::field(&[&index.to_string(), "parent_id"], error))?;
     }
     for place in places {
         live.place_channel(place)?;
@@ -158,7 +160,7 @@ async fn audit_log(
 ) -> ApiResult<Json<Value>> {
     let limit = query.number("limit", 1..=100, 50)?;
     let (user, before, after) = (query.id("user_id")?, query.id("before")?, query.id("after")?);
-    let action = query.text("action_type").and_then(|text| text.parse::<u64>().ok());
+    let action = query.optional_number("action_type", 0..=i32::MAX as usize)?;
     let live = rest.discord.lock();
     let guild = require(&live, id, bot, Permissions::VIEW_AUDIT_LOG)?;
     let as_id = |value: &Value| serde_json::from_value::<Snowflake>(value.clone()).ok();
@@ -167,7 +169,7 @@ async fn audit_log(
         .iter()
         .rev()
         .filter(|entry| user.is_none_or(|user| as_id(&entry["user_id"]) == Some(user)))
-        .filter(|entry| action.is_none_or(|action| entry["action_type"].as_u64() == Some(action)))
+        .filter(|entry| action.is_none_or(|action| entry["action_type"].as_u64() == Some(action as u64)))
         .filter(|entry| before.is_none_or(|before| as_id(&entry["id"]) < Some(before)))
         .filter(|entry| after.is_none_or(|after| as_id(&entry["id"]) > Some(after)))
         .take(limit)

@@ -15,6 +15,7 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::live::Live;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
+use crate::state::channel::kind;
 use crate::state::invite::Invite;
 use crate::validate;
 use crate::validate::invite::Target;
@@ -37,7 +38,8 @@ async fn create(
     let users = users_in(&payload)?;
     let mut live = rest.discord.lock();
     let found = live.channel_for(channel, bot, Permissions::CREATE_INSTANT_INVITE)?;
-    let guild_id = found.guild_id.ok_or_else(ApiError::wrong_channel_type)?;
+    let guild_id =
+        found.guild_id.filter(|_| found.kind != kind::CATEGORY).ok_or_else(ApiError::wrong_channel_type)?;
     check_target(&live, channel, body.target)?;
     for role in &body.role_ids {
         may_give(&live, guild_id, bot, *role)?;

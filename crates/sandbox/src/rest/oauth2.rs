@@ -7,7 +7,6 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::bearer::Bearer;
-use super::store::ids;
 use super::{Ids, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
@@ -82,7 +81,7 @@ async fn entitlements(
     query: Query,
 ) -> ApiResult<Json<Value>> {
     own(&bearer, id, "applications.entitlements")?;
-    let skus = ids(&query, "sku_ids")?;
+    let skus = query.listed_ids("sku_ids")?;
     let live = rest.discord.lock();
     let now = live.clock.now();
     let theirs = |found: &&Entitlement| {

@@ -27,7 +27,7 @@ async fn list(
     query: Query,
 ) -> ApiResult<Json<Value>> {
     let limit = query.number("limit", 1..=50, 50)?;
-    let before = query.text("before").and_then(clock::parse);
+    let before = query.moment("before")?;
     let live = rest.discord.lock();
     let channel = live.channel_for(channel, bot, Permissions::READ_MESSAGE_HISTORY)?;
     let mut older = channel

@@ -1,9 +1,7 @@
 //! The parts of a request that handlers read: the bot, ids, query, body, files, and the reason for the audit log.
 
 use std::future::poll_fn;
-use std::ops::RangeInclusive;
 use std::pin::pin;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -129,67 +127,6 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Rest> for Path<T> {
 /// Parses an id of the path. The error is Discord's.
 pub(crate) fn parse_id(name: &str, text: &str) -> ApiResult<Snowflake> {
     text.parse().map_err(|_| ApiError::field(&[name], FieldError::not_a("snowflake", &Value::from(text))))
-}
-
-/// The query string.
-#[derive(Debug, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
-
-impl FromRequestParts<Rest> for Query {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> ApiResult<Self> {
-        let query = axum::extract::Query::from_request_parts(parts, rest).await;
-        Ok(Self(query.map(|query| query.0).unwrap_or_default()))
-    }
-}
-
-impl Query {
-    /// Returns a text.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.all(name).last()
-    }
-
-    /// Returns all texts of a name that is repeated (Reference, "Array Query Strings").
-    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Returns at most `most` ids.
-    pub(crate) fn ids(&self, name: &str, most: usize) -> ApiResult<Vec<Snowflake>> {
-        let ids = self.all(name).map(|text| parse_id(name, text)).collect::<ApiResult<Vec<_>>>()?;
-        if ids.len() > most { Err(ApiError::field(&[name], FieldError::max_length(most))) } else { Ok(ids) }
-    }
-
-    /// Returns a boolean.
-    pub(crate) fn flag(&self, name: &str) -> bool {
-        matches!(self.text(name), Some("true" | "True" | "1"))
-    }
-
-    /// Returns an id.
-    pub(crate) fn id(&self, name: &str) -> ApiResult<Option<Snowflake>> {
-        self.text(name).filter(|text| !text.is_empty()).map(|text| parse_id(name, text)).transpose()
-    }
-
-    /// Returns a number within a range.
-    pub(crate) fn number(
-        &self,
-        name: &str,
-        range: RangeInclusive<usize>,
-        default: usize,
-    ) -> ApiResult<usize> {
-        let Some(text) = self.text(name) else { return Ok(default) };
-        let number = i64::from_str(text)
-            .map_err(|_| ApiError::field(&[name], FieldError::not_a("int", &Value::from(text))))?;
-        let number = usize::try_from(number).unwrap_or(0);
-        if number < *range.start() {
-            return Err(ApiError::field(&[name], FieldError::min("int", range.start())));
-        }
-        if number > *range.end() {
-            return Err(ApiError::field(&[name], FieldError::max("int", range.end())));
-        }
-        Ok(number)
-    }
 }
 
 /// `X-Audit-Log-Reason`, decoded.

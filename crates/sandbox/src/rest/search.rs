@@ -1,7 +1,7 @@
 //! Searching messages of a guild and threads of a channel.
 
 mod filter;
-mod params;
+mod kinds;
 mod threads;
 mod words;
 

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use serde_json::Value;
 
 use super::applications::own;
-use super::request::{Bot, parse_id};
+use super::request::Bot;
 use super::{Ids, Payload, Query, Rest};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::snowflake::Snowflake;
@@ -43,12 +43,6 @@ fn page<T>(mut all: Vec<(Snowflake, T)>, query: &Query, default: usize) -> ApiRe
     Ok(all.into_iter().skip(skip).take(limit).map(|(_, item)| item).collect())
 }
 
-/// Reads ids that commas separate.
-pub(super) fn ids(query: &Query, name: &str) -> ApiResult<Option<Vec<Snowflake>>> {
-    let text = query.text(name).filter(|text| !text.is_empty());
-    text.map(|text| text.split(',').map(|id| parse_id(name, id.trim())).collect()).transpose()
-}
-
 async fn entitlements(
     State(rest): State<Rest>,
     Bot(bot): Bot,
@@ -56,7 +50,7 @@ async fn entitlements(
     query: Query,
 ) -> ApiResult<Json<Value>> {
     own(bot, id)?;
-    let (user, guild, skus) = (query.id("user_id")?, query.id("guild_id")?, ids(&query, "sku_ids")?);
+    let (user, guild, skus) = (query.id("user_id")?, query.id("guild_id")?, query.listed_ids("sku_ids")?);
     let active = query.flag("only_active");
     let with_deleted = matches!(query.text("exclude_deleted"), Some("false" | "False" | "0"));
     let live = rest.discord.lock();

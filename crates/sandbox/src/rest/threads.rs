@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use super::request::Bot;
 use super::{Form, Ids, Payload, Query, Rest};
+use crate::draft::{self, Draft};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::gateway::Intents;
 use crate::live::{Live, Sender};
@@ -46,9 +46,10 @@ async fn open(
     Form(payload): Form,
 ) -> ApiResult<(StatusCode, Json<Value>)> {
     let body = validate::channel::thread_create(&payload.json)?;
-    let first = payload.json.get("message").filter(|message| message.is_object()).cloned();
-    let uploads = payload.uploads;
-    let draft = first.map(|json| Payload { json, uploads }.draft(MessageOrigin::Channel)).transpose()?;
+    let Payload { json, uploads } = payload;
+    let names = draft::names(&uploads);
+    let message = validate::message::create_within(&json, "message", &names, MessageOrigin::Channel)?;
+    let draft = message.map(|message| Draft { message, uploads });
     let mut live = rest.discord.lock();
     let channel = live.channel_for(parent, bot, Permissions::NONE)?;
     let forum = matches!(channel.kind, kind::FORUM | kind::MEDIA);
@@ -206,7 +207,7 @@ fn archived(
     let limit = query.number("limit", 2..=100, 50)?;
     let (before_id, before) = match of {
         Archive::Joined => (query.id("before")?, None),
-        Archive::Public | Archive::Private => (None, moment(query)?),
+        Archive::Public | Archive::Private => (None, query.moment("before")?),
     };
     let needed = match of {
         Archive::Private => Permissions::READ_MESSAGE_HISTORY | Permissions::MANAGE_THREADS,
@@ -242,12 +243,6 @@ fn archived(
     let mut listed = listing(&live, bot, &threads);
     listed["has_more"] = more.into();
     Ok(Json(listed))
-}
-
-fn moment(query: &Query) -> ApiResult<Option<OffsetDateTime>> {
-    let Some(text) = query.text("before") else { return Ok(None) };
-    let error = || ApiError::field(&["before"], FieldError::not_a_time(&Value::from(text)));
-    parse_moment(text).map(Some).ok_or_else(error)
 }
 
 async fn archived_public(

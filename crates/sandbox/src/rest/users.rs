@@ -9,11 +9,10 @@ use serde_json::{Value, json};
 use super::bearer::Caller;
 use super::request::Bot;
 use super::{Ids, Payload, Query, Rest};
-use crate::error::{ApiError, ApiResult, FieldError};
-use crate::snowflake::Snowflake;
+use crate::error::{ApiError, ApiResult};
 use crate::state::picture_hash;
-use crate::validate::Form;
-use crate::validate::unread::all_but;
+use crate::validate;
+use crate::validate::user::Recipients;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -38,31 +37,14 @@ async fn me(State(rest): State<Rest>, caller: Caller) -> ApiResult<Json<Value>> 
 }
 
 async fn edit_me(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
-    let body = payload.object()?;
-    all_but(body, &["username", "avatar", "banner"]);
+    let body = validate::user::modify(&payload.json)?;
     let mut live = rest.discord.lock();
-    if let Some(name) = body.get("username").filter(|name| !name.is_null()) {
-        let name = name.as_str().ok_or_else(|| ApiError::field(&["username"], FieldError::not_text(name)))?;
-        let length = name.chars().count();
-        if !(2..=32).contains(&length) {
-            return Err(ApiError::field(&["username"], FieldError::bad_length(2, 32)));
+    if let Some(user) = live.users.get_mut(&bot) {
+        if let Some(name) = body.username {
+            user.username = name;
         }
-        if let Some(user) = live.users.get_mut(&bot) {
-            name.clone_into(&mut user.username);
-        }
-    }
-    for (key, banner) in [("avatar", false), ("banner", true)] {
-        let Some(picture) = body.get(key) else { continue };
-        let hash = match picture.as_str() {
-            Some(data) if data.starts_with("data:image/") => Some(picture_hash()),
-            Some(_) => {
-                return Err(ApiError::field(&[key], FieldError::new("IMAGE_INVALID", "Invalid image data")));
-            }
-            None => None,
-        };
-        if let Some(user) = live.users.get_mut(&bot) {
-            *(if banner { &mut user.banner } else { &mut user.avatar }) = hash;
-        }
+        body.avatar.map(|()| picture_hash()).apply(&mut user.avatar);
+        body.banner.map(|()| picture_hash()).apply(&mut user.banner);
     }
     live.user_changed(bot);
     Ok(Json(live.user(bot)?.private_json()))
@@ -118,29 +100,18 @@ async fn leave_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<
 }
 
 async fn open_dm(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
-    if payload.object()?.contains_key("access_tokens") {
-        return open_group(&rest, bot, &payload);
-    }
-    all_but(payload.object()?, &["recipient_id"]);
-    let wanted = payload.object()?.get("recipient_id").cloned().unwrap_or_default();
-    let recipient: Snowflake = serde_json::from_value(wanted.clone())
-        .map_err(|_| ApiError::field(&["recipient_id"], FieldError::not_a("snowflake", &wanted)))?;
+    let recipients = validate::user::open(&payload.json)?;
     let mut live = rest.discord.lock();
-    if live.user(recipient)?.bot {
-        return Err(ApiError::cannot_message_user());
-    }
-    let id = live.open_dm(bot, recipient);
-    let channel = live.channel(id)?;
-    Ok(Json(live.channel_json(channel, Some(bot))))
-}
-
-fn open_group(rest: &Rest, bot: Snowflake, payload: &Payload) -> ApiResult<Json<Value>> {
-    let tokens = Form::read_object(&payload.json, |form, body| {
-        // Nicknames are seen by the group's people only, and no route returns them.
-        form.skip(body, &["nicks"]);
-        form.required(body, "access_tokens", |form, value| form.list(value, 1..=100, Form::any_text))
-    })?;
-    let mut live = rest.discord.lock();
-    let id = live.create_group(bot, &tokens)?;
+    let id = match recipients {
+        Recipients::User(user) => {
+            let user = live.users.get(&user).ok_or_else(ApiError::invalid_recipients)?;
+            if user.bot {
+                return Err(ApiError::cannot_message_user());
+            }
+            let user = user.id;
+            live.open_dm(bot, user)
+        }
+        Recipients::Group(tokens) => live.create_group(bot, &tokens)?,
+    };
     Ok(Json(live.channel_json(live.channel(id)?, Some(bot))))
 }

@@ -12,6 +12,7 @@ use crate::draft::Draft;
 use crate::error::{ApiError, ApiResult};
 use crate::live::{Live, Sender};
 use crate::state::picture_hash;
+use crate::state::webhook::Webhook;
 use crate::validate::message::MessageOrigin;
 use crate::validate::{message, service};
 
@@ -21,11 +22,16 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/webhooks/{webhook_id}/{token}/github", post(github))
 }
 
+/// Returns the webhook of an address, which is not an interaction's.
+fn addressed(live: &Live<'_>, (id, token): &(String, String)) -> ApiResult<Webhook> {
+    match resolve(live, id, token)? {
+        Address::Channel(webhook) => Ok(webhook),
+        Address::Interaction { .. } => Err(ApiError::unknown_webhook()),
+    }
+}
+
 /// Sends a message as a webhook, in its channel or in a thread of it.
-fn send(live: &mut Live<'_>, (id, token): &(String, String), query: &Query, body: &Value) -> ApiResult<()> {
-    let Address::Channel(webhook) = resolve(live, id, token)? else {
-        return Err(ApiError::unknown_webhook());
-    };
+fn send(live: &mut Live<'_>, webhook: Webhook, query: &Query, body: &Value) -> ApiResult<()> {
     let thread = query.id("thread_id")?;
     if thread.is_none() && live.channel(webhook.channel_id)?.is_forum() {
         return Err(ApiError::no_service_in_forum());
@@ -56,9 +62,8 @@ async fn slack(
     Form(payload): Form,
 ) -> ApiResult<Json<Value>> {
     let mut live = rest.discord.lock();
-    resolve(&live, &address.0, &address.1)?;
-    let sent =
-        service::slack(&slack_body(payload)?).and_then(|body| send(&mut live, &address, &query, &body));
+    let webhook = addressed(&live, &address)?;
+    let sent = service::slack(&slack_body(payload)?).and_then(|body| send(&mut live, webhook, &query, &body));
     awaited(sent, &query)?;
     Ok(Json(json!("ok")))
 }
@@ -85,9 +90,9 @@ async fn github(
 ) -> ApiResult<StatusCode> {
     let event = headers.get("x-github-event").and_then(|event| event.to_str().ok()).unwrap_or_default();
     let mut live = rest.discord.lock();
-    resolve(&live, &address.0, &address.1)?;
+    let webhook = addressed(&live, &address)?;
     let sent = service::github(event, &payload.json).and_then(|body| match body {
-        Some(body) => send(&mut live, &address, &query, &body),
+        Some(body) => send(&mut live, webhook, &query, &body),
         None => Ok(()),
     });
     awaited(sent, &query)?;

@@ -14,7 +14,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::live::{Live, Sender};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
-use crate::state::channel::kind;
+use crate::state::channel::{Channel, kind};
 use crate::state::webhook::Webhook;
 use crate::state::{picture_hash, secret};
 use crate::validate::channel::ThreadBody;
@@ -216,6 +216,11 @@ async fn delete_message(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Returns whether a channel may have webhooks: one of a guild that messages can be sent to, and no thread.
+fn takes_webhooks(channel: &Channel) -> bool {
+    channel.guild_id.is_some() && !channel.is_thread() && channel.kind != kind::CATEGORY
+}
+
 async fn create(
     State(rest): State<Rest>,
     Bot(bot): Bot,
@@ -226,7 +231,7 @@ async fn create(
     let body = validate::webhook::create(&payload.json)?;
     let mut live = rest.discord.lock();
     let found = live.channel_for(channel, bot, Permissions::MANAGE_WEBHOOKS)?;
-    if found.guild_id.is_none() || found.is_thread() {
+    if !takes_webhooks(found) {
         return Err(ApiError::wrong_channel_type());
     }
     let guild_id = found.guild_id;
@@ -316,8 +321,12 @@ async fn edit(
     let body = validate::webhook::modify(&payload.json, true)?;
     if let Some(target) = body.channel_id {
         live.require(target, bot, Permissions::MANAGE_WEBHOOKS)?;
-        if live.channel(target)?.guild_id != guild {
+        let target = live.channel(target)?;
+        if target.guild_id != guild {
             return Err(ApiError::unknown_channel());
+        }
+        if !takes_webhooks(target) {
+            return Err(ApiError::wrong_channel_type());
         }
     }
     let before = live.webhook_now(id);

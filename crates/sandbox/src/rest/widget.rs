@@ -11,7 +11,7 @@ use super::guilds::require;
 use super::request::Bot;
 use super::{Ids, Path, Payload, Query, Reason, Rest};
 use crate::draw::{self, Style};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult};
 use crate::live::{Live, changes};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -76,12 +76,9 @@ async fn data(State(rest): State<Rest>, Ids([id]): Ids<1>) -> ApiResult<Response
 }
 
 async fn picture(State(rest): State<Rest>, Ids([id]): Ids<1>, query: Query) -> ApiResult<Response> {
-    let wanted = query.text("style").unwrap_or("shield");
+    let wanted = query.word("style", &Style::ALL.map(|(name, _)| name))?.unwrap_or("shield");
     let style = Style::ALL.into_iter().find(|(name, _)| *name == wanted);
-    let (_, style) = style.ok_or_else(|| {
-        let names = Style::ALL.iter().map(|(name, _)| format!("'{name}'"));
-        ApiError::field(&["style"], FieldError::choices(names))
-    })?;
+    let (_, style) = style.ok_or_else(ApiError::not_found)?;
     let live = rest.discord.lock();
     let guild = shown(&live, id)?;
     Ok(png(draw::widget(style, &guild.name, guild.presences.len()), "no-cache"))

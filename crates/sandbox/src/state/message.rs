@@ -195,6 +195,8 @@ pub struct Message {
     pub nonce: Option<Value>,
     /// Poll.
     pub poll: Option<Poll>,
+    /// Theme of the client that it shares.
+    pub theme: Option<Value>,
     /// The forwarded message: `message_snapshots`.
     pub forwarded: Option<Value>,
     /// The only user who sees it.
@@ -237,6 +239,7 @@ impl Message {
             interaction: None,
             nonce: None,
             poll: None,
+            theme: None,
             forwarded: None,
             ephemeral_for: None,
         }
@@ -332,6 +335,9 @@ impl Message {
         }
         if let Some(poll) = &self.poll {
             o.insert("poll".into(), poll.json(viewer));
+        }
+        if let Some(theme) = &self.theme {
+            o.insert("shared_client_theme".into(), theme.clone());
         }
         if self.flags & flag::HAS_THREAD != 0
             && let Some(thread) = world.channels.get(&self.id)

@@ -4,6 +4,7 @@
 //! (`DISCORD_OPENAPI`, or `shared/discord/openapi.json` above the workspace).
 
 mod addresses;
+mod anything;
 pub(crate) mod applications;
 mod audit_log;
 mod auto_moderation;
@@ -48,3 +49,4 @@ mod terminal;
 mod threads;
 mod uploads;
 mod widget;
+mod wrong_bodies;

@@ -113,6 +113,11 @@ impl OpenApi {
         bodies
     }
 
+    /// Returns the whole document.
+    pub(crate) fn document(&self) -> &Value {
+        &self.document
+    }
+
     /// Returns `METHOD PATH NAME` of every operation, in no order.
     pub(crate) fn operations(&self) -> Vec<String> {
         let paths = self.document["paths"].as_object().into_iter().flatten();

@@ -7,6 +7,6 @@ mod intents;
 mod requests;
 mod resume;
 mod sessions;
-mod terms;
+pub(crate) mod terms;
 mod transport;
 mod world;

@@ -103,9 +103,9 @@ fn descriptions_have_1_to_100_characters() {
 fn entry_points_are_global_and_say_who_answers() {
     let body = json!({ "name": "launch", "type": 4, "handler": 2 });
     assert_eq!(read_global(&body).handler, Some(2));
-    assert_eq!(complaints(&create(&body, Scope::Guild).unwrap_err()), ["type: BASE_TYPE_CHOICES"]);
+    assert_eq!(complaints(&create(&body, Scope::Guild).unwrap_err()), ["type: ENUM_TYPE_COERCE"]);
     refused(&json!({ "name": "launch", "type": 4, "handler": 3 }), "handler: BASE_TYPE_CHOICES");
-    refused(&json!({ "name": "launch", "type": 9 }), "type: BASE_TYPE_CHOICES");
+    refused(&json!({ "name": "launch", "type": 9 }), "type: ENUM_TYPE_COERCE");
     refused(&json!({ "name": "launch", "type": "CHAT_INPUT" }), "type: NUMBER_TYPE_COERCE");
 }
 

@@ -33,13 +33,18 @@ impl Reader<'_> {
                 );
             }
             required(form, body, out);
-        } else if disabled {
-            out.insert("disabled".to_owned(), json!(true));
+        } else {
+            form.check(body, "required", Form::boolean);
+            if disabled {
+                out.insert("disabled".to_owned(), json!(true));
+            }
         }
         match kind {
             kind::STRING_SELECT => {
                 let options = options(form, body, 1..=25, max, true);
-                if let Some(count) = options.as_ref().map(Vec::len) {
+                // All that were given: an invalid one has an error of its own.
+                let given = body.get("options").and_then(Value::as_array).map(Vec::len);
+                if let (Some(count), true) = (given, options.is_some()) {
                     if max > count {
                         form.complain_at("options", FieldError::min_length(max));
                     } else if min > count {
@@ -165,8 +170,7 @@ fn options(
     form.required(body, "options", |form, value| {
         let mut values = HashSet::new();
         let mut chosen = 0;
-        let options = form.list(value, length, |form, item| {
-            let option = form.object(item)?;
+        let options = form.objects(value, length, |form, option| {
             let text = |form: &mut Form, value: &Value| form.text(value, 1..=100);
             let label = form.required(option, "label", text);
             let value = form.required(option, "value", text);
@@ -215,8 +219,7 @@ fn default_values(form: &mut Form, body: &Object, kind: u8, min: usize, max: usi
         _ => &["user", "role"],
     };
     let values = form.optional(body, "default_values", |form, value| {
-        let values = form.list(value, 0..=25, |form, item| {
-            let item = form.object(item)?;
+        let values = form.objects(value, 0..=25, |form, item| {
             let id = form.required(item, "id", Form::snowflake);
             let kind = form.required(item, "type", |form, value| form.word(value, types));
             Some(json!({ "id": id?, "type": kind? }))

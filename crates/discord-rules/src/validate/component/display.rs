@@ -64,8 +64,8 @@ impl Reader<'_> {
     fn picture(&self, form: &mut Form, body: &Object, out: &mut Object) {
         let media = form.required(body, "media", |form, value| self.media(form, value, false));
         out.insert("media".to_owned(), json!(media));
-        let text = form.optional(body, "description", |form, value| form.text(value, 0..=1024));
-        out.insert("description".to_owned(), json!(text.filter(|text| !text.is_empty())));
+        let text = form.optional(body, "description", |form, value| form.text(value, 1..=1024));
+        out.insert("description".to_owned(), json!(text));
         spoiler(form, body, out);
     }
 

@@ -78,12 +78,31 @@ fn new_components_leave_no_room_for_content_and_embeds() {
 
 #[test]
 fn each_way_lets_its_own_flags_through() {
-    let body = json!({ "content": "c", "flags": 0xffff_u64 & !flag::IS_COMPONENTS_V2 });
-    let flags = |origin| create(&body, &[], origin).unwrap().flags;
+    let body = json!({ "flags": 0xffff_u64 & !flag::IS_COMPONENTS_V2,
+        "attachments": [{ "id": 0, "duration_secs": 1.5, "waveform": "AA==" }] });
+    let files = [Upload { index: 0, filename: "a.ogg".into() }];
+    let flags = |origin| create(&body, &files, origin).unwrap().flags;
     let common = flag::SUPPRESS_EMBEDS | flag::SUPPRESS_NOTIFICATIONS;
     assert_eq!(flags(MessageOrigin::Webhook), common);
     assert_eq!(flags(MessageOrigin::Channel), common | flag::IS_VOICE_MESSAGE);
     assert_eq!(flags(MessageOrigin::Interaction), common | flag::IS_VOICE_MESSAGE | flag::EPHEMERAL);
+}
+
+#[test]
+fn a_voice_message_is_one_recording_and_nothing_else() {
+    let file = |index| Upload { index, filename: format!("{index}.ogg") };
+    let code = |body: Value, files: &[Upload]| {
+        let mut body = body;
+        body["flags"] = json!(flag::IS_VOICE_MESSAGE);
+        create(&body, files, MessageOrigin::Channel).map_err(|error| error.code()).err()
+    };
+    let info = json!([{ "id": 0, "duration_secs": 1.5, "waveform": "AA==" }]);
+    assert_eq!(code(json!({ "attachments": info }), &[file(0)]), None);
+    assert_eq!(code(json!({ "attachments": info, "content": "c" }), &[file(0)]), Some(50159));
+    assert_eq!(code(json!({ "attachments": info }), &[file(0), file(1)]), Some(50160));
+    assert_eq!(code(json!({}), &[file(0)]), Some(50161));
+    let sent = EditTarget { flags: flag::IS_VOICE_MESSAGE, ..EditTarget::default() };
+    assert_eq!(edit(&json!({ "content": "c" }), &[], &sent).unwrap_err().code(), 50162);
 }
 
 #[test]

@@ -1,15 +1,10 @@
 //! The parts of a request that all layers use.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::Fuse;
 use futures_util::{StreamExt as _, stream};
-use parking_lot::Mutex;
 
 use super::super::Route;
 use crate::fault::Connection;
@@ -52,41 +47,6 @@ impl Call {
 pub(super) async fn drain(request: Request) {
     let mut body = request.into_body().into_data_stream();
     while let Some(Ok(_)) = body.next().await {}
-}
-
-/// Length of a body, in bytes, up to which the server reads what a handler has left of it before it answers.
-const SHORT: u64 = 16 << 10;
-/// Most bytes that are read of a refused request, and the time for it.
-const MOST_DRAINED: usize = 256 << 20;
-const DRAINING: Duration = Duration::from_secs(30);
-
-/// Rest of a body that its handler may not have read.
-pub(super) struct Rest(Arc<Mutex<Fuse<BodyDataStream>>>);
-
-/// Returns a request whose long body can be read to its end after its handler has answered. A short one is left as it is.
-pub(super) fn shared(request: Request) -> (Request, Option<Rest>) {
-    if request.body().size_hint().upper().is_some_and(|upper| upper <= SHORT) {
-        return (request, None);
-    }
-    let (parts, body) = request.into_parts();
-    let rest = Arc::new(Mutex::new(body.into_data_stream().fuse()));
-    let reader = Arc::clone(&rest);
-    let chunks = stream::poll_fn(move |context| reader.lock().poll_next_unpin(context));
-    (Request::from_parts(parts, Body::from_stream(chunks)), Some(Rest(rest)))
-}
-
-impl Rest {
-    /// Reads the body to its end, so that a client that still writes can read the answer.
-    pub(super) async fn drain(self) {
-        let mut read = 0;
-        let end = stream::poll_fn(|context| self.0.lock().poll_next_unpin(context));
-        let end = end.take_while(|chunk| {
-            read += chunk.as_ref().map_or(MOST_DRAINED, Bytes::len);
-            std::future::ready(read < MOST_DRAINED)
-        });
-        // A client that stops writing has to do without.
-        let _ = tokio::time::timeout(DRAINING, end.for_each(|_| std::future::ready(()))).await;
-    }
 }
 
 /// Returns the error of a truncated answer.

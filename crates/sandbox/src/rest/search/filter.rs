@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::Query;
-use super::params::{self, Kinds};
+use super::kinds::Kinds;
 use super::words::Phrase;
 use crate::error::ApiResult;
 use crate::snowflake::Snowflake;
@@ -41,9 +41,9 @@ pub(super) struct Filter {
 impl Filter {
     /// Reads the query string.
     pub(super) fn read(query: &Query) -> ApiResult<Self> {
-        let content = params::text(query, "content", 1024)?.unwrap_or_default();
-        let ids = |name, most| params::ids(query, name, most);
-        let texts = |name, longest| params::texts(query, name, 100, longest);
+        let content = query.short_text("content", 1024)?.unwrap_or_default();
+        let ids = |name, most| query.id_set(name, most);
+        let texts = |name, longest| query.text_set(name, 100, longest);
         Ok(Self {
             content: Phrase::new(&content, query.number("slop", 0..=100, 2)?),
             min_id: query.id("min_id")?,
@@ -53,10 +53,10 @@ impl Filter {
             authors: ids("author_id", 100)?,
             mentions: ids("mentions", 100)?,
             mentioned_roles: ids("mentions_role_id", 100)?,
-            mention_everyone: params::flag(query, "mention_everyone")?,
+            mention_everyone: query.strict_flag("mention_everyone")?,
             replied_to_users: ids("replied_to_user_id", 100)?,
             replied_to_messages: ids("replied_to_message_id", 100)?,
-            pinned: params::flag(query, "pinned")?,
+            pinned: query.strict_flag("pinned")?,
             has: Kinds::read(query, "has", HAS, true)?,
             embed_type: Kinds::read(
                 query,
@@ -68,9 +68,9 @@ impl Filter {
             link_hostnames: texts("link_hostname", 256)?,
             filenames: texts("attachment_filename", 1024)?,
             extensions: texts("attachment_extension", 256)?,
-            sort_by: params::word(query, "sort_by", &["timestamp", "relevance"])?,
-            sort_order: params::word(query, "sort_order", &["desc", "asc"])?,
-            include_nsfw: params::flag(query, "include_nsfw")?.unwrap_or(false),
+            sort_by: query.word("sort_by", &["timestamp", "relevance"])?.unwrap_or("timestamp"),
+            sort_order: query.word("sort_order", &["desc", "asc"])?.unwrap_or("desc"),
+            include_nsfw: query.strict_flag("include_nsfw")?.unwrap_or(false),
         })
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::request::Bot;
 use super::super::{Ids, Query, Rest};
 use super::words::Phrase;
-use super::{LAST_OFFSET, PAGE, not_indexed, params};
+use super::{LAST_OFFSET, PAGE, not_indexed};
 use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -26,14 +26,14 @@ struct Filter {
 
 impl Filter {
     fn read(query: &Query) -> ApiResult<Self> {
-        let name = params::text(query, "name", 100)?.unwrap_or_default();
+        let name = query.short_text("name", 100)?.unwrap_or_default();
         Ok(Self {
             name: Phrase::new(&name, query.number("slop", 0..=100, 2)?),
             min_id: query.id("min_id")?,
             max_id: query.id("max_id")?,
             tags: tags(query)?,
-            all_tags: params::word(query, "tag_setting", &["match_some", "match_all"])? == "match_all",
-            archived: params::flag(query, "archived")?,
+            all_tags: query.word("tag_setting", &["match_some", "match_all"])? == Some("match_all"),
+            archived: query.strict_flag("archived")?,
         })
     }
 
@@ -73,8 +73,8 @@ pub(super) async fn search(
 ) -> ApiResult<Response> {
     const SORTS: &[&str] = &["last_message_time", "relevance", "creation_time", "archive_time"];
     let filter = Filter::read(&query)?;
-    let sort_by = params::word(&query, "sort_by", SORTS)?;
-    let ascending = params::word(&query, "sort_order", &["desc", "asc"])? == "asc";
+    let sort_by = query.word("sort_by", SORTS)?.unwrap_or("last_message_time");
+    let ascending = query.word("sort_order", &["desc", "asc"])? == Some("asc");
     let limit = query.number("limit", 1..=PAGE, PAGE)?;
     let offset = query.number("offset", 0..=LAST_OFFSET, 0)?;
     let mut live = rest.discord.lock();

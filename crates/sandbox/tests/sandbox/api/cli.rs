@@ -127,15 +127,15 @@ async fn permissions_and_channels_are_changed_and_shown() {
 }
 
 /// A `sandbox serve` process, and a folder for its state file.
-struct Served {
-    process: tokio::process::Child,
+pub(crate) struct Served {
+    pub(crate) process: tokio::process::Child,
     folder: tempfile::TempDir,
     said: String,
 }
 
 impl Served {
     /// Starts one with these arguments and this `SANDBOX_TOKEN`, and reads its greeting.
-    async fn start(words: &[&str], token: Option<&str>) -> Self {
+    pub(crate) async fn start(words: &[&str], token: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut serve = command();
         serve.args(["serve", "--listen", "127.0.0.1:0"]).args(words).stdout(Stdio::piped());
@@ -152,13 +152,13 @@ impl Served {
     }
 
     /// Returns its address, from its greeting.
-    fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         let line = self.said.lines().next().unwrap_or_default();
         line.rsplit(' ').next().unwrap_or_default()
     }
 
     /// Runs another command, which finds the sandbox by itself.
-    async fn run(&self, token: Option<&str>, words: &[&str]) -> Output {
+    pub(crate) async fn run(&self, token: Option<&str>, words: &[&str]) -> Output {
         let mut run = command();
         run.env("XDG_RUNTIME_DIR", self.folder.path()).envs(token.map(|token| ("SANDBOX_TOKEN", token)));
         run.args(["--url", self.url()]).args(words).output().await.unwrap()

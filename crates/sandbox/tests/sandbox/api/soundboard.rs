@@ -7,7 +7,7 @@ use crate::api::bot::{Bot, text};
 use crate::api::expressions;
 
 /// Returns an MP3 of this many frames, 26 ms each.
-fn mp3(frames: usize) -> String {
+pub(crate) fn mp3(frames: usize) -> String {
     use base64::Engine;
     let mut frame = vec![0xff, 0xfb, 0x90, 0x00];
     frame.resize(417, 0);

@@ -32,7 +32,7 @@ async fn a_file_of_ten_mebibytes_is_sent_and_a_larger_one_is_not() {
     let url = format!("/webhooks/{}/{}?wait=true", text(&webhook["id"]), text(&webhook["token"]));
     let sent = bot.upload(Method::POST, &url, with_file(&json!({}), "a.bin", vec![7; 3 << 20])).await;
     assert_eq!(sent.0, 200, "{}", sent.1);
-    let image = format!("data:image/png;base64,{}", "A".repeat(3 << 20));
+    let image = format!("data:image/png;base64,iVBORw0KGgoA{}", "A".repeat(3 << 20));
     bot.expect(200, Method::PATCH, "/users/@me", &json!({ "avatar": image })).await;
 }
 
@@ -40,17 +40,22 @@ async fn a_file_of_ten_mebibytes_is_sent_and_a_larger_one_is_not() {
 async fn an_answer_before_the_end_of_a_large_body_arrives() {
     let bot = Bot::start().await;
     let length = 8 << 20;
-    let mut stream = TcpStream::connect(bot.sandbox.address()).await.unwrap();
-    let head = format!(
-        "POST /api/v10/channels/1/messages HTTP/1.1\r\nhost: localhost\r\nauthorization: Bot nobody\r\n\
-         content-type: multipart/form-data; boundary=b\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
-    );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    // The client reads only when it has written everything, as most do.
-    stream.write_all(&vec![b'x'; length]).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    for (path, status) in
+        [("/api/v10/channels/1/messages", 401), ("/sandbox/messages", 403), ("/nowhere", 404)]
+    {
+        let mut stream = TcpStream::connect(bot.sandbox.address()).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bot nobody\r\n\
+             content-type: multipart/form-data; boundary=b\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // The client reads only when it has written everything, as most do.
+        stream.write_all(&vec![b'x'; length]).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+    }
 }
 
 #[tokio::test]
