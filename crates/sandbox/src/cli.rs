@@ -18,6 +18,7 @@ mod intents;
 mod place;
 mod poll;
 mod serve;
+mod snapshot;
 mod store;
 mod terminal;
 mod voice;
@@ -145,6 +146,8 @@ enum Command {
     Region(voice::Region),
     /// Show the world's time, or move it forward: sandbox clock +16m
     Clock(clock::Clock),
+    /// Save, restore, list and delete snapshots of the whole world: sandbox snapshot save before
+    Snapshot(snapshot::Snapshot),
     /// Print the variables that a bot and its tests need to use this sandbox, one NAME=VALUE a line, quoted for a shell.
     Env,
     /// List users, guilds and channels.
@@ -315,6 +318,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Hear(record) => voice::record(&client, record).await,
         Command::Region(region) => voice::region(&client, region).await,
         Command::Clock(to) => clock::clock(&client, to).await,
+        Command::Snapshot(what) => snapshot::snapshot(&client, what).await,
         Command::Env => env::print(&client, state.as_ref()).await,
         Command::Users(users) => inspect::users(&client, users).await,
         Command::Messages(messages) => inspect::messages(&client, messages).await,

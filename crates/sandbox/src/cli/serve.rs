@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use sandbox::Sandbox;
+use sandbox::data::Data;
 use sandbox::gateway::Intents;
 use sandbox::ratelimit::Config;
 use sandbox::state_file::{self, StateFile};
@@ -57,6 +58,9 @@ pub(super) struct Serve {
     /// Enforce --max-concurrency in 5 seconds and --session-starts in 24 hours, as Discord does.
     #[arg(long)]
     limit_identify: bool,
+    /// Folder in which the world survives a restart: it is read at the start, and written whenever it has changed.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// End when standard input ends, as it does with the program that has started this one.
     #[arg(long)]
     exit_with_stdin: bool,
@@ -121,7 +125,16 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if serve.no_rate_limits {
         builder = builder.rate_limits(Config::off());
     }
+    let mut resumed = None;
+    if let Some(folder) = &serve.data {
+        let data = Data::open(folder).map_err(|error| Failure(error.to_string()))?;
+        resumed = data.has_world().then_some(folder.as_path());
+        builder = builder.data(data);
+    }
     let mut sandbox = builder.start().await.map_err(|error| {
+        if error.get_ref().is_some_and(|inner| inner.is::<sandbox::data::Error>()) {
+            return Failure(error.to_string());
+        }
         let address = serve.listen;
         Failure(format!(
             "can't listen on {address} or on the address of voice: {error}; choose others with --listen and --voice-listen"
@@ -146,7 +159,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
             .map_err(|error| Failure(format!("can't write {}: {error}", kept.display())))?;
     }
     leave(&sandbox, &path, &root, origin.is_some())?;
-    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root);
+    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root, resumed);
     tokio::select! {
         () = sandbox.wait() => {}
         () = stopped() => say("Stopping."),
@@ -205,7 +218,14 @@ fn origin(token: &str) -> &'static str {
 }
 
 /// Prints how to use the sandbox. Secrets are left out: a server's output ends up in logs, which other users may read.
-fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, path: Option<&Path>, root: &Path) {
+fn greet(
+    sandbox: &Sandbox,
+    bot: &str,
+    origin: Option<&str>,
+    path: Option<&Path>,
+    root: &Path,
+    resumed: Option<&Path>,
+) {
     let url = sandbox.url();
     // In the form in which the other commands find it by themselves.
     let command = match path {
@@ -219,10 +239,13 @@ fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, path: Option<&Path>
     if let Some((_, endpoint)) = sandbox.voice().endpoints().next() {
         say(&format!("  voice    wss://{endpoint}"));
     }
-    say(&format!(
-        "Guild \"Sandbox\" ({}) has alice (its owner), bob, carol and the bot {bot}.",
-        sandbox.guild_id()
-    ));
+    match resumed {
+        Some(folder) => say(&format!("The world in {} goes on.", folder.display())),
+        None => say(&format!(
+            "Guild \"Sandbox\" ({}) has alice (its owner), bob, carol and the bot {bot}.",
+            sandbox.guild_id()
+        )),
+    }
     match origin {
         Some(origin) => say(&format!("Start your bot with the token that this sandbox has from {origin}.")),
         None => {

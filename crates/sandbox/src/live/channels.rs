@@ -52,7 +52,7 @@ impl Channel {
         tags.apply_or(&mut forum.available_tags, Vec::new());
         body.default_reaction_emoji.apply(&mut forum.default_reaction);
         body.default_sort_order.apply(&mut forum.default_sort_order);
-        body.default_tag_setting.apply(&mut forum.default_tag_setting);
+        body.default_tag_setting.map(Into::into).apply(&mut forum.default_tag_setting);
         body.default_forum_layout.apply_or(&mut forum.default_layout, 0);
     }
 }

@@ -49,7 +49,7 @@ pub const PINNED: u64 = 1 << 1;
 pub const HISTORY_LIMIT: usize = 10_000;
 
 /// The additional fields of a thread.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Thread {
     /// User who started it.
     pub owner_id: Snowflake,
@@ -91,7 +91,7 @@ impl Thread {
 }
 
 /// A channel of any type.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Channel {
     /// Its id.
     pub id: Snowflake,

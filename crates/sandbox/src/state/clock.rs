@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 
 use crate::snowflake::Snowflake;
@@ -75,11 +76,31 @@ impl Clock {
         Pinned(self.clone())
     }
 
+    /// Sets how far it was moved, also to less than now. Only for a world that takes another one's place.
+    pub(crate) fn set_ahead(&self, ahead: Duration) {
+        let ahead = u64::try_from(ahead.as_nanos()).unwrap_or(u64::MAX);
+        self.shared.ahead.store(ahead, Ordering::Relaxed);
+    }
+
     fn nanos(&self) -> i64 {
         match self.shared.pinned.load(Ordering::Relaxed) {
             RUNNING => i64::try_from(self.since_epoch().as_nanos()).unwrap_or(i64::MAX),
             pinned => pinned,
         }
+    }
+}
+
+impl Serialize for Clock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.ahead().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Clock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let clock = Self::default();
+        clock.set_ahead(Duration::deserialize(deserializer)?);
+        Ok(clock)
     }
 }
 

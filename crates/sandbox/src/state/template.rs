@@ -16,7 +16,7 @@ use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
 
 /// A template.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Template {
     /// Its code.
     pub code: String,
@@ -183,8 +183,8 @@ impl World {
         forum.default_sort_order = small("default_sort_order");
         forum.default_layout = small("default_forum_layout").unwrap_or(0);
         forum.default_tag_setting = match template["default_tag_setting"].as_str() {
-            Some("match_all") => Some("match_all"),
-            Some("match_some") => Some("match_some"),
+            Some("match_all") => Some("match_all".into()),
+            Some("match_some") => Some("match_some".into()),
             _ => None,
         };
     }

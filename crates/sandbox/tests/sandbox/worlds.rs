@@ -1,0 +1,5 @@
+//! Whole worlds: saved, restored, and kept over a restart.
+
+mod data;
+mod full;
+mod snapshots;
