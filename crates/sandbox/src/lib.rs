@@ -42,6 +42,7 @@
 //! - [`parity`]: what Discord has and the sandbox lacks, and `docs/parity.md`.
 //! - [`event_log`]: the log of every request and event; [`fault`]: injected faults.
 //! - [`data`]: the folder in which a world survives a restart; `snapshots`: named copies of a world.
+//! - [`seed`]: seed files, exports and imports of guilds.
 //! - [`server`]: serves it all at one address; [`state_file`]: the file with that address for its owner.
 //!
 //! # Invariants
@@ -66,6 +67,7 @@ pub mod live;
 pub mod parity;
 pub mod ratelimit;
 pub mod rest;
+pub mod seed;
 pub mod server;
 mod snapshots;
 pub mod state;

@@ -30,6 +30,7 @@ use crate::live::{Discord, Limits};
 use crate::parity::Gaps;
 use crate::ratelimit::{self, Config, Edge};
 use crate::rest::{self, Rest};
+use crate::seed::{Applied, Defaults, Seed};
 use crate::snapshots::Snapshots;
 use crate::snowflake::Snowflake;
 use crate::state::scenario::Scenario;
@@ -51,6 +52,7 @@ pub struct Builder {
     event_log: Capacity,
     privileged: Intents,
     data: Option<Data>,
+    seeds: Vec<Seed>,
 }
 
 impl Default for Builder {
@@ -68,6 +70,7 @@ impl Default for Builder {
             event_log: Capacity::default(),
             privileged: Intents::PRIVILEGED,
             data: None,
+            seeds: Vec::new(),
         }
     }
 }
@@ -155,20 +158,34 @@ impl Builder {
         self
     }
 
+    /// Adds a seed. The world consists of all seeds, in place of the default one; what they do not have at all (users,
+    /// bots, guilds) is there by default. The first bot has the name and token of this builder only if they have no bot,
+    /// and a given token in any case.
+    #[must_use]
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seeds.push(seed);
+        self
+    }
+
     /// Binds the addresses, including those of voice, and starts to serve.
     ///
     /// # Errors
-    /// When an address cannot be bound, or the world in the folder cannot be read ([`data::Error`](crate::data::Error)).
+    /// When an address cannot be bound, the world in the folder cannot be read ([`data::Error`](crate::data::Error)), or a
+    /// seed has a mistake ([`Mistake`](crate::seed::Mistake)).
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
         let base_url =
             self.public_url.clone().unwrap_or_else(|| format!("http://{}", address::reachable(address)));
         let data = self.data.clone();
-        let (world, scenario) = self.world(&base_url).map_err(io::Error::other)?;
+        let (world, scenario, added) = self.world(&base_url)?;
         let Assembled { router, scenario, control_secret, discord, log, faults } =
             self.assemble_with(world, scenario, &base_url);
-        discord.lock().begin();
+        {
+            let mut live = discord.lock();
+            live.begin();
+            live.planted(&added);
+        }
         if let Some(data) = &data {
             data.save(&discord)?;
         }
@@ -204,11 +221,22 @@ impl Builder {
     }
 
     /// Returns the world to begin with: that of the folder, or a new one.
-    fn world(&self, base_url: &str) -> Result<(World, Scenario), crate::data::Error> {
-        let Some(data) = &self.data else { return Ok(self.default_world(base_url)) };
-        let Some(mut world) = data.load(base_url)? else { return Ok(self.default_world(base_url)) };
-        let scenario = world.resume(self.token.clone());
-        Ok((world, scenario))
+    fn world(&self, base_url: &str) -> io::Result<(World, Scenario, Applied)> {
+        if let Some(data) = &self.data
+            && let Some(mut world) = data.load(base_url).map_err(io::Error::other)?
+        {
+            let scenario = world.resume(self.token.clone());
+            return Ok((world, scenario, Applied::default()));
+        }
+        if self.seeds.is_empty() {
+            let (world, scenario) = self.default_world(base_url);
+            return Ok((world, scenario, Applied::default()));
+        }
+        let defaults =
+            Defaults { bot_name: &self.bot_name, token: self.token.clone(), privileged: self.privileged };
+        let (mut world, scenario, added) = World::seeded(&self.seeds, defaults).map_err(io::Error::other)?;
+        base_url.clone_into(&mut world.base_url);
+        Ok((world, scenario, added))
     }
 
     fn default_world(&self, base_url: &str) -> (World, Scenario) {

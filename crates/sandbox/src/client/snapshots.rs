@@ -33,6 +33,19 @@ impl Client {
         Ok(bytes.to_vec())
     }
 
+    /// Returns the world as a seed file.
+    pub async fn export_seed(&self) -> Result<String, Error> {
+        let response = self.send_raw(Method::GET, "seed", None).await?;
+        response.text().await.map_err(|source| self.garbled(source))
+    }
+
+    /// Adds what a seed file describes, and returns the ids of its `guilds`.
+    pub async fn plant(&self, yaml: &str) -> Result<Value, Error> {
+        let body = Some(("application/yaml", yaml.as_bytes().to_vec()));
+        let response = self.send_raw(Method::POST, "seed", body).await?;
+        response.json().await.map_err(|source| self.garbled(source))
+    }
+
     /// Puts a saved world in place of the present one, as [`Self::restore_snapshot`] does.
     pub async fn restore_world(&self, bytes: Vec<u8>) -> Result<Value, Error> {
         let response = self.send_raw(Method::PUT, "world", Some(("application/octet-stream", bytes))).await?;

@@ -9,6 +9,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::{BadRequest, Control, Path};
+use crate::seed::{self, Mistake, Seed};
 use crate::snapshots::is_name;
 use crate::state::saved::{self, Files, Unreadable};
 use crate::state::{World, clock};
@@ -21,6 +22,7 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/snapshots", get(list))
         .route("/sandbox/snapshots/{name}", put(save).delete(delete))
         .route("/sandbox/snapshots/{name}/restore", post(restore))
+        .route("/sandbox/seed", get(export).post(plant))
         .route("/sandbox/world", get(download).put(upload).layer(DefaultBodyLimit::max(BODY_LIMIT)))
 }
 
@@ -128,6 +130,25 @@ async fn download(State(control): State<Control>) -> Result<impl IntoResponse, B
 
 async fn upload(State(control): State<Control>, body: Bytes) -> Result<Json<Value>, BadRequest> {
     aside(move || replace(&control, &body)).await
+}
+
+/// Returns the world as a seed file.
+async fn export(State(control): State<Control>) -> Result<impl IntoResponse, BadRequest> {
+    let yaml = aside(move || seed::export(&control.discord.lock()).to_yaml().map_err(|error| failed(&error)));
+    Ok(([(header::CONTENT_TYPE, "application/yaml")], yaml.await?))
+}
+
+/// Adds what a seed file describes, whole or not at all.
+async fn plant(State(control): State<Control>, body: String) -> Result<Json<Value>, BadRequest> {
+    let refused = |mistake: Mistake| BadRequest::new(mistake.to_string());
+    let seed = Seed::read(&body, "seed").map_err(refused)?;
+    aside(move || {
+        let mut live = control.discord.lock();
+        let added = seed::plant(&seed, &mut live).map_err(refused)?;
+        live.planted(&added);
+        Ok(Json(json!({ "guilds": added.guilds })))
+    })
+    .await
 }
 
 /// Puts a saved world in place of the present one, if it can be read whole.

@@ -8,15 +8,12 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::permissions::{Overwrite, Permissions};
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, Thread, kind};
-use crate::state::forum::Tag;
+use crate::state::forum::{REQUIRE_TAG, Tag};
 use crate::state::guild::Guild;
 use crate::state::message::{Author, Message, Reference, flag};
 use crate::validate::Change;
 use crate::validate::channel::{ChannelBody, Position, ThreadBody};
 use crate::validate::forum::{self, TagBody};
-
-/// Flag of forums whose posts need a tag.
-const REQUIRE_TAG: u64 = 1 << 4;
 
 impl Channel {
     /// Applies the fields that a body names. `next_id` creates the ids of new tags.

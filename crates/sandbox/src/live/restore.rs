@@ -1,6 +1,7 @@
 //! Another world in the place of this one.
 
 use super::Live;
+use crate::seed::Applied;
 use crate::snowflake::Snowflake;
 use crate::state::World;
 use crate::voice::close;
@@ -52,6 +53,22 @@ impl Live<'_> {
         }
         self.scheduled.notify_one();
         self.catch_up();
+    }
+
+    /// Puts on the agenda what the objects of a seed will do by themselves, and sends the new guilds to their bots.
+    pub(crate) fn planted(&mut self, added: &Applied) {
+        for (guild, event) in &added.events {
+            self.schedule_event(*guild, *event);
+        }
+        for thread in &added.threads {
+            self.watch_activity(*thread);
+        }
+        for guild in added.guilds.iter().filter_map(|id| self.guilds.get(id)) {
+            for bot in self.bots_in(guild.id).into_iter().filter(|bot| self.is_online(*bot)) {
+                let create = self.guild_create_json(guild, bot);
+                self.dispatch_bot(bot, "GUILD_CREATE", Some(guild.id), create);
+            }
+        }
     }
 
     fn empty_voice(&self) {

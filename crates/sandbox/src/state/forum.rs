@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::snowflake::Snowflake;
 
+/// Flag of a forum whose posts need a tag.
+pub const REQUIRE_TAG: u64 = 1 << 4;
+
 /// A tag that posts of a forum can have.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tag {

@@ -21,7 +21,7 @@ pub struct Scenario {
 }
 
 /// Id of the default bot. It is fixed, so that it can be used in an example.
-const BOT: Snowflake = Snowflake(1_100_000_000_000_000_001);
+pub(crate) const BOT: Snowflake = Snowflake(1_100_000_000_000_000_001);
 
 /// Returns a new token for a bot, in the form that clients check: base64 of the id, a time, a secret.
 ///
@@ -205,7 +205,7 @@ impl World {
 }
 
 /// Returns the bot's id in the first part of a token.
-fn bot_of(token: &str) -> Option<Snowflake> {
+pub(crate) fn bot_of(token: &str) -> Option<Snowflake> {
     use base64::Engine;
     let first = token.split('.').next()?.trim_end_matches('=');
     let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(first).ok()?;

@@ -2,4 +2,5 @@
 
 mod data;
 mod full;
+mod seeds;
 mod snapshots;
