@@ -28,6 +28,9 @@ use crate::snowflake::Snowflake;
 use crate::state::World;
 use crate::state::saved::Files;
 
+/// Variable with the folder.
+const FOLDER: &str = "SANDBOX_DATA";
+
 /// Shortest time between two writes of a world that changes.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -106,6 +109,15 @@ impl Data {
         }
         let shared = Shared { folder: folder.to_owned(), _lock: lock, written: Mutex::default() };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Opens the folder that `SANDBOX_DATA` names; `None` if it is not set.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of_environment() -> Result<Option<Self>, Error> {
+        let folder = std::env::var_os(FOLDER).filter(|folder| !folder.is_empty());
+        folder.map(|folder| Self::open(Path::new(&folder))).transpose()
     }
 
     /// Returns whether it holds a world.

@@ -16,12 +16,17 @@ mod mistake;
 mod names;
 mod settings;
 
+use std::path::Path;
+
 use serde_saphyr::{Location, Spanned};
 
 pub(crate) use apply::{Applied, Defaults, plant};
 pub use export::{Exported, export};
 pub use file::Seed;
 pub use mistake::Mistake;
+
+/// Variable with seed files.
+const SEED: &str = "SANDBOX_SEED";
 
 /// A text of a seed file, with its place there.
 pub(crate) type Name = Spanned<String>;
@@ -51,6 +56,27 @@ impl Seed {
             ..file::Guild::new("Guild")
         };
         Self { guilds: vec![guild], ..Self::default() }
+    }
+
+    /// Reads a seed file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has a mistake.
+    pub fn read_file(path: &Path) -> Result<Self, Mistake> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Mistake::anywhere(format!("it can't be read: {error}.")).in_file(&file))?;
+        Self::read(&text, &file)
+    }
+
+    /// Reads the seed files that `SANDBOX_SEED` names, separated as in `PATH`.
+    ///
+    /// # Errors
+    /// When one cannot be read, or has a mistake.
+    pub fn of_environment() -> Result<Vec<Self>, Mistake> {
+        let paths = std::env::var_os(SEED).unwrap_or_default();
+        let named = std::env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty());
+        named.map(|path| Self::read_file(&path)).collect()
     }
 
     /// Returns the seed as YAML.

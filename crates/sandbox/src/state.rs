@@ -101,7 +101,7 @@ pub struct World {
     /// All guilds.
     pub guilds: IndexMap<Snowflake, Guild>,
     /// All channels, including threads and direct messages.
-    pub channels: HashMap<Snowflake, Channel>,
+    pub channels: IndexMap<Snowflake, Channel>,
     #[serde(with = "pairs")]
     dms: HashMap<(Snowflake, Snowflake), Snowflake>,
     /// Messages that only one user sees, which are in no channel's history.
@@ -337,7 +337,7 @@ impl World {
         let mut value = guild.json();
         let visible = |id: &&Snowflake| {
             self.channels
-                .get(id)
+                .get(*id)
                 .is_some_and(|channel| self.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL))
         };
         value["joined_at"] = guild.members.get(&bot).map(|member| member.joined_at.clone()).into();

@@ -60,6 +60,7 @@ pub(super) struct Serve {
     #[arg(long)]
     limit_identify: bool,
     /// File in YAML that describes the world, in place of the default one. Given several times, the files are one world.
+    /// SANDBOX_SEED names files too, separated as in PATH.
     #[arg(long, value_name = "FILE")]
     seed: Vec<PathBuf>,
     /// Make a world of this many guilds, to see how a bot does with them.
@@ -72,7 +73,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "N")]
     guilds_per_shard: Option<usize>,
     /// Folder in which the world survives a restart: it is read at the start, and written whenever it has changed.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SANDBOX_DATA")]
     data: Option<PathBuf>,
     /// End when standard input ends, as it does with the program that has started this one.
     #[arg(long)]
@@ -140,18 +141,21 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if serve.no_rate_limits {
         builder = builder.rate_limits(Config::off());
     }
-    for path in &serve.seed {
-        let file = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Failure(format!("can't read {file}: {error}")))?;
-        builder = builder.seed(Seed::read(&text, &file).map_err(|mistake| Failure(mistake.to_string()))?);
+    let files = serve.seed.iter().map(|path| Seed::read_file(path));
+    let seeds = match serve.seed.is_empty() && serve.guilds.is_none() {
+        true => Seed::of_environment(),
+        false => files.collect(),
+    };
+    let seeds: Vec<Seed> = seeds.map_err(|mistake| Failure(mistake.to_string()))?;
+    let seeded = !seeds.is_empty() || serve.guilds.is_some();
+    for seed in seeds {
+        builder = builder.seed(seed);
     }
     if let Some(guilds) = serve.guilds {
         builder = builder.seed(Seed::large(guilds, serve.channels));
     }
-    let seeded = !serve.seed.is_empty() || serve.guilds.is_some();
     let mut resumed = None;
-    if let Some(folder) = &serve.data {
+    if let Some(folder) = serve.data.as_ref().filter(|folder| !folder.as_os_str().is_empty()) {
         let data = Data::open(folder).map_err(|error| Failure(error.to_string()))?;
         resumed = data.has_world().then_some(folder.as_path());
         builder = builder.data(data);

@@ -194,7 +194,7 @@ fn add_thread(
     let id = planter.id(entry.id.as_ref(), &format!("{path}/thread:{}", entry.name.value), &entry.name)?;
     let Some(found) = planter.world.channels.get(&parent) else { return Ok(()) };
     let mut tags = Names::default();
-    for tag in &found.forum.available_tags {
+    for tag in &found.forum().available_tags {
         tags.add(&tag.name, tag.id);
     }
     if let Some(tag) = entry.tags.first().filter(|_| !found.is_forum()) {
@@ -218,7 +218,7 @@ fn add_thread(
     let mut channel = Channel::new(id, kind, Some(site.id), &entry.name.value, planter.now);
     channel.parent_id = Some(parent);
     channel.rate_limit_per_user = entry.slowmode.unwrap_or(0);
-    channel.thread = Some(Thread {
+    channel.thread = Some(Box::new(Thread {
         owner_id: owner,
         archived: entry.archived,
         auto_archive_duration: minutes,
@@ -229,7 +229,7 @@ fn add_thread(
         members,
         total_sent: 0,
         applied_tags: tags.all("tag", &entry.tags)?,
-    });
+    }));
     planter.world.channels.insert(id, channel);
     if let Some(guild) = planter.world.guilds.get_mut(&site.id) {
         guild.threads.push(id);

@@ -232,7 +232,7 @@ impl Writer<'_> {
     ) -> Option<Thread> {
         let thread = channel.thread.as_ref()?;
         let tag = |id: &Snowflake| {
-            let tags = &parent.forum.available_tags;
+            let tags = &parent.forum().available_tags;
             let found = tags.iter().find(|tag| tag.id == *id)?;
             let twice = tags.iter().filter(|other| other.name == found.name).count() > 1;
             Some(name(if twice { id.to_string() } else { found.name.clone() }))

@@ -410,7 +410,7 @@ fn forum(
 ) -> Result<(), Mistake> {
     for tag in &entry.tags {
         let id = planter.id(tag.id.as_ref(), &format!("{path}/tag:{}", tag.name.value), &tag.name)?;
-        channel.forum.available_tags.push(Tag {
+        channel.forum_mut().available_tags.push(Tag {
             id,
             name: tag.name.value.clone(),
             moderated: tag.moderated,
@@ -419,10 +419,10 @@ fn forum(
     }
     if entry.default_reaction.is_some() {
         let reaction = emoji_ref(planter.world, site.id, &site.names, entry.default_reaction.as_ref())?;
-        channel.forum.default_reaction = Some(reaction);
+        channel.forum_mut().default_reaction = Some(reaction);
     }
-    channel.forum.default_sort_order = entry.sort_order;
-    channel.forum.default_layout = entry.layout.unwrap_or(0);
+    channel.forum_mut().default_sort_order = entry.sort_order;
+    channel.forum_mut().default_layout = entry.layout.unwrap_or(0);
     if entry.require_tag {
         channel.flags |= crate::state::forum::REQUIRE_TAG;
     }

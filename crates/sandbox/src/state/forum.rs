@@ -52,6 +52,17 @@ pub struct Forum {
 }
 
 impl Forum {
+    /// Returns the fields of a channel that is no forum.
+    pub const fn none() -> Self {
+        Self {
+            available_tags: Vec::new(),
+            default_reaction: None,
+            default_sort_order: None,
+            default_tag_setting: None,
+            default_layout: 0,
+        }
+    }
+
     /// Writes the fields of a forum's channel object.
     pub fn write(&self, o: &mut Map<String, Value>) {
         o.insert("available_tags".into(), self.available_tags.iter().map(Tag::json).collect());

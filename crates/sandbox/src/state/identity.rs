@@ -87,7 +87,7 @@ impl World {
         for ((a, b), old) in own {
             let other = if a == from { b } else { a };
             let new = self.open_dm(other, to);
-            let Some(channel) = self.channels.remove(&old) else { continue };
+            let Some(channel) = self.channels.swap_remove(&old) else { continue };
             let Some(kept) = self.channels.get_mut(&new) else { continue };
             for (id, mut message) in channel.messages {
                 message.channel_id = new;

@@ -2,5 +2,7 @@
 
 mod data;
 mod full;
+mod import;
+mod large;
 mod seeds;
 mod snapshots;
