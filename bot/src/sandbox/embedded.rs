@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use ::sandbox::Sandbox;
+use ::sandbox::data::Data;
+use ::sandbox::seed::Seed;
 use ::sandbox::state_file::StateFile;
+use ::sandbox::{Builder, Sandbox};
 use sdk::tokio;
 use sdk::tokio::sync::oneshot;
 
@@ -52,7 +54,11 @@ impl Drop for Server {
 }
 
 async fn serve(state: &Path, started: &mpsc::Sender<io::Result<Started>>, stopped: oneshot::Receiver<()>) {
-    match Sandbox::builder().bot_name("Hotcord").start().await {
+    let sandbox = match configured() {
+        Ok(builder) => builder.start().await,
+        Err(error) => Err(error),
+    };
+    match sandbox {
         Ok(sandbox) => {
             let told = StateFile::of(&sandbox).write(state).map(|()| Started {
                 url: sandbox.url().to_owned(),
@@ -69,4 +75,16 @@ async fn serve(state: &Path, started: &mpsc::Sender<io::Result<Started>>, stoppe
         }
         Err(error) => drop(started.send(Err(error))),
     }
+}
+
+/// Returns the sandbox that `SANDBOX_SEED` and `SANDBOX_DATA` describe, as for the program `sandbox serve`.
+fn configured() -> io::Result<Builder> {
+    let mut builder = Sandbox::builder().bot_name("Hotcord");
+    for seed in Seed::of_environment().map_err(io::Error::other)? {
+        builder = builder.seed(seed);
+    }
+    Ok(match Data::of_environment().map_err(io::Error::other)? {
+        Some(data) => builder.data(data),
+        None => builder,
+    })
 }

@@ -3,7 +3,7 @@
 use crate::snowflake::Snowflake;
 
 /// Reference to an emoji: one of a guild, or a character.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EmojiRef {
     /// Id of a guild's emoji.
     pub id: Option<Snowflake>,

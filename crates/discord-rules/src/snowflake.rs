@@ -168,6 +168,20 @@ impl Generator {
     }
 }
 
+impl Serialize for Generator {
+    /// Serialises how far it is, so that a generator that is read back returns later ids only.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.worker_and_process, self.last.load(Ordering::Relaxed)).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Generator {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (worker_and_process, last) = <(u64, u64)>::deserialize(deserializer)?;
+        Ok(Self { worker_and_process, last: AtomicU64::new(last) })
+    }
+}
+
 impl Default for Generator {
     fn default() -> Self {
         Self::new(1, 0)

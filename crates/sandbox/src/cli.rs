@@ -12,15 +12,18 @@ mod event;
 mod fault;
 mod following;
 mod guild;
+mod import;
 mod inspect;
 mod integration;
 mod intents;
 mod place;
 mod poll;
 mod serve;
+mod snapshot;
 mod store;
 mod terminal;
 mod voice;
+mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -145,6 +148,12 @@ enum Command {
     Region(voice::Region),
     /// Show the world's time, or move it forward: sandbox clock +16m
     Clock(clock::Clock),
+    /// Save, restore, list and delete snapshots of the whole world: sandbox snapshot save before
+    Snapshot(snapshot::Snapshot),
+    /// Write the present world as a seed file, or add what a seed file describes: sandbox world export
+    World(world::WorldArgs),
+    /// Write the layout of a real server, or of a server template, as a seed file. Reads Discord with GET requests alone.
+    Import(import::Import),
     /// Print the variables that a bot and its tests need to use this sandbox, one NAME=VALUE a line, quoted for a shell.
     Env,
     /// List users, guilds and channels.
@@ -315,6 +324,9 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Hear(record) => voice::record(&client, record).await,
         Command::Region(region) => voice::region(&client, region).await,
         Command::Clock(to) => clock::clock(&client, to).await,
+        Command::Snapshot(what) => snapshot::snapshot(&client, what).await,
+        Command::World(what) => world::world(&client, what).await,
+        Command::Import(what) => import::import(&client, what).await,
         Command::Env => env::print(&client, state.as_ref()).await,
         Command::Users(users) => inspect::users(&client, users).await,
         Command::Messages(messages) => inspect::messages(&client, messages).await,

@@ -12,6 +12,7 @@ mod lobbies;
 mod polls;
 mod run;
 mod scheduled_events;
+mod snapshots;
 mod store;
 mod voice;
 
@@ -368,8 +369,26 @@ impl Client {
         Err(Error::Refused(said.unwrap_or_else(|| format!("{} answered {status}", self.url))))
     }
 
+    /// Sends bytes of a media type, and returns the response.
+    async fn send_raw(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, Vec<u8>)>,
+    ) -> Result<reqwest::Response, Error> {
+        let mut request = self.http.request(method, self.address(path));
+        if let Some((content_type, bytes)) = body {
+            request = request.header("content-type", content_type).body(bytes);
+        }
+        self.respond(request).await
+    }
+
+    fn garbled(&self, source: reqwest::Error) -> Error {
+        Error::Garbled { url: self.url.clone(), source }
+    }
+
     async fn read<T: DeserializeOwned>(&self, response: reqwest::Response) -> Result<T, Error> {
-        response.json().await.map_err(|source| Error::Garbled { url: self.url.clone(), source })
+        response.json().await.map_err(|source| self.garbled(source))
     }
 }
 

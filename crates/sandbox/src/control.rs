@@ -28,6 +28,7 @@ mod permissions;
 mod polls;
 mod scheduled_events;
 mod secret;
+mod snapshots;
 mod store;
 mod templates;
 mod values;
@@ -45,6 +46,8 @@ use crate::event_log::EventLog;
 use crate::fault::Faults;
 use crate::live::Discord;
 use crate::parity::Gaps;
+use crate::ratelimit::Limits;
+use crate::snapshots::Snapshots;
 
 pub(crate) use find::{BadRequest, Path, Query, Request};
 
@@ -59,6 +62,10 @@ pub(crate) struct Control {
     pub(crate) faults: Faults,
     /// Gaps that clients have met.
     pub(crate) gaps: Gaps,
+    /// Rate limits of REST.
+    pub(crate) limits: Limits,
+    /// Named snapshots.
+    pub(crate) snapshots: Snapshots,
 }
 
 /// Largest request: a message's files in base64.
@@ -89,6 +96,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(store::routes())
         .merge(lobbies::routes())
         .merge(watch::routes())
+        .merge(snapshots::routes())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .method_not_allowed_fallback(async || {
             BadRequest::with_status(

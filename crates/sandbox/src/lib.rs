@@ -41,6 +41,8 @@
 //! - [`voice`]: the voice servers, from the crate `sandbox-voice`.
 //! - [`parity`]: what Discord has and the sandbox lacks, and `docs/parity.md`.
 //! - [`event_log`]: the log of every request and event; [`fault`]: injected faults.
+//! - [`data`]: the folder in which a world survives a restart; `snapshots`: named copies of a world.
+//! - [`seed`]: seed files, exports and imports of guilds.
 //! - [`server`]: serves it all at one address; [`state_file`]: the file with that address for its owner.
 //!
 //! # Invariants
@@ -52,6 +54,7 @@ pub mod answer;
 mod backend;
 pub mod client;
 mod control;
+pub mod data;
 pub mod draft;
 mod draw;
 pub mod event_log;
@@ -64,7 +67,9 @@ pub mod live;
 pub mod parity;
 pub mod ratelimit;
 pub mod rest;
+pub mod seed;
 pub mod server;
+mod snapshots;
 pub mod state;
 pub mod state_file;
 pub mod typed;
@@ -74,3 +79,4 @@ pub use answer::Answer;
 pub use client::Client;
 pub use discord_rules::{error, permissions, snowflake, validate};
 pub use server::{Builder, Sandbox};
+pub use snapshots::is_name as is_snapshot_name;

@@ -33,6 +33,7 @@ mod polls;
 mod prune;
 mod reactions;
 mod references;
+mod restore;
 mod scheduled_events;
 mod sounds;
 mod stages;
@@ -43,6 +44,7 @@ mod voice;
 mod voice_sessions;
 
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
@@ -99,12 +101,21 @@ pub struct Discord {
     limits: Limits,
     /// Notified when something is put on the agenda.
     scheduled: Notify,
+    /// Number of times that the world may have been changed.
+    revision: AtomicU64,
 }
 
 impl Discord {
     /// Creates a Discord with this world.
     pub fn new(world: World, hub: Hub, voice: Voice, limits: Limits) -> Self {
-        Self { world: Mutex::new(world), hub, voice, limits, scheduled: Notify::new() }
+        Self {
+            world: Mutex::new(world),
+            hub,
+            voice,
+            limits,
+            scheduled: Notify::new(),
+            revision: AtomicU64::new(0),
+        }
     }
 
     /// Locks the world, to read and to change it. What has fallen due has happened.
@@ -115,9 +126,15 @@ impl Discord {
             voice: &self.voice,
             limits: self.limits,
             scheduled: &self.scheduled,
+            revision: &self.revision,
         };
         live.catch_up();
         live
+    }
+
+    /// Returns a number that grows with every access that may change the world.
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
     }
 
     /// Returns the gateway's hub.
@@ -143,6 +160,7 @@ pub struct Live<'a> {
     voice: &'a Voice,
     pub(crate) limits: Limits,
     scheduled: &'a Notify,
+    revision: &'a AtomicU64,
 }
 
 impl Deref for Live<'_> {
@@ -155,6 +173,7 @@ impl Deref for Live<'_> {
 
 impl DerefMut for Live<'_> {
     fn deref_mut(&mut self) -> &mut World {
+        self.revision.fetch_add(1, Ordering::Relaxed);
         &mut self.world
     }
 }

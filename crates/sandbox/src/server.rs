@@ -23,6 +23,7 @@ use crate::backend;
 use crate::client::Client;
 use crate::control::guard::Guard;
 use crate::control::{self, Control};
+use crate::data::Data;
 use crate::error::ApiError;
 use crate::event_log::{Capacity, EventLog};
 use crate::fault::{Connection, Faults, Listener};
@@ -31,6 +32,8 @@ use crate::live::{Discord, Limits};
 use crate::parity::Gaps;
 use crate::ratelimit::{self, Config, Edge};
 use crate::rest::{self, Rest};
+use crate::seed::{Applied, Defaults, Seed};
+use crate::snapshots::Snapshots;
 use crate::snowflake::Snowflake;
 use crate::state::scenario::Scenario;
 use crate::state::{World, secret};
@@ -50,6 +53,8 @@ pub struct Builder {
     voice: voice::Options,
     event_log: Capacity,
     privileged: Intents,
+    data: Option<Data>,
+    seeds: Vec<Seed>,
 }
 
 impl Default for Builder {
@@ -66,6 +71,8 @@ impl Default for Builder {
             voice: voice::Options::default(),
             event_log: Capacity::default(),
             privileged: Intents::PRIVILEGED,
+            data: None,
+            seeds: Vec::new(),
         }
     }
 }
@@ -145,21 +152,53 @@ impl Builder {
         self
     }
 
+    /// Keeps the world in this folder. If there is one already, the sandbox goes on with it; names and members of the
+    /// default world do not matter then, and a given token replaces that of the first bot.
+    #[must_use]
+    pub fn data(mut self, data: Data) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    /// Adds a seed. The world consists of all seeds, in place of the default one; what they do not have at all (users,
+    /// bots, guilds) is there by default. The first bot has the name and token of this builder only if they have no bot,
+    /// and a given token in any case.
+    #[must_use]
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seeds.push(seed);
+        self
+    }
+
     /// Binds the addresses, including those of voice, and starts to serve.
     ///
     /// # Errors
-    /// When an address cannot be bound.
+    /// When an address cannot be bound, the world in the folder cannot be read ([`data::Error`](crate::data::Error)), or a
+    /// seed has a mistake ([`Mistake`](crate::seed::Mistake)).
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
         let base_url =
             self.public_url.clone().unwrap_or_else(|| format!("http://{}", address::reachable(address)));
-        let Assembled { router, scenario, control_secret, discord, log, faults } = self.assemble(&base_url);
+        let data = self.data.clone();
+        let (world, scenario, added) = self.world(&base_url)?;
+        let Assembled { router, scenario, control_secret, discord, log, faults } =
+            self.assemble_with(world, scenario, &base_url);
+        {
+            let mut live = discord.lock();
+            live.begin();
+            live.planted(&added);
+        }
+        if let Some(data) = &data {
+            data.save(&discord)?;
+        }
         let host = address::host(&base_url);
         let guard = |router| Guard::new(host, log.clone()).around(router);
         let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(keep_time(Arc::clone(&discord), stopped.clone()));
+        if let Some(data) = data.clone() {
+            tokio::spawn(data.keep(Arc::clone(&discord), stopped.clone()));
+        }
         let task = tokio::spawn(serve(listener, router, stopped));
         Ok(Sandbox {
             address,
@@ -171,17 +210,47 @@ impl Builder {
             faults,
             stop,
             task,
+            data,
             _voice: voice_servers,
         })
     }
 
     /// Builds everything behind one router, under its base address. No voice server runs yet.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn assemble(self, base_url: &str) -> Assembled {
-        let (mut world, scenario) = World::scenario(&self.bot_name, self.token);
+        let (world, scenario) = self.default_world(base_url);
+        self.assemble_with(world, scenario, base_url)
+    }
+
+    /// Returns the world to begin with: that of the folder, or a new one.
+    fn world(&self, base_url: &str) -> io::Result<(World, Scenario, Applied)> {
+        if let Some(data) = &self.data
+            && let Some(mut world) = data.load(base_url).map_err(io::Error::other)?
+        {
+            let scenario = world.resume(self.token.clone());
+            return Ok((world, scenario, Applied::default()));
+        }
+        if self.seeds.is_empty() {
+            let (world, scenario) = self.default_world(base_url);
+            return Ok((world, scenario, Applied::default()));
+        }
+        let defaults =
+            Defaults { bot_name: &self.bot_name, token: self.token.clone(), privileged: self.privileged };
+        let (mut world, scenario, added) = World::seeded(&self.seeds, defaults).map_err(io::Error::other)?;
+        base_url.clone_into(&mut world.base_url);
+        Ok((world, scenario, added))
+    }
+
+    fn default_world(&self, base_url: &str) -> (World, Scenario) {
+        let (mut world, scenario) = World::scenario(&self.bot_name, self.token.clone());
         base_url.clone_into(&mut world.base_url);
         if let Some(application) = world.applications.get_mut(&scenario.application) {
             application.privileged = self.privileged;
         }
+        (world, scenario)
+    }
+
+    fn assemble_with(self, world: World, scenario: Scenario, base_url: &str) -> Assembled {
         let clock = world.clock.clone();
         let log = EventLog::new(self.event_log);
         let faults = Faults::default();
@@ -196,6 +265,8 @@ impl Builder {
             log: log.clone(),
             faults: faults.clone(),
             gaps: gaps.clone(),
+            limits: limits.clone(),
+            snapshots: self.data.as_ref().map_or_else(Snapshots::default, Data::snapshots),
         };
         let edge = Edge { log: log.clone(), faults: faults.clone(), limits, gaps };
         let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
@@ -268,6 +339,7 @@ pub struct Sandbox {
     faults: Faults,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
+    data: Option<Data>,
     _voice: voice::Running,
 }
 
@@ -364,13 +436,24 @@ impl Sandbox {
         &self.faults
     }
 
-    /// Closes all connections and the address.
+    /// Writes the world to its folder, if it has one and has changed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self) -> io::Result<()> {
+        self.data.as_ref().map_or(Ok(()), |data| data.save(&self.discord))
+    }
+
+    /// Closes all connections and the address. The world is in its folder then, if it has one.
     pub async fn shutdown(mut self) {
         self.discord.hub().close_all(1001);
         self.discord.voice().close_all();
         self.stop.send_replace(true);
         // The task ends by itself after the signal, and its result does not matter.
         let _ = (&mut self.task).await;
+        if let Err(error) = self.save() {
+            tracing::error!(%error, "the world can't be saved");
+        }
     }
 
     /// Waits until the task ends, which happens only if the listener fails.

@@ -22,11 +22,14 @@ pub mod interaction;
 pub mod invite;
 pub mod lobby;
 pub mod message;
+mod moment;
+mod pairs;
 pub mod perks;
 pub mod picture;
 pub mod poll;
 mod privileged;
 pub mod role;
+pub mod saved;
 pub mod scenario;
 pub mod scheduled_event;
 pub mod sound;
@@ -69,23 +72,37 @@ pub struct File {
     pub bytes: Bytes,
 }
 
+/// The bot and the guild that a world began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Home {
+    /// The bot's application.
+    pub application: Snowflake,
+    /// The guild.
+    pub guild: Snowflake,
+}
+
 /// All objects of the world.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct World {
     ids: Generator,
+    /// The bot and the guild that it began with.
+    pub home: Option<Home>,
     /// Its time.
     pub clock: clock::Clock,
     /// Address under which files are served, such as `http://127.0.0.1:8787`.
     pub base_url: String,
     /// Applications by id, which is their bot's user id too.
     pub applications: IndexMap<Snowflake, Application>,
+    /// Derived from the applications.
+    #[serde(skip)]
     tokens: HashMap<String, Snowflake>,
     /// All accounts.
     pub users: IndexMap<Snowflake, User>,
     /// All guilds.
     pub guilds: IndexMap<Snowflake, Guild>,
     /// All channels, including threads and direct messages.
-    pub channels: HashMap<Snowflake, Channel>,
+    pub channels: IndexMap<Snowflake, Channel>,
+    #[serde(with = "pairs")]
     dms: HashMap<(Snowflake, Snowflake), Snowflake>,
     /// Messages that only one user sees, which are in no channel's history.
     pub ephemeral: HashMap<Snowflake, Message>,
@@ -112,6 +129,7 @@ pub struct World {
     /// Users' accounts elsewhere.
     pub connections: HashMap<Snowflake, Vec<Value>>,
     /// Bytes of attachments by attachment id.
+    #[serde(skip)]
     pub files: HashMap<Snowflake, File>,
     uploads: VecDeque<Snowflake>,
     /// When each guild and channel that was searched is indexed.
@@ -319,7 +337,7 @@ impl World {
         let mut value = guild.json();
         let visible = |id: &&Snowflake| {
             self.channels
-                .get(id)
+                .get(*id)
                 .is_some_and(|channel| self.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL))
         };
         value["joined_at"] = guild.members.get(&bot).map(|member| member.joined_at.clone()).into();

@@ -15,7 +15,7 @@ const MAX_FRAMES: u32 = 1000;
 const MAX_SECONDS: f64 = 5.0;
 
 /// Format of a sticker, by Discord's numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Format {
     /// A still picture.

@@ -27,7 +27,7 @@ pub const MESSAGE_SEND: u8 = 1;
 pub const MEMBER_UPDATE: u8 = 2;
 
 /// What triggers a rule: its `trigger_type` and `trigger_metadata`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Trigger {
     /// KEYWORD.
     Keyword(Words),
@@ -52,7 +52,7 @@ pub enum Trigger {
 }
 
 /// Words that trigger a rule, and words that do not.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Words {
     /// Keywords with their wildcards.
     pub keyword_filter: Vec<String>,
@@ -95,7 +95,7 @@ impl Trigger {
 }
 
 /// What a triggered rule does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Action {
     /// BLOCK_MESSAGE: the message is not posted.
     BlockMessage {

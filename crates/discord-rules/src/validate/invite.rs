@@ -8,7 +8,7 @@ use crate::error::{ApiResult, FieldError};
 use crate::snowflake::Snowflake;
 
 /// What an invite to a voice channel leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Target {
     /// The stream of a user.
     Stream(Snowflake),

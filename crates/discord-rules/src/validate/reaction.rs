@@ -7,7 +7,7 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::snowflake::Snowflake;
 
 /// One emoji.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Emoji {
     /// Unicode emoji, by its characters.
     Unicode(String),

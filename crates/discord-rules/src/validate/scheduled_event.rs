@@ -22,7 +22,7 @@ pub mod entity {
 }
 
 /// Fields of an event that is created.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EventCreate {
     /// Name.
     pub name: String,

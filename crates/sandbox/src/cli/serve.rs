@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use sandbox::Sandbox;
+use sandbox::data::Data;
 use sandbox::gateway::Intents;
 use sandbox::ratelimit::Config;
+use sandbox::seed::{Mistake, Seed};
 use sandbox::state_file::{self, StateFile};
 use sandbox::voice::{self, Dave};
 
@@ -57,6 +59,22 @@ pub(super) struct Serve {
     /// Enforce --max-concurrency in 5 seconds and --session-starts in 24 hours, as Discord does.
     #[arg(long)]
     limit_identify: bool,
+    /// File in YAML that describes the world, in place of the default one. Given several times, the files are one world.
+    /// SANDBOX_SEED names files too, separated as in PATH.
+    #[arg(long, value_name = "FILE")]
+    seed: Vec<PathBuf>,
+    /// Make a world of this many guilds, to see how a bot does with them.
+    #[arg(long, value_name = "N")]
+    guilds: Option<u32>,
+    /// Channels of each of them.
+    #[arg(long, value_name = "N", default_value_t = 50, requires = "guilds")]
+    channels: u32,
+    /// Most guilds of a shard, by default Discord's 2500; a shard with more is closed with 4011.
+    #[arg(long, value_name = "N")]
+    guilds_per_shard: Option<usize>,
+    /// Folder in which the world survives a restart: it is read at the start, and written whenever it has changed.
+    #[arg(long, value_name = "DIR", env = "SANDBOX_DATA")]
+    data: Option<PathBuf>,
     /// End when standard input ends, as it does with the program that has started this one.
     #[arg(long)]
     exit_with_stdin: bool,
@@ -105,6 +123,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     let dave = serve.dave.into();
     let voice = voice::Options { listen: serve.voice_listen, dave, root, ..voice::Options::default() };
     builder = builder.voice(voice);
+    let gateway = sandbox::gateway::Options::default();
     builder = builder.gateway(sandbox::gateway::Options {
         shards: serve.shards,
         max_concurrency: serve.max_concurrency,
@@ -112,7 +131,8 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         limit_identify: serve.limit_identify,
         member_list_every: Some(Duration::from_secs(serve.member_list_every))
             .filter(|every| !every.is_zero()),
-        ..sandbox::gateway::Options::default()
+        guilds_per_shard: serve.guilds_per_shard.unwrap_or(gateway.guilds_per_shard),
+        ..gateway
     });
     if let Some(names) = serve.privileged_intents {
         let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
@@ -121,7 +141,29 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if serve.no_rate_limits {
         builder = builder.rate_limits(Config::off());
     }
+    let files = serve.seed.iter().map(|path| Seed::read_file(path));
+    let seeds = match serve.seed.is_empty() && serve.guilds.is_none() {
+        true => Seed::of_environment(),
+        false => files.collect(),
+    };
+    let seeds: Vec<Seed> = seeds.map_err(|mistake| Failure(mistake.to_string()))?;
+    let seeded = !seeds.is_empty() || serve.guilds.is_some();
+    for seed in seeds {
+        builder = builder.seed(seed);
+    }
+    if let Some(guilds) = serve.guilds {
+        builder = builder.seed(Seed::large(guilds, serve.channels));
+    }
+    let mut resumed = None;
+    if let Some(folder) = serve.data.as_ref().filter(|folder| !folder.as_os_str().is_empty()) {
+        let data = Data::open(folder).map_err(|error| Failure(error.to_string()))?;
+        resumed = data.has_world().then_some(folder.as_path());
+        builder = builder.data(data);
+    }
     let mut sandbox = builder.start().await.map_err(|error| {
+        if error.get_ref().is_some_and(|inner| inner.is::<sandbox::data::Error>() || inner.is::<Mistake>()) {
+            return Failure(error.to_string());
+        }
         let address = serve.listen;
         Failure(format!(
             "can't listen on {address} or on the address of voice: {error}; choose others with --listen and --voice-listen"
@@ -146,7 +188,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
             .map_err(|error| Failure(format!("can't write {}: {error}", kept.display())))?;
     }
     leave(&sandbox, &path, &root, origin.is_some())?;
-    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root);
+    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root, resumed, seeded);
     tokio::select! {
         () = sandbox.wait() => {}
         () = stopped() => say("Stopping."),
@@ -205,7 +247,15 @@ fn origin(token: &str) -> &'static str {
 }
 
 /// Prints how to use the sandbox. Secrets are left out: a server's output ends up in logs, which other users may read.
-fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, path: Option<&Path>, root: &Path) {
+fn greet(
+    sandbox: &Sandbox,
+    bot: &str,
+    origin: Option<&str>,
+    path: Option<&Path>,
+    root: &Path,
+    resumed: Option<&Path>,
+    seeded: bool,
+) {
     let url = sandbox.url();
     // In the form in which the other commands find it by themselves.
     let command = match path {
@@ -219,10 +269,20 @@ fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, path: Option<&Path>
     if let Some((_, endpoint)) = sandbox.voice().endpoints().next() {
         say(&format!("  voice    wss://{endpoint}"));
     }
-    say(&format!(
-        "Guild \"Sandbox\" ({}) has alice (its owner), bob, carol and the bot {bot}.",
-        sandbox.guild_id()
-    ));
+    match resumed {
+        Some(folder) => say(&format!("The world in {} goes on.", folder.display())),
+        None if seeded => {
+            let live = sandbox.discord().lock();
+            let (guilds, bots) = (live.guilds.len(), live.applications.len());
+            say(&format!(
+                "The world has {guilds} guilds and {bots} bots; `{command} users` lists who is where."
+            ));
+        }
+        None => say(&format!(
+            "Guild \"Sandbox\" ({}) has alice (its owner), bob, carol and the bot {bot}.",
+            sandbox.guild_id()
+        )),
+    }
     match origin {
         Some(origin) => say(&format!("Start your bot with the token that this sandbox has from {origin}.")),
         None => {

@@ -116,7 +116,7 @@ impl Protocol for Connection {
         }
         let events = match session.after(self.written, self.id, BATCH) {
             Next::Events(events) => events,
-            Next::Nothing => return Ok(false),
+            Next::Nothing => return Ok(self.next_guild(&session)),
             Next::Behind => {
                 self.hub.end(&session, "its reader fell behind");
                 return Err(close::behind().into());

@@ -126,6 +126,25 @@ impl Hub {
         self.command(&Target::default(), &Command::Close { code, reason: String::new() })
     }
 
+    /// Ends all sessions and tells their connections (INVALID_SESSION), for a world that has changed behind them. Limits of
+    /// session starts and member lists begin anew. The backend is not called.
+    pub(crate) fn invalidate_all(&self, reason: &'static str) -> usize {
+        let sessions: Vec<_> = self.shared.sessions.write().drain().map(|(_, session)| session).collect();
+        for session in &sessions {
+            let SessionInfo { id, bot, conn, .. } = session.info();
+            if session.end() {
+                self.log().push(event_log::Event::SessionEnded { session: id, bot, reason });
+            }
+            if let Some(conn) = conn {
+                let invalid = Command::InvalidSession { resumable: false };
+                self.shared.links.send(conn, Order::Command(invalid));
+            }
+        }
+        self.shared.starts.clear();
+        self.shared.listings.clear();
+        sessions.len()
+    }
+
     /// Returns every session that has not ended, with a connection or without.
     pub fn sessions(&self) -> Vec<SessionInfo> {
         self.shared.sessions.read().values().map(|session| session.info()).collect()

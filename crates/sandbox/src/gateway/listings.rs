@@ -14,6 +14,11 @@ pub(super) struct Listings {
 }
 
 impl Listings {
+    /// Forgets all requests.
+    pub(super) fn clear(&self) {
+        self.last.lock().clear();
+    }
+
     /// Counts a request at a moment. Fails with the time that it must wait until `every` has passed since the last one.
     pub(super) fn ask(
         &self,

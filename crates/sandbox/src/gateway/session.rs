@@ -1,6 +1,6 @@
 //! One session: the numbered events of a bot's shard, kept for the connection that reads them and for a replay.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -37,8 +37,13 @@ struct State {
     buffer: VecDeque<Numbered>,
     bytes: usize,
     guilds: HashSet<Snowflake>,
-    /// Dispatches that arrived while READY and the first guilds were being prepared; `None` after that.
+    /// Dispatches that arrived while READY was being prepared; `None` after that.
     early: Option<Vec<Dispatch>>,
+    /// Guilds whose GUILD_CREATE is still to come. Each is made when the connection has written everything before it, so
+    /// that a bot in thousands of guilds does not need the memory for all of them at once.
+    pending: VecDeque<Snowflake>,
+    /// Dispatches of pending guilds, which follow their GUILD_CREATE. Those that are not pending have none.
+    held: HashMap<Snowflake, Vec<Dispatch>>,
     /// Current connection, and how many there have been.
     conn: Option<u64>,
     attachments: u64,
@@ -85,6 +90,8 @@ impl Session {
             bytes: 0,
             guilds: HashSet::new(),
             early: Some(Vec::new()),
+            pending: VecDeque::new(),
+            held: HashMap::new(),
             conn: None,
             attachments: 0,
             ended: false,
@@ -118,20 +125,52 @@ impl Session {
         }
     }
 
-    /// Opens the session with READY and its guilds. Events that were dispatched meanwhile follow in order.
+    /// Opens the session with READY. Events that were dispatched meanwhile follow in order, those of a pending guild after
+    /// its GUILD_CREATE.
     pub(super) fn open(
         &self,
-        first: Vec<Arc<Event>>,
+        ready: Event,
         guilds: HashSet<Snowflake>,
+        pending: VecDeque<Snowflake>,
         log: &EventLog,
         options: &Options,
     ) {
         let mut state = self.state.lock();
         state.guilds = guilds;
-        for event in first {
-            state.push(event, None, options);
-        }
+        state.held = pending.iter().map(|guild| (*guild, Vec::new())).collect();
+        state.pending = pending;
+        state.push(Arc::new(ready), None, options);
         for dispatch in state.early.take().unwrap_or_default() {
+            state.take(&Outgoing::new(&dispatch, log), &self.viewer, options);
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Returns the next guild whose GUILD_CREATE is to come.
+    pub(super) fn next_pending(&self) -> Option<Snowflake> {
+        let state = self.state.lock();
+        state.pending.front().copied().filter(|_| !state.ended)
+    }
+
+    /// Appends the GUILD_CREATE of the [next pending guild](Self::next_pending), unless the bot has left it, and the events
+    /// that have waited for it.
+    pub(super) fn available(
+        &self,
+        guild: Snowflake,
+        create: Option<Event>,
+        log: &EventLog,
+        options: &Options,
+    ) {
+        let mut state = self.state.lock();
+        if state.pending.front() == Some(&guild) {
+            state.pending.pop_front();
+        }
+        let held = state.held.remove(&guild);
+        if let Some(create) = create {
+            state.push(Arc::new(create), None, options);
+        }
+        for dispatch in held.unwrap_or_default() {
             state.take(&Outgoing::new(&dispatch, log), &self.viewer, options);
         }
         drop(state);
@@ -222,6 +261,8 @@ impl Session {
         let first = !state.ended;
         state.ended = true;
         state.buffer.clear();
+        state.pending.clear();
+        state.held.clear();
         drop(state);
         self.changed.notify_one();
         first
@@ -231,6 +272,10 @@ impl Session {
 impl State {
     fn take(&mut self, outgoing: &Outgoing<'_>, viewer: &Viewer, options: &Options) -> bool {
         let Dispatch { bot, name, data, guild_id, .. } = outgoing.dispatch;
+        if let Some(held) = guild_id.and_then(|guild| self.held.get_mut(&guild)) {
+            held.push(outgoing.dispatch.clone());
+            return false;
+        }
         let mine = bot.is_some_and(|bot| bot == viewer.bot);
         if let (true, "GUILD_CREATE", Some(guild)) = (mine, *name, guild_id) {
             self.guilds.insert(*guild);

@@ -37,6 +37,11 @@ pub(super) enum TooMany {
 }
 
 impl Starts {
+    /// Forgets all starts.
+    pub(super) fn clear(&self) {
+        self.bots.lock().clear();
+    }
+
     /// Counts the start of a session at a moment.
     pub(super) fn start(
         &self,

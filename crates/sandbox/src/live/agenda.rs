@@ -49,10 +49,12 @@ impl Live<'_> {
 
     /// Does what has fallen due, in the order of its moments. At each of them the world's clock stands.
     pub(super) fn catch_up(&mut self) {
-        if self.agenda.next().is_none() {
+        let Some(next) = self.agenda.next() else { return };
+        let now = self.clock.now();
+        // What is not due yet is left alone, so that a reader does not count as a change of the world.
+        if next > now {
             return;
         }
-        let now = self.clock.now();
         while let Some((at, due)) = self.agenda.take(now) {
             let _pinned = self.clock.pin(at);
             match due {

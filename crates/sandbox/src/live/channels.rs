@@ -8,15 +8,12 @@ use crate::error::{ApiError, ApiResult};
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, Thread, kind};
-use crate::state::forum::Tag;
+use crate::state::forum::{REQUIRE_TAG, Tag};
 use crate::state::guild::Guild;
 use crate::state::message::{Author, Message, Reference, flag};
 use crate::validate::Change;
 use crate::validate::channel::{ChannelBody, Position, ThreadBody};
 use crate::validate::forum::{self, TagBody};
-
-/// Flag of forums whose posts need a tag.
-const REQUIRE_TAG: u64 = 1 << 4;
 
 impl Channel {
     /// Applies the fields that a body names. `next_id` creates the ids of new tags.
@@ -40,7 +37,7 @@ impl Channel {
             .apply_or(&mut self.default_thread_rate_limit_per_user, 0);
         body.video_quality_mode.apply_or(&mut self.video_quality_mode, 1);
         body.flags.map(u64::from).apply_or(&mut self.flags, 0);
-        let forum = &mut self.forum;
+        let forum = self.forum_mut();
         let tags = body.available_tags.map(|tags| {
             let tag = |tag: TagBody| {
                 let known = tag.id.filter(|id| forum.available_tags.iter().any(|old| old.id == *id));
@@ -52,7 +49,7 @@ impl Channel {
         tags.apply_or(&mut forum.available_tags, Vec::new());
         body.default_reaction_emoji.apply(&mut forum.default_reaction);
         body.default_sort_order.apply(&mut forum.default_sort_order);
-        body.default_tag_setting.apply(&mut forum.default_tag_setting);
+        body.default_tag_setting.map(Into::into).apply(&mut forum.default_tag_setting);
         body.default_forum_layout.apply_or(&mut forum.default_layout, 0);
     }
 }
@@ -225,7 +222,7 @@ impl Live<'_> {
         };
         let (threads, children) = (of_guild(|guild| &guild.threads), of_guild(|guild| &guild.channels));
         for gone in threads.into_iter().chain([id]) {
-            if let Some(channel) = self.channels.remove(&gone) {
+            if let Some(channel) = self.channels.swap_remove(&gone) {
                 for attachment in channel.messages.values().flat_map(Message::files) {
                     self.files.remove(&attachment.id);
                 }
@@ -298,7 +295,7 @@ impl Live<'_> {
         let mut channel = Channel::new(id, kind, Some(guild), &name, self.clock.now());
         channel.parent_id = Some(parent_id);
         channel.rate_limit_per_user = settings.rate_limit_per_user.value().map_or(slowmode, u64::from);
-        channel.thread = Some(Thread {
+        channel.thread = Some(Box::new(Thread {
             owner_id: owner,
             archived: false,
             auto_archive_duration: settings.auto_archive_duration.value().map_or(default_duration, u64::from),
@@ -309,7 +306,7 @@ impl Live<'_> {
             members: if owner_joins { [(owner, now)].into_iter().collect() } else { IndexMap::new() },
             total_sent: 0,
             applied_tags: if forum { applied_tags } else { Vec::new() },
-        });
+        }));
         self.channels.insert(id, channel);
         if let Some(guild) = self.guilds.get_mut(&guild) {
             guild.threads.push(id);
@@ -349,7 +346,7 @@ impl Live<'_> {
         after: &[Snowflake],
     ) -> ApiResult<()> {
         let channel = self.channel(forum)?;
-        let available = &channel.forum.available_tags;
+        let available = &channel.forum().available_tags;
         let moderates = self.permissions_in(user, channel).contains(Permissions::MANAGE_THREADS);
         if channel.flags & REQUIRE_TAG != 0 && after.is_empty() {
             let for_members = available.iter().any(|tag| moderates || !tag.moderated);

@@ -40,7 +40,7 @@ impl Live<'_> {
         let id = self.next_id();
         let mut channel = Channel::new(id, kind::GROUP_DM, None, "", self.clock.now());
         channel.recipients = people;
-        channel.group = Some(Group { owner: bot, icon: None });
+        channel.group = Some(Box::new(Group { owner: bot, icon: None }));
         self.channels.insert(id, channel);
         self.group_event(id, "CHANNEL_CREATE");
         Ok(id)

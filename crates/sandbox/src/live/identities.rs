@@ -31,12 +31,12 @@ impl Live<'_> {
         }
         let Claims { subject, name } =
             partner::claims(external.auth_type, &external.auth_token, self.clock.now())?;
-        Ok((Identity { application, provider: external.auth_type, subject }, name))
+        Ok((Identity { application, provider: external.auth_type.into(), subject }, name))
     }
 
     /// Returns an application's own player.
     pub fn own_player(application: Snowflake, id: String) -> Identity {
-        Identity { application, provider: OWN, subject: id }
+        Identity { application, provider: OWN.into(), subject: id }
     }
 
     /// Returns an access token of a player, whose provisional account is made if there is none.

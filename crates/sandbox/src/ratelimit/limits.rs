@@ -104,6 +104,11 @@ impl Limits {
         Self { shared: Arc::new(shared) }
     }
 
+    /// Forgets all counts.
+    pub fn clear(&self) {
+        self.shared.windows.lock().open.clear();
+    }
+
     /// Returns the clock by which windows end.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock

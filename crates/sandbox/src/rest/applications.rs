@@ -79,7 +79,7 @@ fn change(rest: &Rest, bot: Snowflake, payload: &Payload) -> ApiResult<Json<Valu
         match value {
             Change::Keep => {}
             Change::Clear => drop(application.settings.remove(key)),
-            Change::Set(value) => drop(application.settings.insert(key, value)),
+            Change::Set(value) => drop(application.settings.insert(key.into(), value)),
         }
     }
     show(&live, bot)

@@ -8,7 +8,7 @@ use crate::snowflake::Snowflake;
 
 /// Something that is looked at when its moment comes. What no longer applies then is skipped, so nothing is ever taken
 /// off the agenda.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Due {
     /// A poll closes.
     Poll {
@@ -47,8 +47,9 @@ pub enum Due {
 }
 
 /// Everything that falls due, by its moment.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Agenda {
+    #[serde(with = "super::pairs")]
     entries: BTreeMap<(OffsetDateTime, u64), Due>,
     added: u64,
 }

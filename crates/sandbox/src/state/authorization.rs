@@ -45,7 +45,7 @@ pub const SCOPES: &[&str] = &[
 pub const LIFETIME: time::Duration = time::Duration::days(7);
 
 /// A user's authorization of an application: what stands behind `Bearer ...`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Authorization {
     /// The application.
     pub application: Snowflake,
@@ -65,7 +65,7 @@ impl Authorization {
 }
 
 /// A running Activity.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Activity {
     /// Its application.
     pub application: Snowflake,

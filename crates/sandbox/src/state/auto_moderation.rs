@@ -9,7 +9,7 @@ use crate::snowflake::Snowflake;
 use crate::validate::auto_moderation::{Action, RuleBody, Trigger, event_of};
 
 /// A rule of a guild (Auto Moderation, "Auto Moderation Rule Object").
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Rule {
     /// Its id.
     pub id: Snowflake,
@@ -30,10 +30,21 @@ pub struct Rule {
     /// Channels that it does not affect.
     pub exempt_channels: Vec<Snowflake>,
     /// The compiled trigger.
+    #[serde(skip, default = "uncompiled")]
     pub matcher: Arc<Matcher>,
 }
 
+/// Returns the matcher of a rule that was read and not [compiled](Rule::compile) yet.
+fn uncompiled() -> Arc<Matcher> {
+    Arc::new(Matcher::new(&Trigger::Spam))
+}
+
 impl Rule {
+    /// Compiles its trigger again.
+    pub(crate) fn compile(&mut self) {
+        self.matcher = Arc::new(Matcher::new(&self.trigger));
+    }
+
     /// Creates a rule. A creation has all the fields that it needs.
     pub fn new(id: Snowflake, guild_id: Snowflake, creator_id: Snowflake, body: RuleBody) -> Self {
         let trigger = Trigger::Spam;

@@ -49,7 +49,7 @@ pub const PINNED: u64 = 1 << 1;
 pub const HISTORY_LIMIT: usize = 10_000;
 
 /// The additional fields of a thread.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Thread {
     /// User who started it.
     pub owner_id: Snowflake,
@@ -91,7 +91,7 @@ impl Thread {
 }
 
 /// A channel of any type.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Channel {
     /// Its id.
     pub id: Snowflake,
@@ -133,8 +133,8 @@ pub struct Channel {
     pub default_auto_archive_duration: Option<u64>,
     /// Seconds a member waits between messages in new threads.
     pub default_thread_rate_limit_per_user: u64,
-    /// Fields of forums.
-    pub forum: Forum,
+    /// Fields of forums. Boxed, as those of threads are, since most channels have none.
+    forum: Option<Box<Forum>>,
     /// Channel flags.
     pub flags: u64,
     /// Newest message ever sent, even if it was deleted.
@@ -144,9 +144,9 @@ pub struct Channel {
     /// Direct messages: the users in it.
     pub recipients: Vec<Snowflake>,
     /// Present for groups of direct messages.
-    pub group: Option<Group>,
+    pub group: Option<Box<Group>>,
     /// Present for threads.
-    pub thread: Option<Thread>,
+    pub thread: Option<Box<Thread>>,
     /// Messages by id, oldest first.
     pub messages: BTreeMap<Snowflake, Message>,
     /// Pinned messages, newest first, with the time of pinning.
@@ -183,7 +183,7 @@ impl Channel {
             silent_since: None,
             default_auto_archive_duration: None,
             default_thread_rate_limit_per_user: 0,
-            forum: Forum::default(),
+            forum: None,
             flags: 0,
             last_message_id: None,
             last_pin_timestamp: None,
@@ -193,6 +193,17 @@ impl Channel {
             messages: BTreeMap::new(),
             pins: VecDeque::new(),
         }
+    }
+
+    /// Returns the fields of a forum.
+    pub fn forum(&self) -> &Forum {
+        static NONE: Forum = Forum::none();
+        self.forum.as_deref().unwrap_or(&NONE)
+    }
+
+    /// Returns the fields of a forum, to change them.
+    pub fn forum_mut(&mut self) -> &mut Forum {
+        self.forum.get_or_insert_default()
     }
 
     /// Returns when a thread is archived unless there is activity before; `None` if it is archived, or pinned in its forum.
@@ -278,7 +289,7 @@ impl Channel {
                 o.insert("default_thread_rate_limit_per_user".into(), seconds.into());
             }
             if self.is_forum() {
-                self.forum.write(&mut o);
+                self.forum().write(&mut o);
             }
         }
         if self.is_voice() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 
 use crate::snowflake::Snowflake;
@@ -75,11 +76,31 @@ impl Clock {
         Pinned(self.clone())
     }
 
+    /// Sets how far it was moved, also to less than now. Only for a world that takes another one's place.
+    pub(crate) fn set_ahead(&self, ahead: Duration) {
+        let ahead = u64::try_from(ahead.as_nanos()).unwrap_or(u64::MAX);
+        self.shared.ahead.store(ahead, Ordering::Relaxed);
+    }
+
     fn nanos(&self) -> i64 {
         match self.shared.pinned.load(Ordering::Relaxed) {
             RUNNING => i64::try_from(self.since_epoch().as_nanos()).unwrap_or(i64::MAX),
             pinned => pinned,
         }
+    }
+}
+
+impl Serialize for Clock {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.ahead().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Clock {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let clock = Self::default();
+        clock.set_ahead(Duration::deserialize(deserializer)?);
+        Ok(clock)
     }
 }
 
@@ -123,9 +144,42 @@ pub fn later(at: OffsetDateTime, time: Duration) -> OffsetDateTime {
     at.saturating_add(time.try_into().unwrap_or(time::Duration::MAX))
 }
 
+/// Reads a length of time: whole numbers, each with its unit `s`, `m`, `h` or `d`.
+pub fn length(text: &str) -> Option<Duration> {
+    let mut total = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        let unit = rest[digits..].chars().next()?;
+        let seconds = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 60 * 60,
+            'd' => 24 * 60 * 60,
+            _ => return None,
+        };
+        total = total.checked_add(Duration::from_secs(number.checked_mul(seconds)?))?;
+        rest = &rest[digits + unit.len_utf8()..];
+    }
+    (!text.is_empty()).then_some(total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lengths_of_time_are_numbers_with_units() {
+        for (text, seconds) in
+            [("30s", Some(30)), ("16m", Some(960)), ("1h30m", Some(5400)), ("2d1s", Some(172_801))]
+        {
+            assert_eq!(length(text), seconds.map(Duration::from_secs), "{text}");
+        }
+        for wrong in ["", "5", "m", "1w", "1.5h", "-1m", "1h30", "99999999999999999d", "1ä"] {
+            assert_eq!(length(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn a_clock_is_moved_by_itself_and_stands_while_it_is_pinned() {

@@ -9,7 +9,7 @@ use crate::snowflake::Snowflake;
 use crate::validate::command::{Definition, Identity, ShownIn};
 
 /// A registered command.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Command {
     /// The fields that Discord sets.
     pub identity: Identity,
@@ -35,8 +35,9 @@ impl Command {
 }
 
 /// Commands of one application.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Commands {
+    #[serde(with = "super::pairs")]
     scopes: HashMap<Option<Snowflake>, IndexMap<Snowflake, Command>>,
 }
 

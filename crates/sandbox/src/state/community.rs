@@ -11,7 +11,7 @@ use super::{World, clock};
 use crate::snowflake::Snowflake;
 
 /// A channel of the welcome screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WelcomeChannel {
     /// The channel.
     pub channel_id: Snowflake,
@@ -22,7 +22,7 @@ pub struct WelcomeChannel {
 }
 
 /// A welcome screen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct WelcomeScreen {
     /// Whether new members see it.
     pub enabled: bool,
@@ -48,7 +48,7 @@ impl WelcomeScreen {
 }
 
 /// An option of a prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PromptOption {
     /// Its id.
     pub id: Snowflake,
@@ -79,7 +79,7 @@ impl PromptOption {
 }
 
 /// A question to new members.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Prompt {
     /// Its id.
     pub id: Snowflake,
@@ -113,7 +113,7 @@ impl Prompt {
 }
 
 /// The onboarding of a guild.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Onboarding {
     /// Whether new members go through it.
     pub enabled: bool,
@@ -152,7 +152,7 @@ impl Onboarding {
 }
 
 /// State of a request to join.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum RequestStatus {
     /// The form is not complete.
     Started,
@@ -177,7 +177,7 @@ impl RequestStatus {
 }
 
 /// A user's request to join a guild.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct JoinRequest {
     /// Its id.
     pub id: Snowflake,
@@ -215,7 +215,7 @@ impl JoinRequest {
 }
 
 /// All of a guild's pages for new members.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Community {
     /// Welcome screen, once there is one.
     pub welcome_screen: Option<WelcomeScreen>,

@@ -1,12 +1,17 @@
 //! The additional fields of forums: tags, and how their posts are displayed.
 
+use std::borrow::Cow;
+
 pub use discord_rules::emoji::EmojiRef;
 use serde_json::{Map, Value, json};
 
 use crate::snowflake::Snowflake;
 
+/// Flag of a forum whose posts need a tag.
+pub const REQUIRE_TAG: u64 = 1 << 4;
+
 /// A tag that posts of a forum can have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Tag {
     /// Its id.
     pub id: Snowflake,
@@ -32,7 +37,7 @@ impl Tag {
 }
 
 /// The additional fields of a forum.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Forum {
     /// Tags that its posts can have.
     pub available_tags: Vec<Tag>,
@@ -41,12 +46,23 @@ pub struct Forum {
     /// Order of posts: 0 by activity, 1 by creation.
     pub default_sort_order: Option<u8>,
     /// Whether a search of posts needs all tags (`match_all`), or any (`match_some`).
-    pub default_tag_setting: Option<&'static str>,
+    pub default_tag_setting: Option<Cow<'static, str>>,
     /// View: 0 unset, 1 list, 2 gallery.
     pub default_layout: u8,
 }
 
 impl Forum {
+    /// Returns the fields of a channel that is no forum.
+    pub const fn none() -> Self {
+        Self {
+            available_tags: Vec::new(),
+            default_reaction: None,
+            default_sort_order: None,
+            default_tag_setting: None,
+            default_layout: 0,
+        }
+    }
+
     /// Writes the fields of a forum's channel object.
     pub fn write(&self, o: &mut Map<String, Value>) {
         o.insert("available_tags".into(), self.available_tags.iter().map(Tag::json).collect());

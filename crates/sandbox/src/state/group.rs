@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::snowflake::Snowflake;
 
 /// The additional fields of a group.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Group {
     /// The bot that created it.
     pub owner: Snowflake,

@@ -28,7 +28,7 @@ use crate::snowflake::Snowflake;
 pub const QUARANTINED: u64 = 1 << 7;
 
 /// A user's membership of a guild.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Member {
     /// User of the membership.
     pub user_id: Snowflake,
@@ -114,7 +114,7 @@ impl Member {
 }
 
 /// A guild's own emoji.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Emoji {
     /// Its id.
     pub id: Snowflake,
@@ -148,7 +148,7 @@ impl Emoji {
 }
 
 /// A member's state in voice.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "Discord's object has just these switches")]
 pub struct VoiceState {
     /// Member.
@@ -170,7 +170,7 @@ pub struct VoiceState {
 }
 
 /// A guild.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Guild {
     /// Its id.
     pub id: Snowflake,

@@ -1,5 +1,6 @@
 //! Players of games: identities that applications know, and the accounts that they lead to.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::World;
@@ -10,18 +11,18 @@ use crate::snowflake::Snowflake;
 pub const OWN: &str = "";
 
 /// A player, as an application knows them.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     /// The application.
     pub application: Snowflake,
     /// Type of the provider's tokens, or [`OWN`].
-    pub provider: &'static str,
+    pub provider: Cow<'static, str>,
     /// The provider's id of the player.
     pub subject: String,
 }
 
 /// The account of a player.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Account {
     /// The user.
     pub user: Snowflake,
@@ -30,8 +31,8 @@ pub struct Account {
 }
 
 /// All players of all applications.
-#[derive(Debug, Default)]
-pub struct Identities(HashMap<Identity, Account>);
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Identities(#[serde(with = "super::pairs")] HashMap<Identity, Account>);
 
 impl Identities {
     /// Returns the account of a player.
@@ -86,7 +87,7 @@ impl World {
         for ((a, b), old) in own {
             let other = if a == from { b } else { a };
             let new = self.open_dm(other, to);
-            let Some(channel) = self.channels.remove(&old) else { continue };
+            let Some(channel) = self.channels.swap_remove(&old) else { continue };
             let Some(kept) = self.channels.get_mut(&new) else { continue };
             for (id, mut message) in channel.messages {
                 message.channel_id = new;

@@ -8,7 +8,7 @@ use super::clock::{self, Clock};
 use crate::snowflake::Snowflake;
 
 /// Paused actions of a guild.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Incidents {
     /// When invites are enabled again.
     pub invites_disabled_until: Option<OffsetDateTime>,

@@ -22,7 +22,7 @@ pub enum Kind {
 }
 
 /// What concerns the subscribers of a channel elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Subscribers {
     /// Their role.
     pub role: Option<Snowflake>,
@@ -41,7 +41,7 @@ impl Default for Subscribers {
 }
 
 /// An integration of a guild.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Integration {
     /// Its id.
     pub id: Snowflake,

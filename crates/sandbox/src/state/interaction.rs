@@ -22,7 +22,7 @@ pub mod kind {
 }
 
 /// The first answer to an interaction.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Response {
     /// None so far.
     None,
@@ -47,7 +47,7 @@ pub enum Response {
 }
 
 /// One interaction.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Interaction {
     /// Its id.
     pub id: Snowflake,
@@ -82,6 +82,7 @@ pub struct Interaction {
     /// Message type of the answer: 20 slash command, 23 context menu, 19 reply to a component's message.
     pub message_kind: u8,
     /// When it was sent to the bot.
+    #[serde(with = "super::moment")]
     pub created: Instant,
     /// The first answer.
     pub response: Response,
@@ -92,10 +93,13 @@ pub struct Interaction {
     /// Number of initial responses that arrived, including late and second ones, but without invalid ones.
     pub callbacks: u32,
     /// When the first initial response arrived.
+    #[serde(with = "super::moment::option")]
     pub acknowledged: Option<Instant>,
     /// When the user first saw more than "thinking".
+    #[serde(with = "super::moment::option")]
     pub answered: Option<Instant>,
     /// Notified when there is a response.
+    #[serde(skip)]
     pub changed: Arc<Notify>,
 }
 
@@ -145,7 +149,7 @@ pub struct Totals {
 }
 
 /// The interactions that can still be answered or read.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Interactions {
     by_id: HashMap<Snowflake, Interaction>,
     by_token: HashMap<String, Snowflake>,
@@ -178,6 +182,16 @@ impl Interactions {
             }
         }
         forgotten
+    }
+
+    /// Wakes everybody who waits for an answer. Those whose interaction is among these too go on waiting for it here.
+    pub(crate) fn hand_over(&self, to: &mut Self) {
+        for (id, old) in &self.by_id {
+            if let Some(new) = to.by_id.get_mut(id) {
+                new.changed = Arc::clone(&old.changed);
+            }
+            old.changed.notify_waiters();
+        }
     }
 
     /// Returns an interaction by id.

@@ -8,7 +8,7 @@ use crate::snowflake::Snowflake;
 pub use crate::validate::invite::Target;
 
 /// Users who can see and accept an invite.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TargetUsers {
     /// Their ids.
     pub ids: Vec<Snowflake>,
@@ -17,7 +17,7 @@ pub struct TargetUsers {
 }
 
 /// An invite to a channel of a guild.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Invite {
     /// Its code.
     pub code: String,

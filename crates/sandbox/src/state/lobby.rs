@@ -24,7 +24,7 @@ pub const SECRET_LIFETIME: time::Duration = time::Duration::days(30);
 const HISTORY: time::Duration = time::Duration::hours(72);
 
 /// A member of a lobby.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct LobbyMember {
     /// Metadata.
     pub metadata: Option<Metadata>,
@@ -53,7 +53,7 @@ impl LobbyMember {
 }
 
 /// A message that a member has sent to a lobby.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct LobbyMessage {
     /// Its author.
     pub author: Snowflake,
@@ -66,7 +66,7 @@ pub struct LobbyMessage {
 }
 
 /// The place of a message of a lobby.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Origin {
     /// The lobby itself.
     Lobby(LobbyMessage),
@@ -75,7 +75,7 @@ pub enum Origin {
 }
 
 /// The secret with which users create and find a lobby.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Secret {
     /// The text.
     pub text: String,
@@ -84,7 +84,7 @@ pub struct Secret {
 }
 
 /// A lobby.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Lobby {
     /// Its id.
     pub id: Snowflake,

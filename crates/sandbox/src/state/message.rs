@@ -36,7 +36,7 @@ pub mod flag {
 }
 
 /// The author of a message.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum Author {
     /// An account.
     User(Snowflake),
@@ -50,7 +50,7 @@ pub enum Author {
 }
 
 /// A file of a message. Its bytes are in [`World::files`](super::World::files).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Attachment {
     /// Its id.
     pub id: Snowflake,
@@ -116,7 +116,7 @@ impl Attachment {
 }
 
 /// One emoji of a message's reactions, and the users who added it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Reaction {
     /// The emoji.
     pub emoji: Emoji,
@@ -125,7 +125,7 @@ pub struct Reaction {
 }
 
 /// A reference to another message.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 pub struct Reference {
     /// 0 for a reply, 1 for a forward.
     pub kind: u8,
@@ -138,7 +138,7 @@ pub struct Reference {
 }
 
 /// A message.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Message {
     /// Its id.
     pub id: Snowflake,

@@ -24,7 +24,7 @@ const BY_BOOSTS: &[(u64, &str)] = &[
 ];
 
 /// A vanity code, with which anyone can join.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Vanity {
     /// The code.
     pub code: String,
@@ -33,7 +33,7 @@ pub struct Vanity {
 }
 
 /// Features, boosts, vanity code and pictures of a guild.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Perks {
     /// Features that do not follow from boosts.
     pub granted: BTreeSet<String>,

@@ -10,7 +10,7 @@ use crate::snowflake::Snowflake;
 use crate::validate;
 
 /// A poll (Poll Resource, "Poll Object").
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Poll {
     /// Its question.
     pub question: String,
@@ -25,7 +25,7 @@ pub struct Poll {
 }
 
 /// An answer of a poll.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Answer {
     /// Its `poll_media`: text, and perhaps an emoji.
     pub media: Value,

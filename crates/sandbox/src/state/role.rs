@@ -9,7 +9,7 @@ use crate::snowflake::Snowflake;
 pub const IN_PROMPT: u64 = 1;
 
 /// A role.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Role {
     /// Its id; @everyone has the guild's.
     pub id: Snowflake,

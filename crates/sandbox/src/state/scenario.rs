@@ -4,7 +4,7 @@ use super::channel::{Channel, kind};
 use super::guild::{Guild, Member, Role};
 use super::integration::Integration;
 use super::user::{Application, User};
-use super::{World, secret};
+use super::{Home, World, secret};
 use crate::gateway::Intents;
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
@@ -21,7 +21,7 @@ pub struct Scenario {
 }
 
 /// Id of the default bot. It is fixed, so that it can be used in an example.
-const BOT: Snowflake = Snowflake(1_100_000_000_000_000_001);
+pub(crate) const BOT: Snowflake = Snowflake(1_100_000_000_000_000_001);
 
 /// Returns a new token for a bot, in the form that clients check: base64 of the id, a time, a secret.
 ///
@@ -143,6 +143,18 @@ impl World {
         }
     }
 
+    /// Returns the ids and the token of a world that was read. A token that is given replaces that of its first bot.
+    pub(crate) fn resume(&mut self, token: Option<String>) -> Scenario {
+        let first = |world: &Self| Some((*world.applications.keys().next()?, *world.guilds.keys().next()?));
+        let home = self.home.or_else(|| first(self).map(|(application, guild)| Home { application, guild }));
+        let Home { application, guild } = home.unwrap_or(Home { application: BOT, guild: Snowflake(0) });
+        if let Some(token) = token {
+            self.reset_token(application, token);
+        }
+        let token = self.applications.get(&application).map(|application| application.token.clone());
+        Scenario { application, token: token.unwrap_or_default(), guild }
+    }
+
     /// Creates the default world, with a bot of this name and, if given, this token.
     pub fn scenario(bot_name: &str, bot_token: Option<String>) -> (Self, Scenario) {
         let mut world = Self::default();
@@ -187,12 +199,13 @@ impl World {
                 bob.roles.push(moderator);
             }
         }
+        world.home = Some(Home { application, guild });
         (world, Scenario { application, token, guild })
     }
 }
 
 /// Returns the bot's id in the first part of a token.
-fn bot_of(token: &str) -> Option<Snowflake> {
+pub(crate) fn bot_of(token: &str) -> Option<Snowflake> {
     use base64::Engine;
     let first = token.split('.').next()?.trim_end_matches('=');
     let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(first).ok()?;

@@ -26,7 +26,7 @@ pub mod status {
 }
 
 /// A scheduled event (Guild Scheduled Event, "Guild Scheduled Event Object").
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct ScheduledEvent {
     /// Its id.
     pub id: Snowflake,
@@ -51,7 +51,7 @@ pub struct ScheduledEvent {
 }
 
 /// An occurrence that differs from the rule.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub struct Exception {
     /// When it starts instead.
     pub start: Option<OffsetDateTime>,

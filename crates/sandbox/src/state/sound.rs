@@ -8,7 +8,7 @@ use super::user::User;
 use crate::snowflake::Snowflake;
 
 /// A guild's sound. Its file is in [`World::files`](super::World::files).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Sound {
     /// Its id.
     pub id: Snowflake,

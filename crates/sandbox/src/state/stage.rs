@@ -8,7 +8,7 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 
 /// A live stage (Stage Instance Resource, "Stage Instance Object").
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct StageInstance {
     /// Its id.
     pub id: Snowflake,

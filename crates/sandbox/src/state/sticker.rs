@@ -11,7 +11,7 @@ use crate::draw;
 use crate::snowflake::Snowflake;
 
 /// A guild's sticker. Its file is in [`World::files`](super::World::files).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Sticker {
     /// Its id.
     pub id: Snowflake,

@@ -43,7 +43,7 @@ pub mod status {
 pub const PERIOD: time::Duration = time::Duration::days(30);
 
 /// Something that is for sale.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Sku {
     /// Its id.
     pub id: Snowflake,
@@ -94,7 +94,7 @@ impl Sku {
 }
 
 /// Access of a user or guild to an SKU.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Entitlement {
     /// Its id.
     pub id: Snowflake,
@@ -159,7 +159,7 @@ impl Entitlement {
 }
 
 /// A user's recurring payment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Subscription {
     /// Its id.
     pub id: Snowflake,
@@ -201,7 +201,7 @@ impl Subscription {
 }
 
 /// All SKUs, entitlements and subscriptions by id.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Store {
     /// SKUs.
     pub skus: IndexMap<Snowflake, Sku>,

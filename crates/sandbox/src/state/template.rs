@@ -16,7 +16,7 @@ use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
 
 /// A template.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Template {
     /// Its code.
     pub code: String,
@@ -175,7 +175,7 @@ impl World {
             emoji: emoji(value),
         };
         let small = |key: &str| number(key).and_then(|number| u8::try_from(number).ok());
-        let forum = &mut channel.forum;
+        let forum = channel.forum_mut();
         forum.available_tags = template["available_tags"].as_array().into_iter().flatten().map(tag).collect();
         forum.default_reaction = template["default_reaction_emoji"]
             .as_object()
@@ -183,8 +183,8 @@ impl World {
         forum.default_sort_order = small("default_sort_order");
         forum.default_layout = small("default_forum_layout").unwrap_or(0);
         forum.default_tag_setting = match template["default_tag_setting"].as_str() {
-            Some("match_all") => Some("match_all"),
-            Some("match_some") => Some("match_some"),
+            Some("match_all") => Some("match_all".into()),
+            Some("match_some") => Some("match_some".into()),
             _ => None,
         };
     }
@@ -230,7 +230,7 @@ fn channel_json(channel: &Channel, channels: &Placeholders, roles: &Placeholders
         let id = roles.get(&rule.id).filter(|_| rule.kind == OverwriteKind::Role)?;
         Some(json!({ "id": id.to_string(), "type": 0, "allow": rule.allow, "deny": rule.deny }))
     };
-    let forum = &channel.forum;
+    let forum = channel.forum();
     let is_forum = channel.is_forum();
     // Emojis of the guild are not in a template.
     let name = |emoji: &EmojiRef| emoji.name.clone().filter(|_| emoji.id.is_none());

@@ -1,5 +1,6 @@
 //! Users and bots: the user object, and the application of a bot.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use indexmap::IndexMap;
@@ -15,7 +16,7 @@ use crate::snowflake::Snowflake;
 pub const DEFAULT_LOCALE: &str = "en-US";
 
 /// An account, of a user or of a bot.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct User {
     /// Its id.
     pub id: Snowflake,
@@ -100,7 +101,7 @@ impl User {
 }
 
 /// An application with its bot.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Application {
     /// Its id, which is also the bot's user id.
     pub id: Snowflake,
@@ -125,7 +126,7 @@ pub struct Application {
     /// Hash of the cover image.
     pub cover_image: Option<String>,
     /// Settings that are shown as they were set through the API: addresses, installation, events.
-    pub settings: HashMap<&'static str, Value>,
+    pub settings: HashMap<Cow<'static, str>, Value>,
     /// Records of linked roles.
     pub role_metadata: Vec<Value>,
     /// Users' role connections.
@@ -135,6 +136,7 @@ pub struct Application {
     /// Global and guild commands.
     pub commands: Commands,
     /// The guild-wide and per-command permissions set by admins: `(guild, command or application)`.
+    #[serde(with = "super::pairs")]
     pub command_permissions: HashMap<(Snowflake, Snowflake), Vec<Value>>,
 }
 
@@ -180,7 +182,7 @@ impl Application {
             value["cover_image"] = json!(hash);
         }
         for (key, set) in &self.settings {
-            value[*key] = set.clone();
+            value[&**key] = set.clone();
         }
         value
     }

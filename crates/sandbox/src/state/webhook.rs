@@ -6,7 +6,7 @@ use super::World;
 use crate::snowflake::Snowflake;
 
 /// A webhook: an incoming one, or one that follows a channel.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Webhook {
     /// Its id.
     pub id: Snowflake,

@@ -16,7 +16,7 @@ const MOST_MEMBERS: usize = 100;
 pub const AVATARS: u64 = 6;
 
 /// Settings of a widget.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Widget {
     /// Whether it is on.
     pub enabled: bool,

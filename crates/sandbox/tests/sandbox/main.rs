@@ -7,3 +7,4 @@ mod edge;
 mod gateway;
 mod parity;
 mod validate_openapi;
+mod worlds;

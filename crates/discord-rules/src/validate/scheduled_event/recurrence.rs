@@ -19,7 +19,7 @@ const DAILY_SETS: &[&[u8]] =
 const HORIZON_DAYS: u32 = 366 * 9;
 
 /// When an event recurs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Recurrence {
     /// First occurrence, and the time of day of all others.
     pub start: OffsetDateTime,

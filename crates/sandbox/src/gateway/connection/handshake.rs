@@ -1,6 +1,6 @@
 //! IDENTIFY and RESUME: how a connection gets its session.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use rand::Rng;
@@ -58,16 +58,12 @@ impl Connection {
         self.hub.add(session.clone());
         // From here on events wait in the session, so it misses none of the events after the backend's answers.
         let guilds: Vec<_> = self.backend.guilds(bot).into_iter().filter(mine).collect();
-        let mut first = vec![Arc::new(self.ready(&session, identify.shard, &guilds))];
-        if intents.contains(Intents::GUILDS) {
-            first.extend(guilds.iter().filter_map(|guild| {
-                let mut data = self.backend.guild_create(bot, *guild)?;
-                // This distinguishes a guild that was there from one that the bot has just been added to.
-                data["unavailable"] = false.into();
-                roster::reduce(&mut data, &viewer);
-                Some(Arc::new(Event::new("GUILD_CREATE", &data, self.hub.log())))
-            }));
-        }
+        let ready = self.ready(&session, identify.shard, &guilds);
+        let pending = if intents.contains(Intents::GUILDS) {
+            guilds.iter().copied().collect()
+        } else {
+            VecDeque::new()
+        };
         self.enter_session(session.clone(), 0);
         self.hub.log().push(event_log::Event::Identified {
             conn: self.id,
@@ -77,9 +73,22 @@ impl Connection {
             intents,
             compress: identify.compress,
         });
-        session.open(first, guilds.into_iter().collect::<HashSet<_>>(), self.hub.log(), &options);
+        session.open(ready, guilds.into_iter().collect::<HashSet<_>>(), pending, self.hub.log(), &options);
         self.backend.session_started(&session.info());
         Ok(())
+    }
+
+    /// Makes the next GUILD_CREATE of a session that has just been opened. Returns whether there was one to make.
+    pub(super) fn next_guild(&self, session: &Session) -> bool {
+        let Some(guild) = session.next_pending() else { return false };
+        let create = self.backend.guild_create(session.viewer.bot, guild).map(|mut data| {
+            // This distinguishes a guild that was there from one that the bot has just been added to.
+            data["unavailable"] = false.into();
+            roster::reduce(&mut data, &session.viewer);
+            Event::new("GUILD_CREATE", &data, self.hub.log())
+        });
+        session.available(guild, create, self.hub.log(), self.hub.options());
+        true
     }
 
     fn ready(&self, session: &Session, shard: Option<[u32; 2]>, guilds: &[Snowflake]) -> Event {

@@ -73,7 +73,7 @@ impl Live<'_> {
     }
 
     /// Puts on the agenda what will happen to an event by itself.
-    pub(super) fn schedule_event(&mut self, guild: Snowflake, event: Snowflake) {
+    pub(in crate::live) fn schedule_event(&mut self, guild: Snowflake, event: Snowflake) {
         let found = self.guilds.get(&guild).and_then(|guild| guild.scheduled_events.get(&event));
         let Some(found) = found else { return };
         let overdue = clock::later(found.body.start, self.limits.event_overdue);

@@ -91,7 +91,7 @@ pub(super) async fn search(
         .filter(|channel| channel.parent_id == Some(parent))
         .filter(|channel| live.permissions_in(bot, channel).contains(Permissions::VIEW_CHANNEL))
         .filter_map(|channel| {
-            let thread = channel.thread.as_ref()?;
+            let thread = channel.thread.as_deref()?;
             Some((filter.relevance(channel, thread)?, channel, thread))
         })
         .collect();

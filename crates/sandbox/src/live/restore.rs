@@ -1,0 +1,85 @@
+//! Another world in the place of this one.
+
+use super::Live;
+use crate::seed::Applied;
+use crate::snowflake::Snowflake;
+use crate::state::World;
+use crate::voice::close;
+
+impl Live<'_> {
+    /// Puts a saved world in the place of this one, its time included, and returns the number of sessions that this has
+    /// ended. Each connected bot gets INVALID_SESSION (opcode 9, `d: false`), and after its IDENTIFY the guilds of the
+    /// other world. Bots are out of voice, and offline until they identify. A bot of both worlds keeps the token that it
+    /// has now, with which its process was started.
+    pub fn restore(&mut self, mut world: World) -> usize {
+        self.empty_voice();
+        world.base_url.clone_from(&self.base_url);
+        for (id, application) in &mut world.applications {
+            if let Some(now) = self.applications.get(id) {
+                application.token.clone_from(&now.token);
+            }
+        }
+        world.derive();
+        self.clock.set_ahead(world.clock.ahead());
+        world.clock = self.clock.clone();
+        self.interactions.hand_over(&mut world.interactions);
+        let ended = self.hub.invalidate_all("the world was restored");
+        **self = world;
+        self.begin();
+        ended
+    }
+
+    /// Takes bots that have no session out of voice and offline, and people who are in voice into their calls. For a world
+    /// that was read.
+    pub(crate) fn begin(&mut self) {
+        let bots: Vec<Snowflake> = self.applications.keys().copied().collect();
+        let mut left = Vec::new();
+        let mut people = Vec::new();
+        for guild in self.guilds.values_mut() {
+            for bot in &bots {
+                guild.presences.remove(bot);
+                if let Some(state) = guild.voice_states.shift_remove(bot) {
+                    left.push((guild.id, state.channel_id));
+                }
+            }
+            people
+                .extend(guild.voice_states.values().map(|state| (guild.id, state.user_id, state.channel_id)));
+        }
+        for (guild, user, channel) in people {
+            self.voice.person(guild, user, Some(channel));
+        }
+        for (guild, channel) in left {
+            self.voice_changed(guild, channel);
+        }
+        self.scheduled.notify_one();
+        self.catch_up();
+    }
+
+    /// Puts on the agenda what the objects of a seed will do by themselves, and sends the new guilds to their bots.
+    pub(crate) fn planted(&mut self, added: &Applied) {
+        for (guild, event) in &added.events {
+            self.schedule_event(*guild, *event);
+        }
+        for thread in &added.threads {
+            self.watch_activity(*thread);
+        }
+        for guild in added.guilds.iter().filter_map(|id| self.guilds.get(id)) {
+            for bot in self.bots_in(guild.id).into_iter().filter(|bot| self.is_online(*bot)) {
+                let create = self.guild_create_json(guild, bot);
+                self.dispatch_bot(bot, "GUILD_CREATE", Some(guild.id), create);
+            }
+        }
+    }
+
+    fn empty_voice(&self) {
+        for guild in self.guilds.values() {
+            for user in guild.voice_states.keys() {
+                if self.applications.contains_key(user) {
+                    self.voice.remove(guild.id, *user, close::disconnected());
+                } else {
+                    self.voice.person(guild.id, *user, None);
+                }
+            }
+        }
+    }
+}
