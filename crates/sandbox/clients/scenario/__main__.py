@@ -6,8 +6,9 @@ The bot gets three variables: SANDBOX_URL, which stands for https://discord.com,
 has to do is in the README. Everything is checked from outside: what users read, and what the sandbox recorded. OUT is a folder for the
 bot's output, the record, and the result of each step as JSON. Needs Python 3.9 and nothing else.
 
-CLIENT is the path of the bot's client.json: `lacks` has the steps that are left out, each with its reason. STEPS names the
-only steps to do after the login, as in STEPS=polls,posts.
+CLIENT is the path of the bot's client.json: `lacks` has the steps that are left out, each with its reason, and `prints` a
+pattern of the lines that its library prints about the errors it is asked to cause. STEPS names the only steps to do after
+the login, as in STEPS=polls,posts.
 """
 
 import json
@@ -29,7 +30,7 @@ ORDER = [
     *[guild.events, guild.chunks, guild.presence, guild.tour, guild.no_complaints],
     *[gateway.resume, gateway.resumable, gateway.invalid_session, gateway.heartbeats],
     *[gateway.rate_limits, gateway.global_limit, gateway.server_errors],
-    *[gateway.shutdown, gateway.wrong_token, gateway.wrong_intents],
+    *[gateway.shutdown, gateway.wrong_token, gateway.failed_authentication, gateway.wrong_intents],
 ]
 
 
@@ -51,7 +52,7 @@ def play(sandbox, out, client, command, only):
             time.sleep(0.02)
         told = json.loads(state.read_text())
         box = Sandbox(told)
-        bot = Bot(command, out, box, told["token"])
+        bot = Bot(command, out, box, told["token"], client.get("prints"))
         for check in ORDER:
             name = check.__name__
             if only and name not in [*only, "login"]:
@@ -62,7 +63,6 @@ def play(sandbox, out, client, command, only):
                 continue
             start, problem = time.monotonic(), None
             try:
-                true(going, "the bot was never ready")
                 true(bot.alive() or not check.running, "the bot has ended")
                 check(box, bot)
             except (Wrong, KeyError, IndexError, TypeError, ValueError, OSError) as why:
@@ -72,6 +72,8 @@ def play(sandbox, out, client, command, only):
             result = {"step": name, "ok": problem is None, "why": problem, "seconds": round(seconds, 2)}
             results.append(result)
             print(f"  {'✓' if problem is None else '✗'} {name:16} {problem or ''}", flush=True)
+            if not going:
+                break
         (out / "record.jsonl").write_text("".join(json.dumps(entry) + "\n" for entry in box.log()))
     finally:
         if bot is not None and bot.alive():

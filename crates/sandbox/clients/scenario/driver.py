@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.error
@@ -122,14 +123,16 @@ class Sandbox:
 class Bot:
     """The process under test."""
 
-    def __init__(self, command, out, box, token):
-        self.command, self.box, self.token = command, box, token
+    def __init__(self, command, out, box, token, expected=None):
+        self.command, self.box, self.token, self.expected = command, box, token, expected
         self.name = box.overview()["bots"][0]["name"]
         self.path = out / "bot.log"
         self.path.write_bytes(b"")
+        self.process = None
         self.start(token)
 
     def start(self, token):
+        self.stop()
         environment = {
             **os.environ,
             "SANDBOX_URL": self.box.url,
@@ -148,8 +151,13 @@ class Bot:
         return self.process.poll() is None
 
     def stop(self):
-        self.process.kill()
-        self.process.wait()
+        if self.process is not None and self.alive():
+            self.process.kill()
+            self.process.wait()
+
+    def expects(self, line):
+        """Returns whether its library prints such a line about the errors that it is asked to cause."""
+        return self.expected is not None and re.search(self.expected, line)
 
     def output(self):
         """Returns what it has printed since its last start."""

@@ -129,9 +129,14 @@ def given_up(box, bot, token, opens, words):
 
 @last_step
 def wrong_token(box, bot):
-    """A token that is not valid, over REST and (4004) over the gateway: the bot gives up."""
+    """A token that is not valid: the first request is refused, and the bot gives up."""
     refused = lambda since: [e for e in box.log("request", since) if e.get("status") == 401]
-    given_up(box, bot, bot.token[:-3] + "xyz", refused, "401|4004|unauthori[sz]ed|token")
+    given_up(box, bot, bot.token[:-3] + "xyz", refused, "401|unauthori[sz]ed|token")
+
+
+@last_step
+def failed_authentication(box, bot):
+    """The gateway's 4004: the bot gives up."""
     box.fault(received={"op": 2, "effect": {"close": {"code": 4004, "reason": "Authentication failed."}}})
     given_up(box, bot, bot.token, lambda since: identifies(box, since), "4004|token|authentication")
 
