@@ -160,8 +160,8 @@ class Bot:
         return self.expected is not None and re.search(self.expected, line)
 
     def output(self):
-        """Returns what it has printed since its last start."""
-        return self.path.read_bytes()[self.began :].decode(errors="replace")
+        """Returns what it has printed since its last start, without colours."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", self.path.read_bytes()[self.began :].decode(errors="replace"))
 
 
 # The steps, in order. Each has a name, and gets the sandbox and the bot.

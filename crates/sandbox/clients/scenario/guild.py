@@ -7,7 +7,7 @@ from .driver import PEOPLE, same, step, true
 
 # Words of a library that is unhappy with what it was sent.
 COMPLAINT = re.compile(
-    r"\b(warn(ing)?|error|traceback|exception|panicked|unhandled|unknown|deprecat\w*)\b", re.IGNORECASE
+    r"\b(warn(ing)?|\w*error|fatal|traceback|\w*exception|panicked|unhandled|unknown|deprecat\w*)\b", re.IGNORECASE
 )
 # What the bot is asked to do wrong: an empty message, a file that is too large, the owner's nickname.
 ASKED_FOR = {50006, 40005, 50013}
