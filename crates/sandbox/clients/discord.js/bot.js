@@ -6,6 +6,9 @@ const {
   StringSelectMenuBuilder, TextInputBuilder, TextInputStyle, UserSelectMenuBuilder,
 } = require('discord.js');
 
+const { form, formAnswer, layout, pressMore } = require('./layouts');
+const posts = require('./posts');
+
 const client = new Client({
   intents: Object.values(GatewayIntentBits).filter(Number.isInteger),
   partials: [Partials.Message, Partials.Channel, Partials.Reaction, Partials.User, Partials.GuildMember],
@@ -43,6 +46,9 @@ const commands = [
   },
   { name: 'think', description: 'Answers late' },
   { name: 'secret', description: 'Answers to one' },
+  { name: 'edits', description: 'Edits what one sees' },
+  { name: 'form', description: 'A modal of labels' },
+  { name: 'layout', description: 'Components V2' },
   { name: 'panel', description: 'Buttons and menus' },
   { name: 'pick', description: 'A menu of texts' },
   { name: 'find', description: 'Completes', options: [option('query', Option.String, { autocomplete: true, required: true })] },
@@ -106,6 +112,7 @@ const panel = () => ({
 });
 
 async function press(interaction) {
+  if (interaction.customId === 'more') return pressMore(interaction);
   if (interaction.customId === 'count') return interaction.update(String(Number(interaction.message.content) + 1));
   if (interaction.customId === 'close') return interaction.update({ content: 'closed', components: [] });
   const input = (id, style) => row(new TextInputBuilder().setCustomId(id).setLabel(id).setStyle(style));
@@ -133,6 +140,14 @@ const run = {
     await interaction.webhook.deleteMessage(gone);
   },
   secret: (interaction) => interaction.reply({ content: 'secret', flags: MessageFlags.Ephemeral }),
+  async edits(interaction) {
+    await interaction.deferReply({ flags: MessageFlags.Ephemeral });
+    await interaction.editReply('one');
+    const followup = await interaction.followUp({ content: 'two', flags: MessageFlags.Ephemeral });
+    await interaction.webhook.editMessage(followup, 'three');
+  },
+  form,
+  layout,
   panel: (interaction) => interaction.reply(panel()),
   pick: (interaction) => interaction.reply({
     content: 'pick',
@@ -195,12 +210,14 @@ client.on(Events.InteractionCreate, async (interaction) => {
   if (interaction.isCommand()) return run[interaction.commandName](interaction);
   if (interaction.isButton()) return press(interaction);
   if (interaction.isAnySelectMenu()) return choose(interaction);
+  if (interaction.customId === 'form') return formAnswer(interaction);
   const value = (id) => interaction.fields.getTextInputValue(id);
   return interaction.reply(`name=${value('name')} about=${value('about')}`);
 });
 
 let post;
 const said = {
+  ...posts.said,
   async post(message) {
     const embed = new EmbedBuilder().setTitle('Title').setURL('https://example.com').setColor(0x00ff00).setTimestamp()
       .setAuthor({ name: 'Author' }).setFooter({ text: 'Foot' }).addFields({ name: 'Field', value: 'one', inline: true });
@@ -240,6 +257,7 @@ client.on(Events.MessageCreate, async (message) => {
   return said[name]?.(message, text);
 });
 
+posts.listen(client, report);
 client.on(Events.GuildMemberAdd, (member) => report(`join ${member.user.username}`));
 client.on(Events.GuildMemberRemove, (member) => report(`leave ${member.user.username}`));
 client.on(Events.GuildMemberUpdate, (_, member) => member.nickname === 'Bobby' && report(`member ${member.user.username} ${member.nickname}`));

@@ -13,9 +13,11 @@ if os.environ.get("TRANSPORT") == "zlib":
     sys.modules["zstandard"] = None
 
 import discord
+import posts
 import yarl
 from discord import app_commands
 from discord.http import Route
+from layouts import Form, Layout
 
 URL = os.environ["SANDBOX_URL"]
 Route.BASE = f"{URL}/api/v10"
@@ -26,7 +28,7 @@ FRUITS = ["apple", "banana", "cherry", "mango"]
 
 class Bot(discord.Client):
     def __init__(self):
-        super().__init__(intents=discord.Intents.all(), allowed_mentions=discord.AllowedMentions.none())
+        super().__init__(intents=discord.Intents.all(), allowed_mentions=discord.AllowedMentions.none(), heartbeat_timeout=10)
         self.tree = app_commands.CommandTree(self)
         self.post = None
         self.begun = False
@@ -127,6 +129,25 @@ async def think(interaction: discord.Interaction):
 @bot.tree.command(description="Answers to one")
 async def secret(interaction: discord.Interaction):
     await interaction.response.send_message("secret", ephemeral=True)
+
+
+@bot.tree.command(description="Edits what one sees")
+async def edits(interaction: discord.Interaction):
+    await interaction.response.defer(ephemeral=True)
+    await interaction.edit_original_response(content="one")
+    followup = await interaction.followup.send("two", ephemeral=True, wait=True)
+    await followup.edit(content="three")
+
+
+@bot.tree.command(description="A modal of labels")
+async def form(interaction: discord.Interaction):
+    await interaction.response.send_modal(Form())
+
+
+@bot.tree.command(description="Components V2")
+async def layout(interaction: discord.Interaction):
+    file = discord.File(io.BytesIO(b"hello file"), "hello.txt")
+    await interaction.response.send_message(view=Layout(), file=file)
 
 
 class Question(discord.ui.Modal, title="A question"):
@@ -276,7 +297,7 @@ async def tour(interaction: discord.Interaction):
 bot.tree.add_command(tree)
 
 
-class Said:
+class Said(posts.Said):
     async def post(self, message, text):
         embed = discord.Embed(title="Title", url="https://example.com", colour=0x00FF00)
         embed.timestamp = discord.utils.utcnow()
@@ -332,6 +353,9 @@ async def on_message(message):
     elif message.content.startswith("!"):
         name, _, text = message.content[1:].partition(" ")
         await getattr(Said(), name)(message, text)
+
+
+posts.listen(bot, report)
 
 
 @bot.event

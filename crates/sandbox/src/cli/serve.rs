@@ -56,6 +56,10 @@ pub(super) struct Serve {
     /// Seconds between two requests for all members of one guild (opcode 8); 0 for no limit.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     member_list_every: u64,
+    /// Milliseconds between heartbeats of the gateway, as HELLO says; a short time shows soon what a bot does when they
+    /// are not acknowledged.
+    #[arg(long, value_name = "MS", default_value_t = 41_250, value_parser = clap::value_parser!(u64).range(1000..))]
+    heartbeat_interval: u64,
     /// Enforce --max-concurrency in 5 seconds and --session-starts in 24 hours, as Discord does.
     #[arg(long)]
     limit_identify: bool,
@@ -125,6 +129,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     builder = builder.voice(voice);
     let gateway = sandbox::gateway::Options::default();
     builder = builder.gateway(sandbox::gateway::Options {
+        heartbeat_interval: Duration::from_millis(serve.heartbeat_interval),
         shards: serve.shards,
         max_concurrency: serve.max_concurrency,
         session_starts: serve.session_starts,

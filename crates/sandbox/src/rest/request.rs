@@ -258,7 +258,8 @@ impl Payload {
                 json = Some(json_body(&bytes)?);
             } else if let Some(filename) = filename {
                 if bytes.len() > FILE_LIMIT {
-                    return Err(ApiError::file_too_large());
+                    // Not 50045, which is for media: github.com/discord/discord-api-docs/issues/8572.
+                    return Err(ApiError::entity_too_large());
                 }
                 let digits: String = name.chars().filter(char::is_ascii_digit).collect();
                 let index = digits.parse().unwrap_or(uploads.len() as u64);
