@@ -15,7 +15,7 @@ use axum::routing::any;
 use serde::Deserialize;
 
 use self::connection::Opening;
-use super::listener::Wire;
+use super::wire::Wire;
 use super::state::Voice;
 use crate::fault::VoiceConnectEffect;
 use crate::host::Event;

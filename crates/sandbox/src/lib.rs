@@ -41,7 +41,8 @@
 //! - [`voice`]: the voice servers, from the crate `sandbox-voice`.
 //! - [`parity`]: what Discord has and the sandbox lacks, and `docs/parity.md`.
 //! - [`event_log`]: the log of every request and event; [`fault`]: injected faults.
-//! - [`server`]: serves it all at one address; [`state_file`]: the file with that address for its owner.
+//! - [`server`]: serves it all at one address; `tls`, `proxy`: with TLS, and under the names of others;
+//!   [`state_file`]: the file with that address for its owner.
 //!
 //! # Invariants
 //! The world's lock is never held across an await. Events are sent to the hub under that lock, so a bot receives them
@@ -62,11 +63,13 @@ pub mod fuzzing;
 pub mod gateway;
 pub mod live;
 pub mod parity;
+mod proxy;
 pub mod ratelimit;
 pub mod rest;
 pub mod server;
 pub mod state;
 pub mod state_file;
+mod tls;
 pub mod typed;
 pub mod voice;
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::serve::ListenerExt;
 use axum::{Router, ServiceExt};
+use sandbox_net::{Plain, TlsListener, Wire};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -27,11 +28,13 @@ use crate::fault::{Connection, Faults, Listener};
 use crate::gateway::{Hub, Intents, Options};
 use crate::live::{Discord, Limits};
 use crate::parity::Gaps;
+use crate::proxy::Proxy;
 use crate::ratelimit::{self, Config, Edge};
 use crate::rest::{self, Rest};
 use crate::snowflake::Snowflake;
 use crate::state::scenario::Scenario;
 use crate::state::{World, secret};
+use crate::tls::{self, Addresses, Tls};
 use crate::voice::{self, Voice};
 
 /// The options of a sandbox.
@@ -39,6 +42,7 @@ use crate::voice::{self, Voice};
 pub struct Builder {
     listen: SocketAddr,
     public_url: Option<String>,
+    tls: Option<Tls>,
     bot_name: String,
     token: Option<String>,
     control_secret: Option<String>,
@@ -55,6 +59,7 @@ impl Default for Builder {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
+            tls: None,
             bot_name: "Sandbot".to_owned(),
             token: None,
             control_secret: None,
@@ -79,9 +84,27 @@ impl Builder {
     /// Sets the base address of attachments, webhooks and the gateway, if it differs from the one listened on.
     #[must_use]
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
-        let url = url.into().trim_end_matches('/').to_owned();
-        self.gateway.public_url = Some(url.replacen("http", "ws", 1));
-        self.public_url = Some(url);
+        self.public_url = Some(url.into().trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Serves everything with TLS, under a certificate for loopback, the host of the public address, and these names of
+    /// other servers, such as `discord.com`. Requests without TLS are answered from this machine only.
+    ///
+    /// Bots get addresses with these names: the gateway's with one that begins with `gateway.`, those of files with one that
+    /// begins with `cdn.`, and all others with the first of the rest. The root is [`voice::Options::root`].
+    #[must_use]
+    pub fn tls(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names = names.into_iter().map(Into::into).collect();
+        self.tls = Some(Tls { names, ..self.tls.unwrap_or_default() });
+        self
+    }
+
+    /// Makes the address an HTTP proxy too, for programs of this machine, which leads the names of [`tls`](Self::tls) to the
+    /// sandbox and refuses all others.
+    #[must_use]
+    pub fn proxy(mut self) -> Self {
+        self.tls = Some(Tls { proxy: true, ..self.tls.unwrap_or_default() });
         self
     }
 
@@ -124,8 +147,7 @@ impl Builder {
     /// Sets the options of the gateway.
     #[must_use]
     pub fn gateway(mut self, options: Options) -> Self {
-        let public_url = options.public_url.clone().or(self.gateway.public_url.take());
-        self.gateway = Options { public_url, ..options };
+        self.gateway = options;
         self
     }
 
@@ -146,22 +168,45 @@ impl Builder {
     /// Binds the addresses, including those of voice, and starts to serve.
     ///
     /// # Errors
-    /// When an address cannot be bound.
+    /// When an address cannot be bound, or TLS was asked for in a way that cannot be (`InvalidInput`).
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
-        let base_url =
-            self.public_url.clone().unwrap_or_else(|| format!("http://{}", address::reachable(address)));
-        let Assembled { router, scenario, control_secret, discord, log, faults } = self.assemble(&base_url);
-        let host = address::host(&base_url);
-        let guard = |router| Guard::new(host, log.clone()).around(router);
-        let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
+        let tls = self.tls.clone();
+        let addresses = Addresses::new(address, self.public_url.as_deref(), tls.as_ref())
+            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
+        let identity = tls::identity(&addresses.host, tls.as_ref(), self.voice.root.as_ref())?;
+        let Assembled { mut router, scenario, control_secret, discord, log, faults } = self.assemble(&addresses);
+        let guard = |router| Guard::new([&addresses.host], log.clone()).around(router);
+        let voice_servers =
+            voice::start(discord.voice(), address.ip(), &addresses.host, &identity, guard).await?;
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(keep_time(Arc::clone(&discord), stopped.clone()));
-        let task = tokio::spawn(serve(listener, router, stopped));
+        let proxy = tls.as_ref().is_some_and(|tls| tls.proxy);
+        let task = match tls {
+            Some(tls) => {
+                if tls.proxy {
+                    let own = address::reachable(address);
+                    router = Proxy::new(tls.names, own, Arc::clone(&discord), log.clone()).before(router);
+                }
+                let listener = TlsListener::new(listener, identity.config, Plain::FromLoopback)?;
+                tokio::spawn(serve(listener, router, stopped))
+            }
+            None => {
+                let listener = listener.tap_io(|stream| {
+                    // Without this, Nagle's algorithm and delayed acknowledgements add 40 ms to small events under load
+                    // (measured).
+                    if let Err(error) = stream.set_nodelay(true) {
+                        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+                    }
+                });
+                tokio::spawn(serve(listener, router, stopped))
+            }
+        };
         Ok(Sandbox {
             address,
-            base_url,
+            addresses,
+            proxy,
             scenario,
             control_secret,
             discord,
@@ -173,10 +218,12 @@ impl Builder {
         })
     }
 
-    /// Builds everything behind one router, under its base address. No voice server runs yet.
-    pub(crate) fn assemble(self, base_url: &str) -> Assembled {
+    /// Builds everything behind one router, under its addresses. No voice server runs yet.
+    pub(crate) fn assemble(mut self, addresses: &Addresses) -> Assembled {
         let (mut world, scenario) = World::scenario(&self.bot_name, self.token);
-        base_url.clone_into(&mut world.base_url);
+        addresses.base.clone_into(&mut world.base_url);
+        addresses.files.clone_into(&mut world.files_url);
+        self.gateway.public_url = self.gateway.public_url.or_else(|| addresses.gateway.clone());
         if let Some(application) = world.applications.get_mut(&scenario.application) {
             application.privileged = self.privileged;
         }
@@ -202,7 +249,8 @@ impl Builder {
             .merge(control::router(control, &control_secret))
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
-        let router = Guard::new(address::host(base_url), log.clone()).around(router);
+        let names = self.tls.iter().flat_map(|tls| &tls.names);
+        let router = Guard::new(std::iter::once(&addresses.host).chain(names), log.clone()).around(router);
         Assembled { router, scenario, control_secret, discord, log, faults }
     }
 }
@@ -229,16 +277,14 @@ pub(crate) struct Assembled {
 /// Time for requests in progress at shutdown. A followed log never ends by itself.
 const GRACE: Duration = Duration::from_secs(1);
 
-async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn serve<L>(listener: L, router: Router, mut stopped: watch::Receiver<bool>)
+where
+    L: axum::serve::Listener<Io: Wire>,
+    L::Addr: std::fmt::Debug,
+{
     let service = MapRequest::new(router, address::normalised);
     let service = ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(service);
     let mut ends = stopped.clone();
-    let listener = listener.tap_io(|stream| {
-        // Without this, Nagle's algorithm and delayed acknowledgements add 40 ms to small events under load (measured).
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-        }
-    });
     let serving = axum::serve(Listener::new(listener), service).with_graceful_shutdown(async move {
         // The sender exists as long as the sandbox itself.
         let _ = ends.wait_for(|stop| *stop).await;
@@ -257,7 +303,8 @@ async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiv
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
-    base_url: String,
+    addresses: Addresses,
+    proxy: bool,
     scenario: Scenario,
     control_secret: String,
     discord: Arc<Discord>,
@@ -282,22 +329,32 @@ impl Sandbox {
 
     /// Returns the base address, such as `http://127.0.0.1:8787`, which corresponds to `https://discord.com`.
     pub fn url(&self) -> &str {
-        &self.base_url
+        &self.addresses.base
     }
 
-    /// Returns the base address from this machine, whatever address other machines use.
+    /// Returns the base address from this machine without TLS, whatever address bots use.
     pub fn local_url(&self) -> String {
         format!("http://{}", address::reachable(self.address))
     }
 
     /// Returns the address of REST, such as `http://127.0.0.1:8787/api/v10`.
     pub fn api_url(&self) -> String {
-        format!("{}/api/v10", self.base_url)
+        format!("{}/api/v10", self.addresses.base)
     }
 
     /// Returns the address of the gateway, such as `ws://127.0.0.1:8787`.
     pub fn gateway_url(&self) -> String {
-        self.base_url.replacen("http", "ws", 1)
+        self.addresses.gateway.clone().unwrap_or_else(|| self.addresses.base.replacen("http", "ws", 1))
+    }
+
+    /// Returns the address of the proxy, if there is one.
+    pub fn proxy_url(&self) -> Option<String> {
+        self.proxy.then(|| self.local_url())
+    }
+
+    /// Returns the certificate, as PEM, that clients of TLS and of voice must trust.
+    pub fn root_certificate(&self) -> &str {
+        self.voice().root_certificate()
     }
 
     /// Returns the token of the default bot.

@@ -75,8 +75,10 @@ pub struct World {
     ids: Generator,
     /// Its time.
     pub clock: clock::Clock,
-    /// Address under which files are served, such as `http://127.0.0.1:8787`.
+    /// Base address, such as `http://127.0.0.1:8787`.
     pub base_url: String,
+    /// Address under which files are served, which is the same unless TLS has a name for it.
+    pub files_url: String,
     /// Applications by id, which is their bot's user id too.
     pub applications: IndexMap<Snowflake, Application>,
     tokens: HashMap<String, Snowflake>,

@@ -16,7 +16,7 @@ use crate::close::{self, resumable};
 use crate::fault::{VoiceEffect, VoicePlace};
 use crate::host::{Data, Event};
 use crate::links::Order;
-use crate::listener::Wire;
+use crate::wire::Wire;
 use crate::payload::{BUFFERED, Raw, Request, op};
 use crate::session::{Message, Next, Numbered, Session, wire};
 use crate::state::Voice;

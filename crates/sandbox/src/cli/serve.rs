@@ -24,6 +24,15 @@ pub(super) struct Serve {
     /// Address under which bots reach this sandbox, where it differs, as in http://sandbox:8787 in a container.
     #[arg(long)]
     public_url: Option<String>,
+    /// Serve everything with TLS, under a certificate of the sandbox's own; without it only to this machine.
+    #[arg(long)]
+    tls: bool,
+    /// Name of another server that leads here, as in discord.com, for the certificate; implies --tls, can be repeated.
+    #[arg(long, value_name = "NAME")]
+    tls_name: Vec<String>,
+    /// Be an HTTP proxy too, which leads the names of --tls-name here, for programs of this machine; implies --tls.
+    #[arg(long)]
+    proxy: bool,
     /// Name of the bot.
     #[arg(long, default_value = "Sandbot")]
     bot_name: String,
@@ -96,12 +105,20 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if let Some(url) = serve.public_url {
         builder = builder.public_url(url);
     }
+    let tls = serve.tls || serve.proxy || !serve.tls_name.is_empty();
+    if tls {
+        builder = builder.tls(&serve.tls_name);
+    }
+    if serve.proxy {
+        builder = builder.proxy();
+    }
     // The root is kept where the next start finds it: not beside the file of a port that was free by chance.
     let known = state_file
         .clone()
         .or_else(|| Some(serve.listen.port()).filter(|port| *port != 0).and_then(state_file::default_path));
     let kept = known.map(|path| path.with_extension("root"));
     let root = kept.as_deref().and_then(kept_root);
+    let earlier = root.clone();
     let dave = serve.dave.into();
     let voice = voice::Options { listen: serve.voice_listen, dave, root, ..voice::Options::default() };
     builder = builder.voice(voice);
@@ -123,6 +140,9 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     }
     let mut sandbox = builder.start().await.map_err(|error| {
         let address = serve.listen;
+        if error.kind() == std::io::ErrorKind::InvalidInput {
+            return Failure(error.to_string());
+        }
         Failure(format!(
             "can't listen on {address} or on the address of voice: {error}; choose others with --listen and --voice-listen"
         ))
@@ -131,7 +151,8 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
             terminal::warn(&format!(
                 "{option} {address} is not this machine alone: whoever reaches it is kept out by the bot's token and the \
-                 secret of the control API, which go over it unencrypted"
+                 secret of the control API{}",
+                if tls { "" } else { ", which go over it unencrypted" }
             ));
         }
     }
@@ -146,7 +167,11 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
             .map_err(|error| Failure(format!("can't write {}: {error}", kept.display())))?;
     }
     leave(&sandbox, &path, &root, origin.is_some())?;
-    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root);
+    if earlier.is_some_and(|earlier| sandbox.voice().root() != Some(&earlier)) {
+        terminal::warn("the certificate of the last start is for other names, so this start has a new one, which bots must trust");
+    }
+    let tls_names = if tls { serve.tls_name.as_slice() } else { &[] };
+    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root, tls_names);
     tokio::select! {
         () = sandbox.wait() => {}
         () = stopped() => say("Stopping."),
@@ -164,7 +189,14 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
 
 /// Reads the root that an earlier start has kept. One that cannot be read is replaced.
 fn kept_root(path: &Path) -> Option<voice::Root> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    let root = serde_json::from_slice(&std::fs::read(path).ok()?);
+    if root.is_err() {
+        let path = path.display();
+        terminal::warn(&format!(
+            "{path} holds no certificate of this version of the sandbox and is replaced; bots must trust the new one"
+        ));
+    }
+    root.ok()
 }
 
 /// Waits until standard input ends. The read runs on a thread of its own, which does not delay the end of the process.
@@ -205,7 +237,14 @@ fn origin(token: &str) -> &'static str {
 }
 
 /// Prints how to use the sandbox. Secrets are left out: a server's output ends up in logs, which other users may read.
-fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, path: Option<&Path>, root: &Path) {
+fn greet(
+    sandbox: &Sandbox,
+    bot: &str,
+    origin: Option<&str>,
+    path: Option<&Path>,
+    root: &Path,
+    tls_names: &[String],
+) {
     let url = sandbox.url();
     // In the form in which the other commands find it by themselves.
     let command = match path {
@@ -230,8 +269,21 @@ fn greet(sandbox: &Sandbox, bot: &str, origin: Option<&str>, path: Option<&Path>
             say(&format!("  {command} env"));
         }
     }
-    say("For voice it must trust the certificate of this sandbox, which is good for these addresses alone:");
+    if sandbox.url().starts_with("https://") {
+        say("It must trust the certificate of this sandbox:");
+    } else {
+        say("For voice it must trust the certificate of this sandbox, which is good for these addresses alone:");
+    }
     say(&format!("  SSL_CERT_FILE={}", root.display()));
+    if !tls_names.is_empty() {
+        say(&format!(
+            "A program that trusts it takes this sandbox for {}. Never install it in a system or browser.",
+            tls_names.join(", ")
+        ));
+    }
+    if let Some(proxy) = sandbox.proxy_url() {
+        say(&format!("These names lead here by the proxy at {proxy}, and no others."));
+    }
     say("Then be one of its users, from another terminal:");
     say(&format!("  {command} say '/ping'"));
     say(&format!("  {command} send 'hello' --as bob --channel general"));

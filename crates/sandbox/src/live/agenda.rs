@@ -79,6 +79,7 @@ mod tests {
     use crate::state::message::{Author, Message};
     use crate::state::poll::{Answer, Poll};
     use crate::validate::channel::ThreadBody;
+    use crate::tls::Addresses;
 
     const MINUTE: Duration = Duration::from_mins(1);
 
@@ -116,7 +117,7 @@ mod tests {
             threads in vec(1_u64..2_000, 0..6),
             jumps in vec(0_u32..700, 1..6),
         ) {
-            let discord = Builder::default().assemble("http://127.0.0.1:8787").discord;
+            let discord = Builder::default().assemble(&Addresses::plain("http://127.0.0.1:8787")).discord;
             let mut live = discord.lock();
             let author = live.find_user("alice").unwrap().id;
             let channel = live.channels.values().find(|channel| channel.name == "general").unwrap().id;

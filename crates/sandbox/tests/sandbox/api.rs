@@ -9,7 +9,7 @@ mod audit_log;
 mod auto_moderation;
 pub(crate) mod bot;
 mod changes;
-mod cli;
+pub(crate) mod cli;
 mod cli_guild;
 mod clock;
 mod commands;

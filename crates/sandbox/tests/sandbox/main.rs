@@ -6,4 +6,5 @@ mod description;
 mod edge;
 mod gateway;
 mod parity;
+mod tls;
 mod validate_openapi;
