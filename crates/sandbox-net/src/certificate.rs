@@ -170,7 +170,9 @@ mod tests {
         let stored: Root = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
         let again = Identity::new(&names, Some(&stored)).unwrap().root;
         assert_eq!(again, first);
-        for names in [&["localhost", "sandbox"][..], &["localhost"], &["localhost", "127.0.0.1", "discord.com"]] {
+        for names in
+            [&["localhost", "sandbox"][..], &["localhost"], &["localhost", "127.0.0.1", "discord.com"]]
+        {
             let other = Identity::new(&owned(names), Some(&stored)).unwrap().root;
             assert_ne!(other.certificate, first.certificate, "{names:?}");
         }

@@ -25,6 +25,7 @@ pub use self::close::Close;
 pub use self::links::{Links, Target};
 pub use self::listener::{Connection, Listener, Severable, Wire};
 pub use self::tls::{Plain, Stream, TlsListener};
+pub use tokio_rustls::rustls::ServerConfig;
 
 /// The effect of a rule that strikes now.
 #[derive(Clone, Debug, PartialEq)]

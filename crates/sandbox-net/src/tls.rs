@@ -104,7 +104,12 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, plain: Plain, done
 }
 
 /// Returns a connection that can be served.
-async fn open(stream: TcpStream, peer: SocketAddr, acceptor: &TlsAcceptor, plain: Plain) -> io::Result<Stream> {
+async fn open(
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: &TlsAcceptor,
+    plain: Plain,
+) -> io::Result<Stream> {
     let mut first = [0];
     if plain == Plain::FromLoopback && stream.peek(&mut first).await? != 0 && first != [HANDSHAKE_RECORD] {
         if peer.ip().to_canonical().is_loopback() {
@@ -118,7 +123,8 @@ async fn open(stream: TcpStream, peer: SocketAddr, acceptor: &TlsAcceptor, plain
 /// Answers a request without TLS from another machine, and returns the error for the log.
 async fn refuse(mut stream: TcpStream) -> io::Result<io::Error> {
     let body = "This address is served with TLS only: use https:// or wss://.\n";
-    let head = "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: ";
+    let head =
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\ncontent-length: ";
     stream.write_all(format!("{head}{}\r\n\r\n{body}", body.len()).as_bytes()).await?;
     stream.shutdown().await?;
     Ok(io::Error::other("another machine sent a request without TLS"))
@@ -158,11 +164,7 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),

@@ -42,7 +42,9 @@ pub enum Error {
         source: reqwest::Error,
     },
     /// What should be its certificate is none.
-    #[error("the certificate for the sandbox at {url} cannot be read; take /sandbox/voice/root.pem of the sandbox")]
+    #[error(
+        "the certificate for the sandbox at {url} cannot be read; take /sandbox/voice/root.pem of the sandbox"
+    )]
     Certificate {
         /// Address of the sandbox.
         url: String,
@@ -90,7 +92,11 @@ impl Client {
     pub fn trusting(url: impl Into<String>, root: &[u8]) -> Result<Self, Error> {
         let url = url.into();
         let http = reqwest::Certificate::from_pem(root).and_then(|root| {
-            reqwest::Client::builder().no_proxy().tls_built_in_root_certs(false).add_root_certificate(root).build()
+            reqwest::Client::builder()
+                .no_proxy()
+                .tls_built_in_root_certs(false)
+                .add_root_certificate(root)
+                .build()
         });
         let http = http.map_err(|source| Error::Certificate { url: url.clone(), source })?;
         Ok(Self { http, ..Self::new(url) })
@@ -357,7 +363,8 @@ impl Client {
         self.read(response).await
     }
 
-    async fn call<T: DeserializeOwned>(
+    /// Calls a route of the control API, by its path below `/sandbox/`, and returns its answer.
+    pub async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,

@@ -84,7 +84,10 @@ async fn handle(
         return (StatusCode::FORBIDDEN, reason + "\n").into_response();
     };
     let Ok(permit) = Arc::clone(&proxy.tunnels).try_acquire_owned() else {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("the proxy has {TUNNELS} tunnels open, its most\n"))
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the proxy has {TUNNELS} tunnels open, its most\n"),
+        )
             .into_response();
     };
     let mut inside = match TcpStream::connect(address).await {

@@ -1,21 +1,16 @@
 //! A running sandbox: built, bound to an address, and shut down.
 
+mod listen;
 mod times;
 
-use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::Request;
-use axum::serve::ListenerExt;
-use axum::{Router, ServiceExt};
-use sandbox_net::{Plain, TlsListener, Wire};
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tower::util::MapRequest;
 
 use crate::address;
 use crate::backend;
@@ -24,7 +19,7 @@ use crate::control::guard::Guard;
 use crate::control::{self, Control};
 use crate::error::ApiError;
 use crate::event_log::{Capacity, EventLog};
-use crate::fault::{Connection, Faults, Listener};
+use crate::fault::Faults;
 use crate::gateway::{Hub, Intents, Options};
 use crate::live::{Discord, Limits};
 use crate::parity::Gaps;
@@ -176,33 +171,19 @@ impl Builder {
         let addresses = Addresses::new(address, self.public_url.as_deref(), tls.as_ref())
             .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
         let identity = tls::identity(&addresses.host, tls.as_ref(), self.voice.root.as_ref())?;
-        let Assembled { mut router, scenario, control_secret, discord, log, faults } = self.assemble(&addresses);
+        let Assembled { mut router, scenario, control_secret, discord, log, faults } =
+            self.assemble(&addresses);
         let guard = |router| Guard::new([&addresses.host], log.clone()).around(router);
         let voice_servers =
             voice::start(discord.voice(), address.ip(), &addresses.host, &identity, guard).await?;
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(keep_time(Arc::clone(&discord), stopped.clone()));
         let proxy = tls.as_ref().is_some_and(|tls| tls.proxy);
-        let task = match tls {
-            Some(tls) => {
-                if tls.proxy {
-                    let own = address::reachable(address);
-                    router = Proxy::new(tls.names, own, Arc::clone(&discord), log.clone()).before(router);
-                }
-                let listener = TlsListener::new(listener, identity.config, Plain::FromLoopback)?;
-                tokio::spawn(serve(listener, router, stopped))
-            }
-            None => {
-                let listener = listener.tap_io(|stream| {
-                    // Without this, Nagle's algorithm and delayed acknowledgements add 40 ms to small events under load
-                    // (measured).
-                    if let Err(error) = stream.set_nodelay(true) {
-                        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-                    }
-                });
-                tokio::spawn(serve(listener, router, stopped))
-            }
-        };
+        if let Some(tls) = tls.clone().filter(|tls| tls.proxy) {
+            let own = address::reachable(address);
+            router = Proxy::new(tls.names, own, Arc::clone(&discord), log.clone()).before(router);
+        }
+        let task = listen::start(listener, tls.map(|_| identity.config), router, stopped)?;
         Ok(Sandbox {
             address,
             addresses,
@@ -272,31 +253,6 @@ pub(crate) struct Assembled {
     pub(crate) discord: Arc<Discord>,
     pub(crate) log: EventLog,
     pub(crate) faults: Faults,
-}
-
-/// Time for requests in progress at shutdown. A followed log never ends by itself.
-const GRACE: Duration = Duration::from_secs(1);
-
-async fn serve<L>(listener: L, router: Router, mut stopped: watch::Receiver<bool>)
-where
-    L: axum::serve::Listener<Io: Wire>,
-    L::Addr: std::fmt::Debug,
-{
-    let service = MapRequest::new(router, address::normalised);
-    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(service);
-    let mut ends = stopped.clone();
-    let serving = axum::serve(Listener::new(listener), service).with_graceful_shutdown(async move {
-        // The sender exists as long as the sandbox itself.
-        let _ = ends.wait_for(|stop| *stop).await;
-    });
-    let overdue = async {
-        let _ = stopped.wait_for(|stop| *stop).await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        _ = serving.into_future() => {}
-        () = overdue => {}
-    }
 }
 
 /// A running sandbox. Dropping it stops it.

@@ -81,7 +81,11 @@ impl StateFile {
     /// Returns the address for the users' side: the one of bots, or with TLS, whose name may be another server's, the one from
     /// this machine.
     pub fn control_url(&self) -> &str {
-        if self.url.starts_with("https://") && !self.local_url.is_empty() { &self.local_url } else { &self.url }
+        if self.url.starts_with("https://") && !self.local_url.is_empty() {
+            &self.local_url
+        } else {
+            &self.url
+        }
     }
 
     /// Returns whether an address is that of this sandbox, so that its secret may be sent there.

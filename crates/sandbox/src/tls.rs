@@ -61,7 +61,9 @@ impl Addresses {
         };
         let Some(tls) = tls else { return Ok(same(own_url)) };
         if own_url.starts_with("http://") {
-            return Err(format!("bots would reach {own_url} without TLS; with --tls it begins with https://"));
+            return Err(format!(
+                "bots would reach {own_url} without TLS; with --tls it begins with https://"
+            ));
         }
         tls.check()?;
         let port = if tls.proxy || own.port() == HTTPS { String::new() } else { format!(":{}", own.port()) };
@@ -85,7 +87,10 @@ impl Addresses {
 impl Tls {
     fn check(&self) -> Result<(), String> {
         if self.names.len() > MOST_NAMES {
-            return Err(format!("{} names are more than a certificate has here, {MOST_NAMES}", self.names.len()));
+            return Err(format!(
+                "{} names are more than a certificate has here, {MOST_NAMES}",
+                self.names.len()
+            ));
         }
         if let Some(name) = self.names.iter().find(|name| !is_host_name(name)) {
             return Err(format!("{name:?} is no host name; give one in lower case, such as discord.com"));
@@ -127,7 +132,12 @@ pub(crate) fn identity(host: &str, tls: Option<&Tls>, kept: Option<&Root>) -> io
 mod tests {
     use super::*;
 
-    fn addresses(listening: &str, public_url: Option<&str>, names: &[&str], proxy: bool) -> Result<Addresses, String> {
+    fn addresses(
+        listening: &str,
+        public_url: Option<&str>,
+        names: &[&str],
+        proxy: bool,
+    ) -> Result<Addresses, String> {
         let names = names.iter().map(|name| (*name).to_owned()).collect();
         Addresses::new(listening.parse().unwrap(), public_url, Some(&Tls { names, proxy }))
     }
@@ -143,11 +153,21 @@ mod tests {
         };
         assert_eq!(
             addresses("0.0.0.0:443", None, &all, false).unwrap(),
-            some("https://discord.com", "https://cdn.discordapp.com", "wss://gateway.discord.gg", "127.0.0.1")
+            some(
+                "https://discord.com",
+                "https://cdn.discordapp.com",
+                "wss://gateway.discord.gg",
+                "127.0.0.1"
+            )
         );
         assert_eq!(
             addresses("127.0.0.1:87", None, &all, false).unwrap(),
-            some("https://discord.com:87", "https://cdn.discordapp.com:87", "wss://gateway.discord.gg:87", "127.0.0.1")
+            some(
+                "https://discord.com:87",
+                "https://cdn.discordapp.com:87",
+                "wss://gateway.discord.gg:87",
+                "127.0.0.1"
+            )
         );
         assert_eq!(
             addresses("127.0.0.1:87", None, &["discord.com"], true).unwrap(),

@@ -26,7 +26,8 @@ pub(super) async fn print(client: &Client, state: Option<&StateFile>) -> Result<
     })?;
     let secret = variable(CONTROL_SECRET).or_else(|| Some(state?.control_secret.clone()));
     // With TLS the users' side has an address of its own.
-    let base = all["url"].as_str().filter(|url| url.starts_with("https://")).unwrap_or(client.url()).to_owned();
+    let base =
+        all["url"].as_str().filter(|url| url.starts_with("https://")).unwrap_or(client.url()).to_owned();
     let root = state.and_then(|state| state.voice_root.as_ref()).filter(|_| base.starts_with("https://"));
     let root = root.map(|path| path.display().to_string());
     let proxy = state.and_then(|state| state.proxy.clone());

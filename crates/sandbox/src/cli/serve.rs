@@ -1,5 +1,7 @@
 //! `sandbox serve`: starts a sandbox, prints how to use it, and writes its address and secrets to a file for its owner.
 
+mod tls;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,15 +26,8 @@ pub(super) struct Serve {
     /// Address under which bots reach this sandbox, where it differs, as in http://sandbox:8787 in a container.
     #[arg(long)]
     public_url: Option<String>,
-    /// Serve everything with TLS, under a certificate of the sandbox's own; without it only to this machine.
-    #[arg(long)]
-    tls: bool,
-    /// Name of another server that leads here, as in discord.com, for the certificate; implies --tls, can be repeated.
-    #[arg(long, value_name = "NAME")]
-    tls_name: Vec<String>,
-    /// Be an HTTP proxy too, which leads the names of --tls-name here, for programs of this machine; implies --tls.
-    #[arg(long)]
-    proxy: bool,
+    #[command(flatten)]
+    tls: tls::Tls,
     /// Name of the bot.
     #[arg(long, default_value = "Sandbot")]
     bot_name: String,
@@ -105,13 +100,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if let Some(url) = serve.public_url {
         builder = builder.public_url(url);
     }
-    let tls = serve.tls || serve.proxy || !serve.tls_name.is_empty();
-    if tls {
-        builder = builder.tls(&serve.tls_name);
-    }
-    if serve.proxy {
-        builder = builder.proxy();
-    }
+    builder = serve.tls.apply(builder);
     // The root is kept where the next start finds it: not beside the file of a port that was free by chance.
     let known = state_file
         .clone()
@@ -152,7 +141,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
             terminal::warn(&format!(
                 "{option} {address} is not this machine alone: whoever reaches it is kept out by the bot's token and the \
                  secret of the control API{}",
-                if tls { "" } else { ", which go over it unencrypted" }
+                if serve.tls.is_on() { "" } else { ", which go over it unencrypted" }
             ));
         }
     }
@@ -168,10 +157,11 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     }
     leave(&sandbox, &path, &root, origin.is_some())?;
     if earlier.is_some_and(|earlier| sandbox.voice().root() != Some(&earlier)) {
-        terminal::warn("the certificate of the last start is for other names, so this start has a new one, which bots must trust");
+        terminal::warn(
+            "the certificate of the last start is for other names, so this start has a new one, which bots must trust",
+        );
     }
-    let tls_names = if tls { serve.tls_name.as_slice() } else { &[] };
-    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root, tls_names);
+    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root, &serve.tls);
     tokio::select! {
         () = sandbox.wait() => {}
         () = stopped() => say("Stopping."),
@@ -243,7 +233,7 @@ fn greet(
     origin: Option<&str>,
     path: Option<&Path>,
     root: &Path,
-    tls_names: &[String],
+    tls: &tls::Tls,
 ) {
     let url = sandbox.url();
     // In the form in which the other commands find it by themselves.
@@ -269,21 +259,7 @@ fn greet(
             say(&format!("  {command} env"));
         }
     }
-    if sandbox.url().starts_with("https://") {
-        say("It must trust the certificate of this sandbox:");
-    } else {
-        say("For voice it must trust the certificate of this sandbox, which is good for these addresses alone:");
-    }
-    say(&format!("  SSL_CERT_FILE={}", root.display()));
-    if !tls_names.is_empty() {
-        say(&format!(
-            "A program that trusts it takes this sandbox for {}. Never install it in a system or browser.",
-            tls_names.join(", ")
-        ));
-    }
-    if let Some(proxy) = sandbox.proxy_url() {
-        say(&format!("These names lead here by the proxy at {proxy}, and no others."));
-    }
+    tls.greet(sandbox, root);
     say("Then be one of its users, from another terminal:");
     say(&format!("  {command} say '/ping'"));
     say(&format!("  {command} send 'hello' --as bob --channel general"));

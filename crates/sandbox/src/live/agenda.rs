@@ -78,8 +78,8 @@ mod tests {
     use crate::snowflake::Snowflake;
     use crate::state::message::{Author, Message};
     use crate::state::poll::{Answer, Poll};
-    use crate::validate::channel::ThreadBody;
     use crate::tls::Addresses;
+    use crate::validate::channel::ThreadBody;
 
     const MINUTE: Duration = Duration::from_mins(1);
 

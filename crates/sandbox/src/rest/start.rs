@@ -42,12 +42,7 @@ async fn gateway(State(rest): State<Rest>, headers: HeaderMap, wire: Wire) -> Js
     Json(json!({ "url": gateway_url(&rest, &headers, wire) }))
 }
 
-async fn gateway_bot(
-    State(rest): State<Rest>,
-    Bot(bot): Bot,
-    headers: HeaderMap,
-    wire: Wire,
-) -> Json<Value> {
+async fn gateway_bot(State(rest): State<Rest>, Bot(bot): Bot, headers: HeaderMap, wire: Wire) -> Json<Value> {
     Json(json!({
         "url": gateway_url(&rest, &headers, wire),
         "shards": rest.discord.hub().recommended_shards(),

@@ -122,7 +122,7 @@ async fn rest_and_the_gateway_work_over_tls_and_a_session_is_resumed() {
     let user = Client::trusting(sandbox.url(), sandbox.root_certificate().as_bytes()).unwrap();
     let user = user.secret(sandbox.control_secret());
     user.send("alice", "general", "missed").await.unwrap();
-    let mut second = gateway(&sandbox, &resume_url).await;
+    let mut second = gateway(&sandbox, resume_url).await;
     second.send(6, json!({ "token": sandbox.token(), "session_id": ready["session_id"], "seq": seq })).await;
     assert_eq!(second.event("MESSAGE_CREATE").await["d"]["content"], "missed");
     second.event("RESUMED").await;

@@ -9,7 +9,7 @@ const OF_THE_HOST: [&str; 8] =
     ["davey", "demux", "openmls", "opus2", "player", "rubato", "songbird", "symphonia"];
 
 /// What each crate that is no plugin depends on in the workspace.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("bot", &["commands", "events", "hmr", "player", "sdk"]),
     ("demux", &[]),
     ("discord-rules", &[]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("player", &["demux", "sdk-core"]),
     ("sandbox", &["discord-rules", "sandbox-net", "sandbox-voice"]),
     ("sandbox-net", &[]),
+    ("sandbox-test", &["sandbox"]),
     ("sandbox-voice", &["discord-rules", "sandbox-net"]),
     ("sdk", &["sdk-core", "sdk-dylib"]),
     ("sdk-core", &[]),

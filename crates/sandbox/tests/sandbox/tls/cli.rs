@@ -41,7 +41,10 @@ async fn env_prints_what_a_bot_needs_and_the_users_side_needs_no_certificate() {
     let folder = tempfile::tempdir().unwrap();
     let names = ["--tls-name", "discord.com", "--tls-name", "gateway.discord.gg", "--proxy"];
     let (serving, said) = serve(folder.path(), &names).await;
-    assert!(said.contains("https://discord.com\n") && said.contains("discord.com, gateway.discord.gg"), "{said}");
+    assert!(
+        said.contains("https://discord.com\n") && said.contains("discord.com, gateway.discord.gg"),
+        "{said}"
+    );
     let own = |words: &[&str]| {
         let mut own = command();
         own.arg("--state-file").arg(folder.path().join("own.json")).args(words);
@@ -52,12 +55,14 @@ async fn env_prints_what_a_bot_needs_and_the_users_side_needs_no_certificate() {
         let line = told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
         line.unwrap_or_else(|| panic!("no {name} in {told}")).to_owned()
     };
-    let state: Value = serde_json::from_slice(&std::fs::read(folder.path().join("own.json")).unwrap()).unwrap();
+    let state: Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("own.json")).unwrap()).unwrap();
     assert_eq!(value("DISCORD_API_URL"), "https://discord.com");
     for (name, field) in [("SANDBOX_URL", "local_url"), ("HTTPS_PROXY", "proxy")] {
         assert_eq!(value(name), text(&state[field]));
     }
-    for name in ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "DENO_CERT"] {
+    for name in ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "DENO_CERT"]
+    {
         assert_eq!(value(name), text(&state["voice_root"]));
     }
     assert_eq!((value("NODE_USE_ENV_PROXY"), value("NO_PROXY").contains("127.0.0.1")), ("1".into(), true));
@@ -76,7 +81,10 @@ async fn without_tls_no_certificate_is_printed() {
     let (serving, _) = serve(folder.path(), &[]).await;
     let output = command().arg("--state-file").arg(folder.path().join("own.json")).arg("env").output();
     let told = String::from_utf8(output.await.unwrap().stdout).unwrap();
-    assert!(told.contains("DISCORD_API_URL=http://") && !told.contains("CERT") && !told.contains("PROXY"), "{told}");
+    assert!(
+        told.contains("DISCORD_API_URL=http://") && !told.contains("CERT") && !told.contains("PROXY"),
+        "{told}"
+    );
     end(serving).await;
 }
 
@@ -95,7 +103,10 @@ async fn a_certificate_is_kept_for_the_same_names_and_a_change_is_told() {
     assert!(other != first && said.contains("other names") && said.lines().count() == 1, "{said}");
     std::fs::write(folder.path().join("own.root"), r#"{"names": []}"#).unwrap();
     let (new, said) = root(&["--tls-name", "discord.com"]).await;
-    assert!(new != other && said.contains("own.root holds no certificate") && said.lines().count() == 1, "{said}");
+    assert!(
+        new != other && said.contains("own.root holds no certificate") && said.lines().count() == 1,
+        "{said}"
+    );
 }
 
 #[tokio::test]

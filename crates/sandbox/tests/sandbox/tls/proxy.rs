@@ -71,7 +71,8 @@ async fn the_proxy_leads_nowhere_else() {
     let taken = timeout(std::time::Duration::ZERO, elsewhere.accept()).await;
     assert!(taken.is_err(), "a tunnel was dug");
     // A proxy for requests without TLS it is not.
-    let http = reqwest::Client::builder().proxy(reqwest::Proxy::http(sandbox.local_url()).unwrap()).build().unwrap();
+    let http =
+        reqwest::Client::builder().proxy(reqwest::Proxy::http(sandbox.local_url()).unwrap()).build().unwrap();
     assert_eq!(http.get("http://example.com/").send().await.unwrap().status(), 403);
     // Through TLS, as from another machine, there is none.
     let stream = TcpStream::connect(sandbox.address()).await.unwrap();

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 Entry = dict[str, Any]
+__tracebackhide__ = True
 
 
 class Refused(Exception):

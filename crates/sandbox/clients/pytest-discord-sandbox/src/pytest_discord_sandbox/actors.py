@@ -9,13 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._control import escaped
+from ._control import Refused, escaped
 from ._seen import Json, Message, Reply
 
 if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 T = TypeVar("T")
+# The tracebacks of tests end at the test.
+__tracebackhide__ = True
 PATIENCE = 10.0
 """Seconds that a user waits for the bot, unless told otherwise."""
 
@@ -285,7 +287,11 @@ _THREADS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="sandbox user")
 
 
 async def _apart(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, lambda: function(*args, **kwargs))
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_THREADS, lambda: function(*args, **kwargs))
+    except (AssertionError, Refused) as error:
+        # Without the frames of the thread, which say nothing to a test.
+        raise error.with_traceback(None) from error.__cause__
 
 
 class AsyncActor:

@@ -30,10 +30,13 @@ def _scope(fixture_name: str, config: pytest.Config) -> Any:
 @pytest.fixture(scope=_scope)
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A local Discord of its own on a free port, for each test or for the scope in `sandbox_scope`."""
+    why, running = "", None
     try:
         running = Sandbox(shlex.split(request.config.getini("sandbox_args")))
     except NotStarted as error:
-        pytest.fail(str(error), pytrace=False)
+        why = str(error)
+    if running is None:
+        pytest.fail(why, pytrace=False)
     _RUNNING.append(running)
     yield running
     _RUNNING.remove(running)

@@ -19,6 +19,7 @@ from ._seen import Json
 from .actors import PATIENCE, Actor, _apart
 
 T = TypeVar("T")
+__tracebackhide__ = True
 
 
 class BotEnded(AssertionError):
