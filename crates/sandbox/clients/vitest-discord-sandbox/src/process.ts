@@ -16,6 +16,7 @@ export interface State {
   control_secret: string;
   guild_id: string;
   voice_root: string;
+  proxy?: string;
 }
 
 function isProgram(path: string): boolean {

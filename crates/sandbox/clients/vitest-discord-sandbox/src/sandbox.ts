@@ -53,6 +53,14 @@ export class Sandbox implements AsyncDisposable {
       SANDBOX_URL: state.local_url,
       SANDBOX_CONTROL_SECRET: state.control_secret,
     };
+    if (this.url.startsWith('https://')) {
+      for (const name of ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS', 'DENO_CERT']) {
+        this.env[name] = state.voice_root;
+      }
+    }
+    if (state.proxy) {
+      Object.assign(this.env, { HTTPS_PROXY: state.proxy, NODE_USE_ENV_PROXY: '1', NO_PROXY: 'localhost,127.0.0.1,::1' });
+    }
     const guild = (overview.guilds as Json[])[0] as Json;
     this.guild = new Guild(this, guild.name as string, guild.id as string);
   }

@@ -113,6 +113,11 @@ class Sandbox:
             "SANDBOX_CONTROL_SECRET": state["control_secret"],
         }
         """Variables for a bot that is a process of its own, as `sandbox env` prints them."""
+        if self.url.startswith("https://"):
+            for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "DENO_CERT"):
+                self.env[name] = state["voice_root"]
+        if proxy := state.get("proxy"):
+            self.env |= {"HTTPS_PROXY": proxy, "NODE_USE_ENV_PROXY": "1", "NO_PROXY": "localhost,127.0.0.1,::1"}
         self.root_certificate: str = state["voice_root"]
         """File with the certificate that a bot in voice must trust."""
         self._log = Log(self.control)
@@ -129,6 +134,12 @@ class Sandbox:
 
     def __repr__(self) -> str:
         return f"<sandbox at {self.url}>"
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def stop(self) -> None:
         """Ends it."""
