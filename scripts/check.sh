@@ -85,6 +85,8 @@ test_all() {
     # What the bot has for hot reload alone is compiled and tested with that feature only.
     host_packages
     cargo_ test "${packages[@]}" --bin hotcord || failed=1
+    # The packages for tests of other people's bots, where Python and Node.js are.
+    SANDBOX_BIN=$SANDBOX_PROGRAM "$ROOT/crates/sandbox/clients/test-packages" || failed=1
     [[ -z $failed ]] || die "some tests failed; their output is above"
 }
 
@@ -115,7 +117,7 @@ cmd_check() {
         cargo_ clippy --workspace --all-targets --quiet $features -- -D warnings
     done
     if command -v shellcheck >/dev/null 2>&1; then
-        (cd "$ROOT" && shellcheck dev-env.sh scripts/*.sh scripts/bin/* .ci/run)
+        (cd "$ROOT" && shellcheck dev-env.sh scripts/*.sh scripts/bin/* .ci/run crates/sandbox/clients/test-packages)
     else
         note "shellcheck is not installed, so dev-env.sh itself was not checked"
     fi

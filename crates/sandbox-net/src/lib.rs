@@ -1,25 +1,31 @@
-//! The shared code of the sandbox's gateway and its voice gateway.
+//! The shared code of the sandbox's servers.
 //!
 //! # Layout
 //! - [`ws`]: a websocket of a gateway, generic over its protocol.
 //! - [`Close`], [`closes!`]: the codes with which a gateway closes connections.
 //! - [`Links`]: a gateway's live connections, and commands to those of a [`Target`].
 //! - [`Listener`]: a listener whose connections the server can cut.
+//! - [`TlsListener`]: a listener for TLS; [`Identity`], [`Root`]: its certificates.
 //! - [`Strike`]: an injected fault that is about to happen.
 //! - [`Closer`]: the side that ended a connection.
 
+mod certificate;
 mod close;
 mod links;
 mod listener;
+mod tls;
 pub mod ws;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::certificate::{Identity, Root};
 pub use self::close::Close;
 pub use self::links::{Links, Target};
-pub use self::listener::{Connection, Listener, Severable};
+pub use self::listener::{Connection, Listener, Severable, Wire};
+pub use self::tls::{Plain, Stream, TlsListener};
+pub use tokio_rustls::rustls::ServerConfig;
 
 /// The effect of a rule that strikes now.
 #[derive(Clone, Debug, PartialEq)]

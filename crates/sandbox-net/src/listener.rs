@@ -9,6 +9,9 @@ use std::task::{Context, Poll};
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::tls::Stream;
 
 /// Wraps a listener, so that a handler can drop the connection it is called on.
 ///
@@ -23,6 +26,25 @@ pub struct Listener<L> {
 #[derive(Clone, Debug, Default)]
 pub struct Connection {
     severed: Arc<AtomicBool>,
+    secure: bool,
+}
+
+/// A stream that is known to be encrypted or not.
+pub trait Wire {
+    /// Returns whether the client speaks TLS.
+    fn is_secure(&self) -> bool;
+}
+
+impl Wire for TcpStream {
+    fn is_secure(&self) -> bool {
+        false
+    }
+}
+
+impl Wire for Stream {
+    fn is_secure(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
 }
 
 /// Stream of a [`Listener`]'s connection.
@@ -52,6 +74,11 @@ impl<L> Listener<L> {
 }
 
 impl Connection {
+    /// Returns whether the client speaks TLS.
+    pub fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     /// Makes all further reads and writes fail, so that the connection ends without another byte.
     pub fn sever(&self) {
         self.severed.store(true, Ordering::Release);
@@ -65,13 +92,14 @@ impl Connection {
     }
 }
 
-impl<L: axum::serve::Listener> axum::serve::Listener for Listener<L> {
+impl<L: axum::serve::Listener<Io: Wire>> axum::serve::Listener for Listener<L> {
     type Io = Severable<L::Io>;
     type Addr = L::Addr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = self.inner.accept().await;
-        (Severable { stream, connection: Connection::default() }, address)
+        let connection = Connection { secure: stream.is_secure(), ..Connection::default() };
+        (Severable { stream, connection }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -79,7 +107,7 @@ impl<L: axum::serve::Listener> axum::serve::Listener for Listener<L> {
     }
 }
 
-impl<L: axum::serve::Listener> Connected<IncomingStream<'_, Listener<L>>> for Connection {
+impl<L: axum::serve::Listener<Io: Wire>> Connected<IncomingStream<'_, Listener<L>>> for Connection {
     fn connect_info(stream: IncomingStream<'_, Listener<L>>) -> Self {
         stream.io().connection()
     }

@@ -15,8 +15,8 @@ use axum::routing::any;
 use serde::Deserialize;
 
 use self::connection::Opening;
-use super::listener::Wire;
 use super::state::Voice;
+use super::wire::Wire;
 use crate::fault::VoiceConnectEffect;
 use crate::host::Event;
 

@@ -13,7 +13,7 @@
 //! - `state`: assignments, sessions, calls and how to find them; `session`, `call`: one of each; `links`: commands.
 //! - `udp`: audio in and out; `rtp`, `discovery`, `crypto`: its formats.
 //! - `receive`: what is heard, in counts and times ([`Heard`]); `sequence`, `intervals`, `pcm`, [`wav`]: its parts.
-//! - `server`, `listener`, `tls`: sockets and certificates; `dave`: end-to-end encryption.
+//! - `server`, `wire`: sockets; `dave`: end-to-end encryption.
 //! - [`Host`]: surroundings of the servers, with log and faults; [`fault`]: the rules of these.
 
 mod call;
@@ -26,7 +26,6 @@ mod gateway;
 mod host;
 mod intervals;
 mod links;
-mod listener;
 mod options;
 mod payload;
 mod pcm;
@@ -36,9 +35,9 @@ mod sequence;
 mod server;
 mod session;
 mod state;
-mod tls;
 mod udp;
 pub mod wav;
+mod wire;
 
 pub use self::crypto::Mode;
 pub use self::dave::Dave;
@@ -50,4 +49,4 @@ pub use self::receive::{Counts, Heard, StreamHeard};
 pub use self::server::{Running, start};
 pub use self::session::Session;
 pub use self::state::{Assigned, Voice};
-pub use self::tls::Root;
+pub use sandbox_net::Root;

@@ -5,13 +5,13 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use axum::Router;
-use sandbox_net::Listener;
+use sandbox_net::{Identity, Listener, Plain, TlsListener};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::listener::{TlsListener, Wire};
 use super::state::{Server, Voice};
-use super::{gateway, tls, udp};
+use super::wire::Wire;
+use super::{gateway, udp};
 
 /// Running servers; dropping it ends them.
 #[derive(Debug)]
@@ -20,20 +20,15 @@ pub struct Running {
     _audio: Vec<udp::Running>,
 }
 
-/// Starts a server for each region on an interface; `host` is how bots reach it, and `guard` wraps each router.
+/// Starts a server for each region on an interface; `host` is how bots reach it, which `identity` proves, and `guard` wraps
+/// each router.
 pub async fn start(
     voice: &Voice,
     ip: IpAddr,
     host: &str,
+    identity: &Identity,
     guard: impl Fn(Router) -> Router,
 ) -> io::Result<Running> {
-    let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-    let host_name = host.trim_matches(['[', ']']);
-    if !names.iter().any(|name| name == host_name) {
-        names.push(host_name.to_owned());
-    }
-    let (root, config) = tls::identity(&names, voice.options().root.as_ref())
-        .map_err(|error| io::Error::other(format!("no certificate for voice can be made: {error}")))?;
     let mut gateways = JoinSet::new();
     let (mut servers, mut audio) = (Vec::new(), Vec::new());
     for region in 0..voice.options().regions.len() {
@@ -52,7 +47,7 @@ pub async fn start(
         let port = socket.local_addr()?.port();
         servers.push(Server { endpoint: format!("{host}:{}", address.port()), port });
         audio.push(udp::start(voice, socket)?);
-        let listener = Listener::new(TlsListener::new(listener, config.clone())?);
+        let listener = Listener::new(TlsListener::new(listener, identity.config.clone(), Plain::Refused)?);
         let service =
             guard(gateway::router(voice.clone(), region)).into_make_service_with_connect_info::<Wire>();
         gateways.spawn(async move {
@@ -60,6 +55,6 @@ pub async fn start(
             let _ = axum::serve(listener, service).await;
         });
     }
-    voice.open(servers, root);
+    voice.open(servers, identity.root.clone());
     Ok(Running { _gateways: gateways, _audio: audio })
 }

@@ -220,8 +220,13 @@ impl Server {
         };
         // A secret is sent only to the sandbox that it belongs to.
         let state = state.filter(|state| url.as_deref().is_none_or(|url| state.is_at(url)));
-        let url = url.or_else(|| state.as_ref().map(|state| state.url.clone()));
-        let client = Client::new(url.unwrap_or_else(|| format!("http://{DEFAULT_ADDRESS}")));
+        let url = url.or_else(|| state.as_ref().map(|state| state.control_url().to_owned()));
+        let url = url.unwrap_or_else(|| format!("http://{DEFAULT_ADDRESS}"));
+        let root = state.as_ref().and_then(|state| std::fs::read(state.voice_root.as_ref()?).ok());
+        let client = match root.filter(|_| url.starts_with("https://")) {
+            Some(root) => Client::trusting(url, &root)?,
+            None => Client::new(url),
+        };
         let secret =
             variable(CONTROL_SECRET).or_else(|| state.as_ref().map(|state| state.control_secret.clone()));
         let client = match secret {

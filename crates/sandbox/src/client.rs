@@ -42,6 +42,17 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// What should be its certificate is none.
+    #[error(
+        "the certificate for the sandbox at {url} cannot be read; take /sandbox/voice/root.pem of the sandbox"
+    )]
+    Certificate {
+        /// Address of the sandbox.
+        url: String,
+        /// The error.
+        #[source]
+        source: reqwest::Error,
+    },
     /// The sandbox refused. Contains its reason.
     #[error("{0}")]
     Refused(String),
@@ -76,6 +87,20 @@ impl Client {
         // Requests of a test to its own machine need no proxy from the environment.
         let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
         Self { http, url: url.into().trim_end_matches('/').to_owned(), secret: None }
+    }
+
+    /// Creates a client of a sandbox with TLS, which trusts its [root certificate](crate::Sandbox::root_certificate), as PEM.
+    pub fn trusting(url: impl Into<String>, root: &[u8]) -> Result<Self, Error> {
+        let url = url.into();
+        let http = reqwest::Certificate::from_pem(root).and_then(|root| {
+            reqwest::Client::builder()
+                .no_proxy()
+                .tls_built_in_root_certs(false)
+                .add_root_certificate(root)
+                .build()
+        });
+        let http = http.map_err(|source| Error::Certificate { url: url.clone(), source })?;
+        Ok(Self { http, ..Self::new(url) })
     }
 
     /// Sets the secret that the sandbox's control API requires: [`Sandbox::control_secret`], or `control_secret` of the
@@ -339,7 +364,8 @@ impl Client {
         self.read(response).await
     }
 
-    async fn call<T: DeserializeOwned>(
+    /// Calls a route of the control API, by its path below `/sandbox/`, and returns its answer.
+    pub async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,

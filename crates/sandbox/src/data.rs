@@ -25,6 +25,7 @@ use tokio::sync::watch;
 use crate::live::Discord;
 use crate::snapshots::Snapshots;
 use crate::snowflake::Snowflake;
+use crate::tls::Addresses;
 use crate::state::World;
 use crate::state::saved::Files;
 
@@ -125,8 +126,8 @@ impl Data {
         self.world().exists()
     }
 
-    /// Reads its world, for a sandbox at this address; `None` if it has none yet.
-    pub(crate) fn load(&self, base_url: &str) -> Result<Option<World>, Error> {
+    /// Reads its world, for a sandbox at these addresses; `None` if it has none yet.
+    pub(crate) fn load(&self, addresses: &Addresses) -> Result<Option<World>, Error> {
         let path = self.world();
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -135,7 +136,7 @@ impl Data {
         };
         let files = self.shared.folder.join("files");
         let read = |id: Snowflake| fs::read(files.join(id.to_string()));
-        let world = World::load(&bytes, base_url, read).map_err(|why| Error::Unreadable { path, why })?;
+        let world = World::load(&bytes, &addresses.base, &addresses.files, read).map_err(|why| Error::Unreadable { path, why })?;
         self.shared.written.lock().files = world.files.keys().copied().collect();
         Ok(Some(world))
     }

@@ -10,6 +10,7 @@ mod entry;
 mod redact;
 mod request;
 mod subscription;
+mod text;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -163,6 +164,16 @@ impl EventLog {
         let skip = usize::try_from(first - oldest).unwrap_or(usize::MAX).min(ring.entries.len());
         let entries: Vec<_> = ring.entries.range(skip..).take(limit).cloned().collect();
         Page { dropped: first - from, next: first + entries.len() as u64, entries }
+    }
+
+    /// Returns the entries from number `from` on as lines for people, without heartbeats: seconds since the first one, and what
+    /// happened.
+    pub fn text(&self, from: u64) -> String {
+        let page = self.read(from, usize::MAX);
+        let start = page.entries.first().map_or(0, |entry| entry.at_us);
+        let dropped = (page.dropped > 0).then(|| format!("{} earlier entries were dropped", page.dropped));
+        let lines = page.entries.iter().filter_map(|entry| entry.text(start));
+        dropped.into_iter().chain(lines).map(|line| line + "\n").collect()
     }
 
     /// Follows the log from number `from` on: first the existing entries, then later ones, each once.

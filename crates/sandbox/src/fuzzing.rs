@@ -20,6 +20,7 @@ use crate::ratelimit::Config;
 use crate::server::{Assembled, Builder};
 use crate::snowflake::Snowflake;
 use crate::state::World;
+use crate::tls::Addresses;
 
 pub use frames::gateway_frames;
 pub use requests::rest_bodies;
@@ -51,7 +52,7 @@ impl Place {
         let builder = builder.rate_limits(Config::off()).gateway(gateway).event_log(capacity);
         // Longest wait for the answer to a command.
         let builder = builder.response_deadline(Duration::from_millis(20));
-        let Assembled { router, discord, .. } = builder.assemble("http://127.0.0.1:8787");
+        let Assembled { router, discord, .. } = builder.assemble(&Addresses::plain("http://127.0.0.1:8787"));
         Self { router, discord, left: INPUTS }
     }
 
@@ -62,7 +63,7 @@ impl Place {
             *self = Self::new();
         }
         let (mut world, scenario) = World::scenario("Sandbot", Some(TOKEN.to_owned()));
-        "http://127.0.0.1:8787".clone_into(&mut world.base_url);
+        world.serve_at("http://127.0.0.1:8787", "http://127.0.0.1:8787");
         let ids = Ids::new(&world, scenario.guild, scenario.application);
         *self.discord.lock() = world;
         ids

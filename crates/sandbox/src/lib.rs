@@ -43,7 +43,8 @@
 //! - [`event_log`]: the log of every request and event; [`fault`]: injected faults.
 //! - [`data`]: the folder in which a world survives a restart; `snapshots`: named copies of a world.
 //! - [`seed`]: seed files, exports and imports of guilds.
-//! - [`server`]: serves it all at one address; [`state_file`]: the file with that address for its owner.
+//! - [`server`]: serves it all at one address; `tls`, `proxy`: with TLS, and under the names of others;
+//!   [`state_file`]: the file with that address for its owner.
 //!
 //! # Invariants
 //! The world's lock is never held across an await. Events are sent to the hub under that lock, so a bot receives them
@@ -65,6 +66,7 @@ pub mod fuzzing;
 pub mod gateway;
 pub mod live;
 pub mod parity;
+mod proxy;
 pub mod ratelimit;
 pub mod rest;
 pub mod seed;
@@ -72,6 +74,7 @@ pub mod server;
 mod snapshots;
 pub mod state;
 pub mod state_file;
+mod tls;
 pub mod typed;
 pub mod voice;
 

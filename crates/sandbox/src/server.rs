@@ -1,22 +1,18 @@
 //! A running sandbox: built, bound to an address, and shut down.
 
 mod body;
+mod listen;
 mod times;
 
-use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::Request;
+use axum::Router;
 use axum::middleware::from_fn;
-use axum::serve::ListenerExt;
-use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tower::util::MapRequest;
 
 use crate::address;
 use crate::backend;
@@ -26,10 +22,11 @@ use crate::control::{self, Control};
 use crate::data::Data;
 use crate::error::ApiError;
 use crate::event_log::{Capacity, EventLog};
-use crate::fault::{Connection, Faults, Listener};
+use crate::fault::Faults;
 use crate::gateway::{Hub, Intents, Options};
 use crate::live::{Discord, Limits};
 use crate::parity::Gaps;
+use crate::proxy::Proxy;
 use crate::ratelimit::{self, Config, Edge};
 use crate::rest::{self, Rest};
 use crate::seed::{Applied, Defaults, Seed};
@@ -37,6 +34,7 @@ use crate::snapshots::Snapshots;
 use crate::snowflake::Snowflake;
 use crate::state::scenario::Scenario;
 use crate::state::{World, secret};
+use crate::tls::{self, Addresses, Tls};
 use crate::voice::{self, Voice};
 
 /// The options of a sandbox.
@@ -44,6 +42,7 @@ use crate::voice::{self, Voice};
 pub struct Builder {
     listen: SocketAddr,
     public_url: Option<String>,
+    tls: Option<Tls>,
     bot_name: String,
     token: Option<String>,
     control_secret: Option<String>,
@@ -62,6 +61,7 @@ impl Default for Builder {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
+            tls: None,
             bot_name: "Sandbot".to_owned(),
             token: None,
             control_secret: None,
@@ -88,9 +88,27 @@ impl Builder {
     /// Sets the base address of attachments, webhooks and the gateway, if it differs from the one listened on.
     #[must_use]
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
-        let url = url.into().trim_end_matches('/').to_owned();
-        self.gateway.public_url = Some(url.replacen("http", "ws", 1));
-        self.public_url = Some(url);
+        self.public_url = Some(url.into().trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Serves everything with TLS, under a certificate for loopback, the host of the public address, and these names of
+    /// other servers, such as `discord.com`. Requests without TLS are answered from this machine only.
+    ///
+    /// Bots get addresses with these names: the gateway's with one that begins with `gateway.`, those of files with one that
+    /// begins with `cdn.`, and all others with the first of the rest. The root is [`voice::Options::root`].
+    #[must_use]
+    pub fn tls(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names = names.into_iter().map(Into::into).collect();
+        self.tls = Some(Tls { names, ..self.tls.unwrap_or_default() });
+        self
+    }
+
+    /// Makes the address an HTTP proxy too, for programs of this machine, which leads the names of [`tls`](Self::tls) to the
+    /// sandbox and refuses all others.
+    #[must_use]
+    pub fn proxy(mut self) -> Self {
+        self.tls = Some(Tls { proxy: true, ..self.tls.unwrap_or_default() });
         self
     }
 
@@ -133,8 +151,7 @@ impl Builder {
     /// Sets the options of the gateway.
     #[must_use]
     pub fn gateway(mut self, options: Options) -> Self {
-        let public_url = options.public_url.clone().or(self.gateway.public_url.take());
-        self.gateway = Options { public_url, ..options };
+        self.gateway = options;
         self
     }
 
@@ -172,17 +189,19 @@ impl Builder {
     /// Binds the addresses, including those of voice, and starts to serve.
     ///
     /// # Errors
-    /// When an address cannot be bound, the world in the folder cannot be read ([`data::Error`](crate::data::Error)), or a
-    /// seed has a mistake ([`Mistake`](crate::seed::Mistake)).
+    /// When an address cannot be bound, the world in the folder cannot be read ([`data::Error`](crate::data::Error)), a seed
+    /// has a mistake ([`Mistake`](crate::seed::Mistake)), or TLS was asked for in a way that cannot be (`InvalidInput`).
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
         let address = listener.local_addr()?;
-        let base_url =
-            self.public_url.clone().unwrap_or_else(|| format!("http://{}", address::reachable(address)));
+        let tls = self.tls.clone();
+        let addresses = Addresses::new(address, self.public_url.as_deref(), tls.as_ref())
+            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
+        let identity = tls::identity(&addresses.host, tls.as_ref(), self.voice.root.as_ref())?;
         let data = self.data.clone();
-        let (world, scenario, added) = self.world(&base_url)?;
-        let Assembled { router, scenario, control_secret, discord, log, faults } =
-            self.assemble_with(world, scenario, &base_url);
+        let (world, scenario, added) = self.world(&addresses)?;
+        let Assembled { mut router, scenario, control_secret, discord, log, faults } =
+            self.assemble_with(world, scenario, &addresses);
         {
             let mut live = discord.lock();
             live.begin();
@@ -191,18 +210,24 @@ impl Builder {
         if let Some(data) = &data {
             data.save(&discord)?;
         }
-        let host = address::host(&base_url);
-        let guard = |router| Guard::new(host, log.clone()).around(router);
-        let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
+        let guard = |router| Guard::new([&addresses.host], log.clone()).around(router);
+        let voice_servers =
+            voice::start(discord.voice(), address.ip(), &addresses.host, &identity, guard).await?;
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(keep_time(Arc::clone(&discord), stopped.clone()));
         if let Some(data) = data.clone() {
             tokio::spawn(data.keep(Arc::clone(&discord), stopped.clone()));
         }
-        let task = tokio::spawn(serve(listener, router, stopped));
+        let proxy = tls.as_ref().is_some_and(|tls| tls.proxy);
+        if let Some(tls) = tls.clone().filter(|tls| tls.proxy) {
+            let own = address::reachable(address);
+            router = Proxy::new(tls.names, own, Arc::clone(&discord), log.clone()).before(router);
+        }
+        let task = listen::start(listener, tls.map(|_| identity.config), router, stopped)?;
         Ok(Sandbox {
             address,
-            base_url,
+            addresses,
+            proxy,
             scenario,
             control_secret,
             discord,
@@ -215,42 +240,43 @@ impl Builder {
         })
     }
 
-    /// Builds everything behind one router, under its base address. No voice server runs yet.
+    /// Builds everything behind one router, under its addresses. No voice server runs yet.
     #[cfg(any(test, feature = "fuzzing"))]
-    pub(crate) fn assemble(self, base_url: &str) -> Assembled {
-        let (world, scenario) = self.default_world(base_url);
-        self.assemble_with(world, scenario, base_url)
+    pub(crate) fn assemble(self, addresses: &Addresses) -> Assembled {
+        let (world, scenario) = self.default_world(addresses);
+        self.assemble_with(world, scenario, addresses)
     }
 
     /// Returns the world to begin with: that of the folder, or a new one.
-    fn world(&self, base_url: &str) -> io::Result<(World, Scenario, Applied)> {
+    fn world(&self, addresses: &Addresses) -> io::Result<(World, Scenario, Applied)> {
         if let Some(data) = &self.data
-            && let Some(mut world) = data.load(base_url).map_err(io::Error::other)?
+            && let Some(mut world) = data.load(addresses).map_err(io::Error::other)?
         {
             let scenario = world.resume(self.token.clone());
             return Ok((world, scenario, Applied::default()));
         }
         if self.seeds.is_empty() {
-            let (world, scenario) = self.default_world(base_url);
+            let (world, scenario) = self.default_world(addresses);
             return Ok((world, scenario, Applied::default()));
         }
         let defaults =
             Defaults { bot_name: &self.bot_name, token: self.token.clone(), privileged: self.privileged };
         let (mut world, scenario, added) = World::seeded(&self.seeds, defaults).map_err(io::Error::other)?;
-        base_url.clone_into(&mut world.base_url);
+        world.serve_at(&addresses.base, &addresses.files);
         Ok((world, scenario, added))
     }
 
-    fn default_world(&self, base_url: &str) -> (World, Scenario) {
+    fn default_world(&self, addresses: &Addresses) -> (World, Scenario) {
         let (mut world, scenario) = World::scenario(&self.bot_name, self.token.clone());
-        base_url.clone_into(&mut world.base_url);
+        world.serve_at(&addresses.base, &addresses.files);
         if let Some(application) = world.applications.get_mut(&scenario.application) {
             application.privileged = self.privileged;
         }
         (world, scenario)
     }
 
-    fn assemble_with(self, world: World, scenario: Scenario, base_url: &str) -> Assembled {
+    fn assemble_with(mut self, world: World, scenario: Scenario, addresses: &Addresses) -> Assembled {
+        self.gateway.public_url = self.gateway.public_url.or_else(|| addresses.gateway.clone());
         let clock = world.clock.clone();
         let log = EventLog::new(self.event_log);
         let faults = Faults::default();
@@ -275,7 +301,8 @@ impl Builder {
             .merge(control::router(control, &control_secret))
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
-        let router = Guard::new(address::host(base_url), log.clone()).around(router);
+        let names = self.tls.iter().flat_map(|tls| &tls.names);
+        let router = Guard::new(std::iter::once(&addresses.host).chain(names), log.clone()).around(router);
         let router = router.layer(from_fn(body::read_to_end));
         Assembled { router, scenario, control_secret, discord, log, faults }
     }
@@ -300,38 +327,12 @@ pub(crate) struct Assembled {
     pub(crate) faults: Faults,
 }
 
-/// Time for requests in progress at shutdown. A followed log never ends by itself.
-const GRACE: Duration = Duration::from_secs(1);
-
-async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
-    let service = MapRequest::new(router, address::normalised);
-    let service = ServiceExt::<Request>::into_make_service_with_connect_info::<Connection>(service);
-    let mut ends = stopped.clone();
-    let listener = listener.tap_io(|stream| {
-        // Without this, Nagle's algorithm and delayed acknowledgements add 40 ms to small events under load (measured).
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-        }
-    });
-    let serving = axum::serve(Listener::new(listener), service).with_graceful_shutdown(async move {
-        // The sender exists as long as the sandbox itself.
-        let _ = ends.wait_for(|stop| *stop).await;
-    });
-    let overdue = async {
-        let _ = stopped.wait_for(|stop| *stop).await;
-        tokio::time::sleep(GRACE).await;
-    };
-    tokio::select! {
-        _ = serving.into_future() => {}
-        () = overdue => {}
-    }
-}
-
 /// A running sandbox. Dropping it stops it.
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
-    base_url: String,
+    addresses: Addresses,
+    proxy: bool,
     scenario: Scenario,
     control_secret: String,
     discord: Arc<Discord>,
@@ -357,22 +358,32 @@ impl Sandbox {
 
     /// Returns the base address, such as `http://127.0.0.1:8787`, which corresponds to `https://discord.com`.
     pub fn url(&self) -> &str {
-        &self.base_url
+        &self.addresses.base
     }
 
-    /// Returns the base address from this machine, whatever address other machines use.
+    /// Returns the base address from this machine without TLS, whatever address bots use.
     pub fn local_url(&self) -> String {
         format!("http://{}", address::reachable(self.address))
     }
 
     /// Returns the address of REST, such as `http://127.0.0.1:8787/api/v10`.
     pub fn api_url(&self) -> String {
-        format!("{}/api/v10", self.base_url)
+        format!("{}/api/v10", self.addresses.base)
     }
 
     /// Returns the address of the gateway, such as `ws://127.0.0.1:8787`.
     pub fn gateway_url(&self) -> String {
-        self.base_url.replacen("http", "ws", 1)
+        self.addresses.gateway.clone().unwrap_or_else(|| self.addresses.base.replacen("http", "ws", 1))
+    }
+
+    /// Returns the address of the proxy, if there is one.
+    pub fn proxy_url(&self) -> Option<String> {
+        self.proxy.then(|| self.local_url())
+    }
+
+    /// Returns the certificate, as PEM, that clients of TLS and of voice must trust.
+    pub fn root_certificate(&self) -> &str {
+        self.voice().root_certificate()
     }
 
     /// Returns the token of the default bot.

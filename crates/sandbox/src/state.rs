@@ -89,8 +89,10 @@ pub struct World {
     pub home: Option<Home>,
     /// Its time.
     pub clock: clock::Clock,
-    /// Address under which files are served, such as `http://127.0.0.1:8787`.
+    /// Base address, such as `http://127.0.0.1:8787`.
     pub base_url: String,
+    /// Address under which files are served, which is the same unless TLS has a name for it.
+    pub files_url: String,
     /// Applications by id, which is their bot's user id too.
     pub applications: IndexMap<Snowflake, Application>,
     /// Derived from the applications.
@@ -142,6 +144,12 @@ pub struct World {
 const UPLOAD_LIMIT: usize = 256;
 
 impl World {
+    /// Sets the base address, and the address of files.
+    pub(crate) fn serve_at(&mut self, base_url: &str, files_url: &str) {
+        base_url.clone_into(&mut self.base_url);
+        files_url.clone_into(&mut self.files_url);
+    }
+
     /// Returns the next id.
     pub fn next_id(&self) -> Snowflake {
         self.ids.generate_at(self.clock.unix_ms())

@@ -31,7 +31,10 @@ pub struct StateFile {
     /// Id of its first guild.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guild_id: Option<Snowflake>,
-    /// File with the certificate that clients of voice must trust.
+    /// Address of the proxy that leads names of other servers to the sandbox, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<String>,
+    /// File with the certificate that clients of voice, and of all else with TLS, must trust.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice_root: Option<PathBuf>,
 }
@@ -52,6 +55,7 @@ impl StateFile {
             control_secret: sandbox.control_secret().to_owned(),
             token: Some(sandbox.token().to_owned()),
             guild_id: Some(sandbox.guild_id()),
+            proxy: sandbox.proxy_url(),
             voice_root: None,
         }
     }
@@ -72,6 +76,16 @@ impl StateFile {
         let mut text = serde_json::to_string(self)?;
         text.push('\n');
         write_private(path, text.as_bytes())
+    }
+
+    /// Returns the address for the users' side: the one of bots, or with TLS, whose name may be another server's, the one from
+    /// this machine.
+    pub fn control_url(&self) -> &str {
+        if self.url.starts_with("https://") && !self.local_url.is_empty() {
+            &self.local_url
+        } else {
+            &self.url
+        }
     }
 
     /// Returns whether an address is that of this sandbox, so that its secret may be sent there.
@@ -148,6 +162,7 @@ mod tests {
             control_secret: "s3cret".into(),
             token: None,
             guild_id: Some(Snowflake(7)),
+            proxy: None,
             voice_root: None,
         }
     }

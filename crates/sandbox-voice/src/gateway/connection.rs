@@ -16,10 +16,10 @@ use crate::close::{self, resumable};
 use crate::fault::{VoiceEffect, VoicePlace};
 use crate::host::{Data, Event};
 use crate::links::Order;
-use crate::listener::Wire;
 use crate::payload::{BUFFERED, Raw, Request, op};
 use crate::session::{Message, Next, Numbered, Session, wire};
 use crate::state::Voice;
+use crate::wire::Wire;
 
 /// Arguments of a new connection.
 pub(super) struct Opening {

@@ -25,13 +25,29 @@ pub(super) async fn print(client: &Client, state: Option<&StateFile>) -> Result<
         })
     })?;
     let secret = variable(CONTROL_SECRET).or_else(|| Some(state?.control_secret.clone()));
+    // With TLS the users' side has an address of its own.
+    let base =
+        all["url"].as_str().filter(|url| url.starts_with("https://")).unwrap_or(client.url()).to_owned();
+    let root = state.and_then(|state| state.voice_root.as_ref()).filter(|_| base.starts_with("https://"));
+    let root = root.map(|path| path.display().to_string());
+    let proxy = state.and_then(|state| state.proxy.clone());
     for (name, value) in [
         ("DISCORD_TOKEN", Some(token)),
-        ("DISCORD_API_URL", Some(client.url().to_owned())),
+        ("DISCORD_API_URL", Some(base)),
         ("TEST_GUILD_ID", Some(id(&guild["id"])?)),
         ("OWNER_IDS", Some(id(&guild["owner"])?)),
         ("SANDBOX_URL", Some(client.url().to_owned())),
         (CONTROL_SECRET, secret),
+        // The first three replace the system's roots, the others add to them.
+        ("SSL_CERT_FILE", root.clone()),
+        ("CURL_CA_BUNDLE", root.clone()),
+        ("REQUESTS_CA_BUNDLE", root.clone()),
+        ("NODE_EXTRA_CA_CERTS", root.clone()),
+        ("DENO_CERT", root),
+        ("HTTPS_PROXY", proxy.clone()),
+        // Node.js looks at the variables of proxies only with this one.
+        ("NODE_USE_ENV_PROXY", proxy.as_ref().map(|_| "1".to_owned())),
+        ("NO_PROXY", proxy.map(|_| "localhost,127.0.0.1,::1".to_owned())),
     ] {
         if let Some(value) = value {
             terminal::line(&format!("{name}={}", quoted(name, &value)?))?;

@@ -1,5 +1,7 @@
 //! `sandbox serve`: starts a sandbox, prints how to use it, and writes its address and secrets to a file for its owner.
 
+mod tls;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,6 +28,8 @@ pub(super) struct Serve {
     /// Address under which bots reach this sandbox, where it differs, as in http://sandbox:8787 in a container.
     #[arg(long)]
     public_url: Option<String>,
+    #[command(flatten)]
+    tls: tls::Tls,
     /// Name of the bot.
     #[arg(long, default_value = "Sandbot")]
     bot_name: String,
@@ -118,12 +122,14 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if let Some(url) = serve.public_url {
         builder = builder.public_url(url);
     }
+    builder = serve.tls.apply(builder);
     // The root is kept where the next start finds it: not beside the file of a port that was free by chance.
     let known = state_file
         .clone()
         .or_else(|| Some(serve.listen.port()).filter(|port| *port != 0).and_then(state_file::default_path));
     let kept = known.map(|path| path.with_extension("root"));
     let root = kept.as_deref().and_then(kept_root);
+    let earlier = root.clone();
     let dave = serve.dave.into();
     let voice = voice::Options { listen: serve.voice_listen, dave, root, ..voice::Options::default() };
     builder = builder.voice(voice);
@@ -170,6 +176,9 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
             return Failure(error.to_string());
         }
         let address = serve.listen;
+        if error.kind() == std::io::ErrorKind::InvalidInput {
+            return Failure(error.to_string());
+        }
         Failure(format!(
             "can't listen on {address} or on the address of voice: {error}; choose others with --listen and --voice-listen"
         ))
@@ -178,7 +187,8 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
             terminal::warn(&format!(
                 "{option} {address} is not this machine alone: whoever reaches it is kept out by the bot's token and the \
-                 secret of the control API, which go over it unencrypted"
+                 secret of the control API{}",
+                if serve.tls.is_on() { "" } else { ", which go over it unencrypted" }
             ));
         }
     }
@@ -193,7 +203,13 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
             .map_err(|error| Failure(format!("can't write {}: {error}", kept.display())))?;
     }
     leave(&sandbox, &path, &root, origin.is_some())?;
-    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root, resumed, seeded);
+    if earlier.is_some_and(|earlier| sandbox.voice().root() != Some(&earlier)) {
+        terminal::warn(
+            "the certificate of the last start is for other names, so this start has a new one, which bots must trust",
+        );
+    }
+    let world = WorldOrigin { resumed, seeded };
+    greet(&sandbox, &serve.bot_name, origin, chosen.then_some(path.as_path()), &root, &world, &serve.tls);
     tokio::select! {
         () = sandbox.wait() => {}
         () = stopped() => say("Stopping."),
@@ -211,7 +227,14 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
 
 /// Reads the root that an earlier start has kept. One that cannot be read is replaced.
 fn kept_root(path: &Path) -> Option<voice::Root> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    let root = serde_json::from_slice(&std::fs::read(path).ok()?);
+    if root.is_err() {
+        let path = path.display();
+        terminal::warn(&format!(
+            "{path} holds no certificate of this version of the sandbox and is replaced; bots must trust the new one"
+        ));
+    }
+    root.ok()
 }
 
 /// Waits until standard input ends. The read runs on a thread of its own, which does not delay the end of the process.
@@ -251,6 +274,14 @@ fn origin(token: &str) -> &'static str {
     if std::env::var(TOKEN).is_ok_and(|variable| variable == token) { TOKEN } else { "--token" }
 }
 
+/// Where the world comes from.
+struct WorldOrigin<'a> {
+    /// Folder in which an earlier sandbox has left it.
+    resumed: Option<&'a Path>,
+    /// Whether seeds have made it.
+    seeded: bool,
+}
+
 /// Prints how to use the sandbox. Secrets are left out: a server's output ends up in logs, which other users may read.
 fn greet(
     sandbox: &Sandbox,
@@ -258,8 +289,8 @@ fn greet(
     origin: Option<&str>,
     path: Option<&Path>,
     root: &Path,
-    resumed: Option<&Path>,
-    seeded: bool,
+    world: &WorldOrigin<'_>,
+    tls: &tls::Tls,
 ) {
     let url = sandbox.url();
     // In the form in which the other commands find it by themselves.
@@ -274,9 +305,9 @@ fn greet(
     if let Some((_, endpoint)) = sandbox.voice().endpoints().next() {
         say(&format!("  voice    wss://{endpoint}"));
     }
-    match resumed {
+    match world.resumed {
         Some(folder) => say(&format!("The world in {} goes on.", folder.display())),
-        None if seeded => {
+        None if world.seeded => {
             let live = sandbox.discord().lock();
             let (guilds, bots) = (live.guilds.len(), live.applications.len());
             say(&format!(
@@ -295,8 +326,7 @@ fn greet(
             say(&format!("  {command} env"));
         }
     }
-    say("For voice it must trust the certificate of this sandbox, which is good for these addresses alone:");
-    say(&format!("  SSL_CERT_FILE={}", root.display()));
+    tls.greet(sandbox, root);
     say("Then be one of its users, from another terminal:");
     say(&format!("  {command} say '/ping'"));
     say(&format!("  {command} send 'hello' --as bob --channel general"));

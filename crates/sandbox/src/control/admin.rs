@@ -53,7 +53,11 @@ async fn overview(State(control): State<Control>) -> Json<Value> {
         "version": env!("CARGO_PKG_VERSION"),
         "url": live.base_url,
         "api_url": format!("{}/api/v10", live.base_url),
-        "gateway_url": live.base_url.replacen("http", "ws", 1),
+        "gateway_url": control
+            .discord
+            .hub()
+            .public_url()
+            .map_or_else(|| live.base_url.replacen("http", "ws", 1), str::to_owned),
         "voice": super::voice::overview(control.discord.voice()),
         "bots": bots.collect::<Vec<_>>(),
         "guilds": guilds.collect::<Vec<_>>(),

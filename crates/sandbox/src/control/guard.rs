@@ -25,15 +25,15 @@ const RESERVED: [&str; 5] = [".localhost", ".local", ".internal", ".test", ".hom
 /// The guard in front of all routes of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
-    /// Host of the configured address, which may be public.
-    host: Arc<str>,
+    /// Hosts of the configured addresses, which may be public.
+    hosts: Arc<[String]>,
     log: EventLog,
 }
 
 impl Guard {
-    /// Creates a guard that accepts the host of a base address, local names and IP addresses.
-    pub(crate) fn new(host: &str, log: EventLog) -> Self {
-        Self { host: host.to_ascii_lowercase().into(), log }
+    /// Creates a guard that accepts these hosts, local names and IP addresses.
+    pub(crate) fn new(hosts: impl IntoIterator<Item = impl AsRef<str>>, log: EventLog) -> Self {
+        Self { hosts: hosts.into_iter().map(|host| host.as_ref().to_ascii_lowercase()).collect(), log }
     }
 
     /// Adds the guard in front of all routes of a router.
@@ -44,7 +44,7 @@ impl Guard {
 
 /// Refuses requests from a web page of another site.
 async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let Some(why) = why_not(&guard.host, request.method(), request.uri(), request.headers()) else {
+    let Some(why) = why_not(&guard.hosts, request.method(), request.uri(), request.headers()) else {
         return next.run(request).await;
     };
     guard.log.push(Event::Refused { reason: why.to_owned() });
@@ -54,10 +54,10 @@ async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Resp
 }
 
 const PUBLIC_NAME: &str =
-    "This address is only served under a local name, an IP address, or the name in --public-url.";
+    "This address is only served under a local name, an IP address, or a name in --public-url or --tls-name.";
 const OTHER_SITE: &str = "Pages of other sites can't use the sandbox.";
 
-fn why_not(own: &str, method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
+fn why_not(own: &[String], method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<&'static str> {
     let text = |value: &axum::http::HeaderValue| value.to_str().unwrap_or("?").to_ascii_lowercase();
     let named = headers.get(HOST).map(text);
     let in_target = uri.authority().map(|authority| authority.as_str().to_ascii_lowercase());
@@ -108,7 +108,7 @@ fn is_own(origin: &str, host: &str) -> bool {
 
 /// Returns whether a host, with or without a port, is the sandbox's own or cannot be a registered name: an IP address,
 /// a name without a dot, or one with a reserved ending.
-fn is_served(own: &str, host: &str) -> bool {
+fn is_served(own: &[String], host: &str) -> bool {
     if host.starts_with('[') {
         return host.parse::<std::net::SocketAddrV6>().is_ok()
             || host
@@ -124,7 +124,7 @@ fn is_served(own: &str, host: &str) -> bool {
     if name.is_empty() || !name.bytes().all(plain) {
         return false;
     }
-    name == own
+    own.iter().any(|own| own == name)
         || name.parse::<std::net::Ipv4Addr>().is_ok()
         || !name.contains('.')
         || RESERVED.iter().any(|ending| name.ends_with(ending))
@@ -146,7 +146,7 @@ mod tests {
                 (name, value.parse().unwrap())
             })
             .collect();
-        why_not("sandbox.example.com", method, &target.parse().unwrap(), &headers)
+        why_not(&["sandbox.example.com".to_owned()], method, &target.parse().unwrap(), &headers)
     }
 
     #[test]

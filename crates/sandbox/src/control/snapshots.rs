@@ -153,9 +153,12 @@ async fn plant(State(control): State<Control>, body: String) -> Result<Json<Valu
 
 /// Puts a saved world in place of the present one, if it can be read whole.
 fn replace(control: &Control, bytes: &[u8]) -> Result<Json<Value>, BadRequest> {
-    let base_url = control.discord.lock().base_url.clone();
+    let (base_url, files_url) = {
+        let live = control.discord.lock();
+        (live.base_url.clone(), live.files_url.clone())
+    };
     let missing = |_| Err(std::io::ErrorKind::NotFound.into());
-    let world = World::load(bytes, &base_url, missing)?;
+    let world = World::load(bytes, &base_url, &files_url, missing)?;
     let mut live = control.discord.lock();
     let sessions = live.restore(world);
     control.limits.clear();

@@ -115,7 +115,7 @@ impl Resolver for Lookup<'_> {
             spoiler: false,
             recording: None,
         };
-        let object = attachment.json(&self.world.base_url);
+        let object = attachment.json(&self.world.files_url);
         self.world.keep_upload(attachment.id, File { filename, content_type, bytes: bytes.into() });
         Ok(Found { id: attachment.id, object })
     }

@@ -36,10 +36,16 @@ struct Range {
     limit: Option<usize>,
     #[serde(default)]
     follow: bool,
+    #[serde(default)]
+    text: bool,
 }
 
-/// Returns the log as JSON lines: the existing entries and, with `follow`, all later ones.
+/// Returns the log as JSON lines: the existing entries and, with `follow`, all later ones. With `text` the existing ones as
+/// lines for people.
 async fn log(State(control): State<Control>, Query(range): Query<Range>) -> Response {
+    if range.text {
+        return control.log.text(range.from).into_response();
+    }
     let header = [(CONTENT_TYPE, "application/x-ndjson")];
     if range.follow {
         let lines = stream::unfold(control.log.subscribe(range.from), |subscription| async move {

@@ -8,7 +8,7 @@ use crate::validate::component;
 
 /// Resolves all media of a message. Files that are shown in an embed or component are not listed a second time.
 pub(super) fn resolve(world: &mut World, message: &mut Message) {
-    let base = &world.base_url.clone();
+    let base = &world.files_url.clone();
     let mut used = Vec::new();
     let mut resolver = |media: &mut Map<String, Value>, files: &[Attachment], url_key: &str| {
         let Some(url) = media.get(url_key).and_then(Value::as_str).map(str::to_owned) else { return };

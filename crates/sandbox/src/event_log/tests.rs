@@ -243,3 +243,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_text_for_people_is_one_line_for_each_entry_without_controls() {
+    let log = EventLog::default();
+    log.note("test\u{1b}[2J\nfake \u{202e}line", Some(&json!({ "a": "x".repeat(1000) })));
+    let heartbeat = |op| Event::Sent { conn: 1, session: None, op, data: json!(null) };
+    log.push(heartbeat(11));
+    log.push(heartbeat(10));
+    let body = |value: Value| Some(Body::from(Json::from(&value)));
+    log.push(Event::Request(Box::new(Request {
+        method: "POST".to_owned(),
+        path: "/channels/1/messages".to_owned(),
+        status: Some(200),
+        us: 3_000,
+        request: body(json!({ "content": "hi", "embeds": [], "nonce": null, "poll": { "answers": [] } })),
+        response: body(json!({ "id": "2", "author": { "id": "3", "username": "alice" } })),
+        ..Request::default()
+    })));
+    let text = log.text(1);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(
+        lines[0].starts_with("   0.000 s  note: test\\u{1b}[2J\\u{a}fake \\u{202e}line {\"a\":\"xxx"),
+        "{text}"
+    );
+    assert!(lines[0].len() < 600 && lines[0].ends_with("... (1008 bytes)"), "{text}");
+    assert!(lines[1].ends_with("gateway sends opcode 10 null"), "{text}");
+    let request = "POST /channels/1/messages 200, 3 ms, sent {\"content\":\"hi\"}, got {\"author\":\"@alice\",\"id\":\"2\"}";
+    assert!(lines[2].ends_with(request), "{text}");
+    assert_eq!(log.text(4).lines().count(), 1);
+}

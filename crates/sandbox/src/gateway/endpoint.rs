@@ -85,7 +85,8 @@ async fn connect(
     // Some clients lose what comes in the same segment as the answer to the upgrade (seyfert).
     let delay = delay.max(options.hello_after);
     let resume_url = options.resume_url.as_ref().or(options.public_url.as_ref());
-    let resume_url = resume_url.cloned().unwrap_or_else(|| address(&headers));
+    let is_secure = wire.as_ref().is_some_and(Connection::is_secure);
+    let resume_url = resume_url.cloned().unwrap_or_else(|| address(&headers, is_secure));
     let transport = negotiate(&wishes);
     // Both are available (Gateway, "API Versions"), and differ in nothing that is sent here.
     let version = if wishes.v.as_deref() == Some("9") { 9 } else { 10 };
@@ -120,10 +121,10 @@ fn short(text: &str) -> String {
     text.chars().take(16).collect()
 }
 
-/// Returns the address under which the client reached this gateway.
-fn address(headers: &HeaderMap) -> String {
+/// Returns the address under which the client reached this gateway, by TLS of the sandbox's own or of a proxy in front.
+fn address(headers: &HeaderMap, is_secure: bool) -> String {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST.as_str()).unwrap_or("127.0.0.1");
-    let scheme = if text("x-forwarded-proto") == Some("https") { "wss" } else { "ws" };
+    let scheme = if is_secure || text("x-forwarded-proto") == Some("https") { "wss" } else { "ws" };
     format!("{scheme}://{host}")
 }

@@ -80,6 +80,7 @@ mod tests {
     use crate::snowflake::Snowflake;
     use crate::state::message::{Author, Message};
     use crate::state::poll::{Answer, Poll};
+    use crate::tls::Addresses;
     use crate::validate::channel::ThreadBody;
 
     const MINUTE: Duration = Duration::from_mins(1);
@@ -118,7 +119,7 @@ mod tests {
             threads in vec(1_u64..2_000, 0..6),
             jumps in vec(0_u32..700, 1..6),
         ) {
-            let discord = Builder::default().assemble("http://127.0.0.1:8787").discord;
+            let discord = Builder::default().assemble(&Addresses::plain("http://127.0.0.1:8787")).discord;
             let mut live = discord.lock();
             let author = live.find_user("alice").unwrap().id;
             let channel = live.channels.values().find(|channel| channel.name == "general").unwrap().id;

@@ -73,7 +73,7 @@ impl Live<'_> {
         if let Some(snapshots) = &found.forwarded {
             return Ok(snapshots.clone());
         }
-        let files = found.files().map(|file| file.json(&self.base_url)).collect::<Vec<_>>();
+        let files = found.files().map(|file| file.json(&self.files_url)).collect::<Vec<_>>();
         let mentioned = found.mentions.iter().filter_map(|id| self.users.get(id)).map(User::json);
         let mut snapshot = json!({
             "type": found.kind,

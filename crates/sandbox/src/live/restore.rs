@@ -13,7 +13,7 @@ impl Live<'_> {
     /// has now, with which its process was started.
     pub fn restore(&mut self, mut world: World) -> usize {
         self.empty_voice();
-        world.base_url.clone_from(&self.base_url);
+        world.serve_at(&self.base_url, &self.files_url);
         for (id, application) in &mut world.applications {
             if let Some(now) = self.applications.get(id) {
                 application.token.clone_from(&now.token);

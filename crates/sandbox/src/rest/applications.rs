@@ -114,7 +114,7 @@ async fn attach(
     };
     let file = File { filename, content_type: attachment.content_type.clone(), bytes };
     live.keep_upload(attachment.id, file);
-    Ok(Json(json!({ "attachment": attachment.json(&live.base_url) })))
+    Ok(Json(json!({ "attachment": attachment.json(&live.files_url) })))
 }
 
 async fn activity(

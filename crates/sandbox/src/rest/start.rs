@@ -1,14 +1,15 @@
 //! The first requests of a bot: the gateway's address, and voice regions.
 
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde_json::{Value, json};
 
 use super::Rest;
 use super::request::Bot;
+use crate::fault::Connection;
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -17,27 +18,33 @@ pub(super) fn routes() -> Router<Rest> {
         .route("/voice/regions", get(voice_regions))
 }
 
-/// Returns the gateway's address: that of `--public-url` if there is one, else with the host name that the client used,
-/// so that it works from a container too.
-fn gateway_url(rest: &Rest, headers: &HeaderMap) -> String {
+/// Connection of a request; there is none without a server.
+type Wire = Option<Extension<ConnectInfo<Connection>>>;
+
+/// Returns the gateway's address: the configured one if there is one, else with the host name that the client used, so that
+/// it works from a container too.
+fn gateway_url(rest: &Rest, headers: &HeaderMap, wire: Wire) -> String {
     if let Some(url) = rest.discord.hub().public_url() {
         return url.to_owned();
     }
     let host =
         headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| !host.contains(['/', '@', ' ']));
     match host {
-        Some(host) => format!("ws://{host}"),
+        Some(host) => {
+            let is_secure = wire.is_some_and(|Extension(ConnectInfo(connection))| connection.is_secure());
+            format!("{}://{host}", if is_secure { "wss" } else { "ws" })
+        }
         None => rest.discord.lock().base_url.replacen("http", "ws", 1),
     }
 }
 
-async fn gateway(State(rest): State<Rest>, headers: HeaderMap) -> Json<Value> {
-    Json(json!({ "url": gateway_url(&rest, &headers) }))
+async fn gateway(State(rest): State<Rest>, headers: HeaderMap, wire: Wire) -> Json<Value> {
+    Json(json!({ "url": gateway_url(&rest, &headers, wire) }))
 }
 
-async fn gateway_bot(State(rest): State<Rest>, Bot(bot): Bot, headers: HeaderMap) -> Json<Value> {
+async fn gateway_bot(State(rest): State<Rest>, Bot(bot): Bot, headers: HeaderMap, wire: Wire) -> Json<Value> {
     Json(json!({
-        "url": gateway_url(&rest, &headers),
+        "url": gateway_url(&rest, &headers, wire),
         "shards": rest.discord.hub().recommended_shards(),
         "session_start_limit": rest.discord.hub().session_start_limit(bot),
     }))

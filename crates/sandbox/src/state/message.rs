@@ -289,7 +289,7 @@ impl Message {
         );
         o.insert(
             "attachments".into(),
-            self.attachments.iter().map(|file| file.json(&world.base_url)).collect(),
+            self.attachments.iter().map(|file| file.json(&world.files_url)).collect(),
         );
         let hidden = self.flags & flag::SUPPRESS_EMBEDS != 0;
         o.insert("embeds".into(), if hidden { Value::Array(Vec::new()) } else { self.embeds.clone().into() });

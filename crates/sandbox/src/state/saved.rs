@@ -28,8 +28,8 @@ pub struct Header {
     pub version: String,
     /// When it was saved, by the world's clock.
     pub saved_at: String,
-    /// Address of the sandbox that has saved it.
-    pub base_url: String,
+    /// Address of files of the sandbox that has saved it.
+    pub files_url: String,
     /// Number of guilds.
     pub guilds: usize,
     /// Number of channels, threads and direct messages included.
@@ -97,7 +97,7 @@ impl World {
             sandbox_world: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             saved_at: clock::iso(self.clock.now()),
-            base_url: self.base_url.clone(),
+            files_url: self.files_url.clone(),
             guilds: self.guilds.len(),
             channels: self.channels.len(),
             messages: self.channels.values().map(|channel| channel.messages.len()).sum(),
@@ -126,13 +126,15 @@ impl World {
         encoder.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
     }
 
-    /// Reads a world that was saved, for a sandbox at this address. Files that are apart are asked for by id.
+    /// Reads a world that was saved, for a sandbox at this address, with its files at another or the same. Files that are
+    /// apart are asked for by id.
     ///
     /// # Errors
     /// When the bytes are not a whole world in this format, or a file is missing.
     pub fn load(
         bytes: &[u8],
         base_url: &str,
+        files_url: &str,
         mut apart: impl FnMut(Snowflake) -> io::Result<Vec<u8>>,
     ) -> Result<Self, Unreadable> {
         let (header, rest) = header(bytes)?;
@@ -140,10 +142,10 @@ impl World {
         let text = zstd::decode_all(rest).map_err(|error| damaged(&error))?;
         let mut text = String::from_utf8(text).map_err(|error| damaged(&error))?;
         // Objects that bots sent contain the addresses of their files.
-        if header.base_url != base_url {
+        if header.files_url != files_url {
             for folder in ["attachments", "emojis", "stickers"] {
-                let here = format!("{base_url}/{folder}/");
-                text = text.replace(&format!("{}/{folder}/", header.base_url), &here);
+                let here = format!("{files_url}/{folder}/");
+                text = text.replace(&format!("{}/{folder}/", header.files_url), &here);
             }
         }
         let OwnedBody { mut world, files } = serde_json::from_str(&text).map_err(|error| damaged(&error))?;
@@ -156,7 +158,7 @@ impl World {
             };
             world.files.insert(id, File { filename, content_type, bytes: Bytes::from(bytes) });
         }
-        base_url.clone_into(&mut world.base_url);
+        world.serve_at(base_url, files_url);
         world.derive();
         Ok(world)
     }

@@ -58,7 +58,7 @@ impl World {
                 "discriminator": "0000",
                 "avatar": null,
                 "status": presence["status"].as_str().unwrap_or("online"),
-                "avatar_url": format!("{}/widget-avatars/{}.png", self.base_url, user.id.0 % AVATARS),
+                "avatar_url": format!("{}/widget-avatars/{}.png", self.files_url, user.id.0 % AVATARS),
             });
             if let Some(name) = presence["activities"][0]["name"].as_str() {
                 shown["activity"] = json!({ "name": name });

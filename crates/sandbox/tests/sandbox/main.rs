@@ -6,5 +6,6 @@ mod description;
 mod edge;
 mod gateway;
 mod parity;
+mod tls;
 mod validate_openapi;
 mod worlds;

@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 16] = [
     ("player", &["demux", "sdk-core"]),
     ("sandbox", &["discord-rules", "sandbox-net", "sandbox-voice"]),
     ("sandbox-net", &[]),
+    ("sandbox-test", &["sandbox"]),
     ("sandbox-voice", &["discord-rules", "sandbox-net"]),
     ("sdk", &["sdk-core", "sdk-dylib"]),
     ("sdk-core", &[]),

@@ -1,0 +1,116 @@
+//! Entries as lines for people, as a failed test prints them.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Entry, Event};
+
+/// Most characters of a body.
+const BODY: usize = 400;
+/// Opcodes of a heartbeat and its acknowledgement, of the gateway.
+const HEARTBEATS: [u64; 2] = [1, 11];
+/// The same of the voice gateway.
+const VOICE_HEARTBEATS: [u64; 2] = [3, 6];
+
+impl Entry {
+    /// Returns this entry as one line without its end, with seconds since `start_us` (microseconds of Unix time); `None` for
+    /// a heartbeat or a field that the sandbox does not read. Controls are escaped.
+    pub fn text(&self, start_us: u64) -> Option<String> {
+        let event = described(&self.event)?;
+        let since = std::time::Duration::from_micros(self.at_us.saturating_sub(start_us));
+        let line = format!("{:8.3} s  {event}", since.as_secs_f64());
+        let mut shown = String::with_capacity(line.len());
+        for character in line.chars() {
+            match character {
+                // Controls of terminals, and of the direction of text (UAX #9).
+                '\0'..='\x1f'
+                | '\x7f'..='\u{9f}'
+                | '\u{61c}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2066}'..='\u{206f}' => {
+                    let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
+                }
+                character => shown.push(character),
+            }
+        }
+        Some(shown)
+    }
+}
+
+fn prune(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if let (Some(Value::String(name)), true) = (object.get("username"), object.contains_key("id")) {
+                *value = format!("@{name}").into();
+                return;
+            }
+            object.values_mut().for_each(prune);
+            object.retain(|_, value| match value {
+                Value::Null => false,
+                Value::Array(list) => !list.is_empty(),
+                Value::Object(object) => !object.is_empty(),
+                _ => true,
+            });
+        }
+        Value::Array(list) => list.iter_mut().for_each(prune),
+        _ => {}
+    }
+}
+
+fn described(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Request(request) => {
+            let status = request.status.map_or("no answer".to_owned(), |status| status.to_string());
+            let mut line = format!("{} {} {status}, {} ms", request.method, request.path, request.us / 1000);
+            for (what, body) in [("sent", &request.request), ("got", &request.response)] {
+                if let Some(body) = body {
+                    let _ = write!(line, ", {what} {}", short(body));
+                }
+            }
+            if let Some(limit) = request.limited {
+                let _ = write!(line, ", limited by {limit}");
+            }
+            if let Some(rule) = request.fault {
+                let _ = write!(line, ", fault {rule}");
+            }
+            line
+        }
+        Event::Dispatch { event, data, .. } => format!("event {event} {}", short(data)),
+        Event::Sent { op, .. } if HEARTBEATS.contains(&u64::from(*op)) => return None,
+        Event::Sent { op, data, .. } => format!("gateway sends opcode {op} {}", short(data)),
+        Event::Received { op: Some(op), .. } if HEARTBEATS.contains(op) => return None,
+        Event::Received { op: Some(op), data, .. } => format!("bot sends opcode {op} {}", short(data)),
+        Event::VoiceSent { op, .. } if VOICE_HEARTBEATS.contains(&u64::from(*op)) => return None,
+        Event::VoiceReceived { op: Some(op), .. } if VOICE_HEARTBEATS.contains(op) => return None,
+        Event::Note { text, data: None } => format!("note: {text}"),
+        Event::Note { text, data: Some(data) } => format!("note: {text} {}", short(data)),
+        Event::Refused { reason } => format!("refused: {reason}"),
+        Event::NotImplemented { method, path, .. } => {
+            format!("{method} {path} is missing in the sandbox, and was answered with 501")
+        }
+        // Libraries send many fields that say nothing; the sums in `/sandbox/stats` have them all.
+        Event::UnreadField { .. } => return None,
+        other => {
+            let mut value = serde_json::to_value(other).unwrap_or_default();
+            if let Some(object) = value.as_object_mut() {
+                object.remove("kind");
+            }
+            format!("{} {}", other.kind().name(), short(&value))
+        }
+    })
+}
+
+/// Returns the beginning of a value as JSON: without what is null or empty, and of accounts only their names.
+fn short(value: &impl Serialize) -> String {
+    let mut value = serde_json::to_value(value).unwrap_or(Value::Null);
+    prune(&mut value);
+    let text = value.to_string();
+    match text.char_indices().nth(BODY) {
+        Some((end, _)) => format!("{}... ({} bytes)", &text[..end], text.len()),
+        None => text,
+    }
+}
