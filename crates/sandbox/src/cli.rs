@@ -15,8 +15,10 @@ mod guild;
 mod inspect;
 mod integration;
 mod intents;
+mod page;
 mod place;
 mod poll;
+mod screenshot;
 mod serve;
 mod store;
 mod terminal;
@@ -145,6 +147,10 @@ enum Command {
     Region(voice::Region),
     /// Show the world's time, or move it forward: sandbox clock +16m
     Clock(clock::Clock),
+    /// Print an address of the page that shows it all in a browser.
+    Page(page::Page),
+    /// Take a picture of a message, or of a channel, with Chromium: sandbox screenshot MESSAGE out.png
+    Screenshot(screenshot::Screenshot),
     /// Print the variables that a bot and its tests need to use this sandbox, one NAME=VALUE a line, quoted for a shell.
     Env,
     /// List users, guilds and channels.
@@ -315,6 +321,8 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Hear(record) => voice::record(&client, record).await,
         Command::Region(region) => voice::region(&client, region).await,
         Command::Clock(to) => clock::clock(&client, to).await,
+        Command::Page(page) => page::print(&client, page).await,
+        Command::Screenshot(picture) => screenshot::take(&client, picture).await,
         Command::Env => env::print(&client, state.as_ref()).await,
         Command::Users(users) => inspect::users(&client, users).await,
         Command::Messages(messages) => inspect::messages(&client, messages).await,

@@ -16,6 +16,7 @@ mod channels;
 mod commands;
 pub mod community;
 mod expressions;
+pub mod feed;
 mod following;
 mod groups;
 mod guilds;
@@ -34,6 +35,7 @@ mod reactions;
 mod references;
 mod scheduled_events;
 mod sounds;
+pub(crate) mod source;
 mod stages;
 mod store;
 mod threads;
@@ -53,10 +55,12 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::World;
 use crate::voice::Voice;
+pub use feed::{Feed, Notice};
 pub use interactions::{Started, Trigger};
 pub use members::MemberChange;
 pub use messages::Sender;
 pub use sounds::Effect;
+pub use source::Source;
 pub use store::Purchase;
 
 /// Times that Discord documents. Tests that wait for them shorten them.
@@ -95,6 +99,7 @@ pub struct Discord {
     world: Mutex<World>,
     hub: Hub,
     voice: Voice,
+    feed: Feed,
     limits: Limits,
     /// Notified when something is put on the agenda.
     scheduled: Notify,
@@ -103,7 +108,8 @@ pub struct Discord {
 impl Discord {
     /// Creates a Discord with this world.
     pub fn new(world: World, hub: Hub, voice: Voice, limits: Limits) -> Self {
-        Self { world: Mutex::new(world), hub, voice, limits, scheduled: Notify::new() }
+        let (world, feed, scheduled) = (Mutex::new(world), Feed::default(), Notify::new());
+        Self { world, hub, voice, feed, limits, scheduled }
     }
 
     /// Locks the world, to read and to change it. What has fallen due has happened.
@@ -112,6 +118,7 @@ impl Discord {
             world: self.world.lock(),
             hub: &self.hub,
             voice: &self.voice,
+            feed: &self.feed,
             limits: self.limits,
             scheduled: &self.scheduled,
         };
@@ -129,6 +136,11 @@ impl Discord {
         &self.voice
     }
 
+    /// Returns the notices of what clients of users must draw again.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
     /// Returns the times in force.
     pub fn limits(&self) -> Limits {
         self.limits
@@ -140,6 +152,7 @@ pub struct Live<'a> {
     world: MutexGuard<'a, World>,
     hub: &'a Hub,
     voice: &'a Voice,
+    feed: &'a Feed,
     pub(crate) limits: Limits,
     scheduled: &'a Notify,
 }
@@ -166,21 +179,30 @@ impl Live<'_> {
 
     /// Sends an event to all bots in a guild that have its intents.
     pub fn dispatch_guild(&self, guild: Snowflake, name: &'static str, data: Value) {
+        self.feed.event(name, Some(guild), &data);
         self.hub.dispatch(&Dispatch::guild(guild, name, data));
     }
 
     /// Sends an event to all bots that see a channel and have its intents.
     pub fn dispatch_channel(&self, channel: Snowflake, name: &'static str, data: Value) {
         let Some(channel) = self.channels.get(&channel) else { return };
+        self.feed.event(name, channel.guild_id, &data);
         let intents = Intents::for_event(name, channel.guild_id.is_some());
         let mut bots = self.bots_seeing(channel);
         let last = bots.pop();
+        let guild_id = channel.guild_id;
+        let event = |bot, data| Dispatch { bot, name, data, guild_id, intents };
         for bot in bots {
-            self.dispatch(Some(bot), name, channel.guild_id, intents, data.clone());
+            self.hub.dispatch(&event(Some(bot), data.clone()));
         }
         if last.is_some() {
-            self.dispatch(last, name, channel.guild_id, intents, data);
+            self.hub.dispatch(&event(last, data));
         }
+    }
+
+    /// Has everybody's client draw what is in no guild again: accounts, bots and direct messages.
+    pub fn world_changed(&self) {
+        self.feed.push(Notice::World);
     }
 
     /// Returns whether a bot has an open gateway connection.
@@ -210,6 +232,7 @@ impl Live<'_> {
         intents: Intents,
         data: Value,
     ) {
+        self.feed.event(name, guild_id, &data);
         self.hub.dispatch(&Dispatch { bot, name, data, guild_id, intents });
     }
 }

@@ -5,6 +5,7 @@ mod times;
 use std::future::IntoFuture;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,12 +21,14 @@ use crate::address;
 use crate::backend;
 use crate::client::Client;
 use crate::control::guard::Guard;
+use crate::control::pages::Pages;
 use crate::control::{self, Control};
 use crate::error::ApiError;
 use crate::event_log::{Capacity, EventLog};
 use crate::fault::{Connection, Faults, Listener};
 use crate::gateway::{Hub, Intents, Options};
 use crate::live::{Discord, Limits};
+use crate::page;
 use crate::parity::Gaps;
 use crate::ratelimit::{self, Config, Edge};
 use crate::rest::{self, Rest};
@@ -48,6 +51,7 @@ pub struct Builder {
     voice: voice::Options,
     event_log: Capacity,
     privileged: Intents,
+    bot_control: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -64,6 +68,7 @@ impl Default for Builder {
             voice: voice::Options::default(),
             event_log: Capacity::default(),
             privileged: Intents::PRIVILEGED,
+            bot_control: None,
         }
     }
 }
@@ -114,6 +119,13 @@ impl Builder {
         self
     }
 
+    /// Sets the control socket of a bot with hot reload, which the page and the control API then reach.
+    #[must_use]
+    pub fn bot_control(mut self, socket: impl Into<PathBuf>) -> Self {
+        self.bot_control = Some(socket.into());
+        self
+    }
+
     /// Sets the rate limits of REST.
     #[must_use]
     pub fn rate_limits(mut self, config: Config) -> Self {
@@ -152,7 +164,8 @@ impl Builder {
         let address = listener.local_addr()?;
         let base_url =
             self.public_url.clone().unwrap_or_else(|| format!("http://{}", address::reachable(address)));
-        let Assembled { router, scenario, control_secret, discord, log, faults } = self.assemble(&base_url);
+        let Assembled { router, scenario, control_secret, discord, log, faults, pages } =
+            self.assemble(&base_url);
         let host = address::host(&base_url);
         let guard = |router| Guard::new(host, log.clone()).around(router);
         let voice_servers = voice::start(discord.voice(), address.ip(), host, guard).await?;
@@ -167,6 +180,7 @@ impl Builder {
             discord,
             log,
             faults,
+            pages,
             stop,
             task,
             _voice: voice_servers,
@@ -189,21 +203,26 @@ impl Builder {
         let limits = ratelimit::Limits::new(self.rate_limits, clock);
         let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
         let gaps = Gaps::default();
+        let pages = Pages::default();
         let control = Control {
             discord: Arc::clone(&discord),
             log: log.clone(),
             faults: faults.clone(),
             gaps: gaps.clone(),
+            bot_control: self.bot_control.map(Into::into),
+            pages: pages.clone(),
+            run: secret(12).into(),
         };
         let edge = Edge { log: log.clone(), faults: faults.clone(), limits, gaps };
         let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
         let router = Router::new()
             .merge(rest::router(&rest, edge))
             .merge(control::router(control, &control_secret))
+            .merge(page::routes())
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
         let router = Guard::new(address::host(base_url), log.clone()).around(router);
-        Assembled { router, scenario, control_secret, discord, log, faults }
+        Assembled { router, scenario, control_secret, discord, log, faults, pages }
     }
 }
 
@@ -224,6 +243,7 @@ pub(crate) struct Assembled {
     pub(crate) discord: Arc<Discord>,
     pub(crate) log: EventLog,
     pub(crate) faults: Faults,
+    pub(crate) pages: Pages,
 }
 
 /// Time for requests in progress at shutdown. A followed log never ends by itself.
@@ -263,6 +283,7 @@ pub struct Sandbox {
     discord: Arc<Discord>,
     log: EventLog,
     faults: Faults,
+    pages: Pages,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
     _voice: voice::Running,
@@ -336,6 +357,11 @@ impl Sandbox {
         self.discord.lock().find_user(name).map(|user| user.id)
     }
 
+    /// Returns an address of the page in which a browser shows this Discord. It can be opened once, within an hour.
+    pub fn page_url(&self) -> String {
+        format!("{}/app#ticket={}", self.local_url(), self.pages.ticket())
+    }
+
     /// Returns a client for the users' side.
     pub fn client(&self) -> Client {
         Client::new(self.local_url()).secret(&self.control_secret)
@@ -365,6 +391,7 @@ impl Sandbox {
     pub async fn shutdown(mut self) {
         self.discord.hub().close_all(1001);
         self.discord.voice().close_all();
+        self.discord.feed().close();
         self.stop.send_replace(true);
         // The task ends by itself after the signal, and its result does not matter.
         let _ = (&mut self.task).await;
@@ -380,6 +407,7 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.discord.hub().close_all(1001);
         self.discord.voice().close_all();
+        self.discord.feed().close();
         self.stop.send_replace(true);
     }
 }

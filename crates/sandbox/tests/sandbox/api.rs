@@ -33,6 +33,7 @@ mod messages;
 mod modals;
 mod moderation;
 mod openapi;
+mod page;
 mod partner;
 mod people;
 mod perks;
