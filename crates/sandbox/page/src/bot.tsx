@@ -89,11 +89,11 @@ export function BotPanel() {
       </div>
       {now.reload.awaiting_restart.length > 0 && <p class="small">A restart brings in: {now.reload.awaiting_restart.map(line).join(', ')}</p>}
       <Failures events={botLines.value} />
-      <h3>Reload times</h3>
+      <h2>Reload times</h2>
       <Chart events={reloads} />
-      <h3>Plugins</h3>
+      <h2>Plugins</h2>
       <ul class="admin-list">{now.live.map((one) => <Plugin key={one.plugin} live={one} ledger={ledgers.value.find((ledger) => ledger.plugin === one.plugin)} held={now.reload.held.flat().includes(one.plugin)} />)}</ul>
-      <h3>Events</h3>
+      <h2>Events</h2>
       <ul class="log">
         {[...botLines.value].reverse().filter(Boolean).slice(0, 60).map((event, index) => <li class="small" key={index}><span class="muted">{new Date(event.at).toISOString().slice(11, 19)}</span> {line(words(event))}</li>)}
       </ul>

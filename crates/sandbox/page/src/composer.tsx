@@ -184,7 +184,7 @@ function Box({ channel }: { channel: Channel }) {
     <div class="composer">
       {found && <CommandList found={found} at={at} setAt={setAt} pick={pick} typed={slash!} />}
       {hints && (
-        <div class="suggestions" role="listbox" id="suggestions" aria-label="Suggestions">
+        <div class="suggestions" role="listbox" id="suggestions" tabIndex={0} aria-label="Suggestions">
           {hints.items.map((item, index) => (
             <div key={item.value} role="option" id={`suggestion-${index}`} aria-selected={index === at} class={`suggestion ${index === at ? 'at' : ''}`} onMouseMove={() => setAt(index)} onMouseDown={(event) => { event.preventDefault(); accept(item); }}>
               <ItemView item={item} />
@@ -228,7 +228,7 @@ function Box({ channel }: { channel: Channel }) {
 function CommandList({ found, at, setAt, pick, typed }: { found: Entry[]; at: number; setAt: (at: number) => void; pick: (entry: Entry) => void; typed: string }) {
   useEffect(() => document.getElementById(`command-${at}`)?.scrollIntoView({ block: 'nearest' }), [at]);
   return (
-    <div class="suggestions commands" role="listbox" id="command-list" aria-label="Commands">
+    <div class="suggestions commands" role="listbox" id="command-list" tabIndex={0} aria-label="Commands">
       {found.length === 0 && <div class="select-empty">No command here matches “/{line(typed)}”. It is sent as text.</div>}
       {found.map((entry, index) => {
         const bot = userOf(entry.command.application_id);

@@ -15,6 +15,8 @@ export function Dialog({ title, onClose, children, wide, locked }: { title: stri
   useEffect(() => {
     const dialog = ref.current!;
     dialog.showModal();
+    // What is to be filled in comes first, not the way out.
+    dialog.querySelector<HTMLElement>('form input:not([type=file]), form textarea, form select')?.focus();
     return () => dialog.close();
   }, []);
   return (

@@ -47,7 +47,7 @@ export function Sessions() {
   });
   return (
     <>
-      <h3>Gateway sessions</h3>
+      <h2>Gateway sessions</h2>
       {sessions?.length === 0 && <p class="muted">No bot is connected. {bots.value.length > 0 && 'sandbox env prints what a bot needs.'}</p>}
       <ul class="admin-list">
         {sessions?.map((session) => (
@@ -80,7 +80,7 @@ function Limits() {
   }, []);
   return (
     <>
-      <h3>Rate limits</h3>
+      <h2>Rate limits</h2>
       {all.length === 0 && <p class="muted">No request has been counted yet.</p>}
       <ul class="meters">
         {all.slice(0, 40).map((meter) => {
@@ -109,7 +109,7 @@ function Clock() {
   const move = (by: number) => attempt(async () => setClock(await api.post('clock', { advance_ms: by })));
   return (
     <>
-      <h3>Clock</h3>
+      <h2>Clock</h2>
       <p>{clock ? new Date(clock.now).toLocaleString() : '…'} {clock && clock.ahead_ms > 0 && <span class="muted small">{Math.round(clock.ahead_ms / 60_000)} minutes ahead</span>}</p>
       <div class="row">
         {([['+1 min', 60_000], ['+16 min', 960_000], ['+1 hour', 3_600_000], ['+1 day', 86_400_000]] as const).map(([label, by]) => (
@@ -167,7 +167,7 @@ export function Faults() {
         <label class="label">Rule<textarea class="field mono" rows={9} spellcheck={false} value={text} onInput={(event) => setText(event.currentTarget.value)} /></label>
         <button class="button primary">Inject</button>
       </form>
-      <h3>In force</h3>
+      <h2>In force</h2>
       {rules?.length === 0 && <p class="muted">None.</p>}
       <ul class="admin-list">
         {rules?.map((rule) => (

@@ -199,7 +199,7 @@ function rows(shown: Message[], before: Message | undefined, channel: Channel, g
   for (const message of shown) {
     const time = new Date(message.timestamp);
     if (!last || !sameDay(new Date(last.timestamp), time)) {
-      out.push(<li class="day" key={`day-${message.id}`} role="separator" aria-label={dayText(time)}><span>{dayText(time)}</span></li>);
+      out.push(<li class="day" key={`day-${message.id}`}><span>{dayText(time)}</span></li>);
       last = undefined;
     }
     out.push(<MessageRow key={message.id} message={message} grouped={follows(last, message)} channel={channel} guild={guild} />);

@@ -50,15 +50,15 @@ function App() {
           </div>
           {membersShown.value && guild.value && <Members guild={guild.value} />}
         </div>
+        <Popups />
+        <EmojiPicker />
+        <Toast />
       </main>
       {drawer.value && <Drawer />}
       {navigation.value && <button type="button" class="shade" aria-label="Close the channel list" onClick={() => (navigation.value = false)} />}
       <ModalBox />
       <Dialogs />
       <Admin />
-      <Popups />
-      <EmojiPicker />
-      <Toast />
     </div>
   );
 }

@@ -3,8 +3,8 @@
 import { signal } from '@preact/signals';
 import { Avatar } from './icons';
 import { openProfile, openUserMenu } from './menus';
-import { colorOf, me, nameOf } from './store';
-import { color, line } from './text';
+import { colorOf, me, nameOf, themeNow } from './store';
+import { line, readable } from './text';
 import type { Guild, Member } from './types';
 
 export const membersShown = signal(innerWidth > 1100);
@@ -25,7 +25,7 @@ export function Members({ guild }: { guild: Guild }) {
     <aside class="members" aria-label="Members">
       {groups.filter((group) => group.members.length).map((group) => (
         <section key={group.name}>
-          <h3>{line(group.name)} — {group.members.length}</h3>
+          <h2>{line(group.name)} — {group.members.length}</h2>
           <ul>
             {group.members.slice(0, 200).map((member) => {
               const user = member.user;
@@ -37,7 +37,7 @@ export function Members({ guild }: { guild: Guild }) {
                   <button type="button" class={`member ${group.name === 'Offline' ? 'offline' : ''}`} onClick={(event) => openProfile(event, user)} onContextMenu={(event) => void openUserMenu(event, user)}>
                     <Avatar id={user.id} name={name} size={32} status={group.name === 'Offline' ? 'offline' : state?.status ?? 'online'} />
                     <span class="item-text">
-                      <span><span class="name" style={role ? { color: color(role) } : undefined}>{line(name)}</span> {user.bot && <span class="tag">APP</span>}{user.id === me.value?.id && <span class="muted small"> you</span>}</span>
+                      <span><span class="name" style={role ? { color: readable(role, themeNow.value) } : undefined}>{line(name)}</span> {user.bot && <span class="tag">APP</span>}{user.id === me.value?.id && <span class="muted small"> you</span>}</span>
                       {state?.activities[0] && <small>{line(state.activities[0].state ?? state.activities[0].name)}</small>}
                     </span>
                   </button>

@@ -4,8 +4,8 @@ import { useState } from 'preact/hooks';
 import type { ComponentChild } from 'preact';
 import { highlight } from './highlight';
 import { isOnlyEmojis, parse, type Node, type Rules } from './markdown';
-import { colorOf, findChannel, goTo, guildOf, nameOf, userOf } from './store';
-import { color, fullText, line, plain, timestamp } from './text';
+import { colorOf, findChannel, goTo, guildOf, nameOf, themeNow, userOf } from './store';
+import { color, fullText, line, plain, readable, timestamp } from './text';
 import type { Channel, Guild } from './types';
 import { openProfile } from './menus';
 
@@ -49,7 +49,7 @@ function one(node: Node, around: Around): ComponentChild {
     case 'small':
       return <small class="subtext">{draw(node.kids, around)}</small>;
     case 'heading':
-      return <div class={`md-h${node.level}`} role="heading" aria-level={node.level + 3}>{draw(node.kids, around)}</div>;
+      return <div class={`md-h${node.level}`}>{draw(node.kids, around)}</div>;
     case 'list': {
       const items = node.items.map((item) => <li>{draw(item, around)}</li>);
       return node.ordered ? <ol start={node.start}>{items}</ol> : <ul>{items}</ul>;
@@ -81,7 +81,7 @@ function one(node: Node, around: Around): ComponentChild {
       const role = around.guild?.roles.find((role) => role.id === node.id);
       if (!role) return <span class="mention">@unknown-role</span>;
       return (
-        <span class="mention" style={role.color ? { color: color(role.color), background: `${color(role.color)}22` } : undefined}>
+        <span class="mention" style={role.color ? { color: readable(role.color, themeNow.value), background: `${color(role.color)}22` } : undefined}>
           @{line(role.name)}
         </span>
       );
@@ -140,7 +140,7 @@ function Spoiler({ children }: { children: ComponentChild }) {
 export function Name({ user, guild, onClick }: { user: { id: string; username: string; global_name: string | null }; guild: Guild | null; onClick?: (event: MouseEvent) => void }) {
   const role = colorOf(user.id, guild);
   const name = line(nameOf(user as never, guild));
-  const style = role ? { color: color(role) } : undefined;
+  const style = role ? { color: readable(role, themeNow.value) } : undefined;
   if (!onClick) return <span class="name" style={style}>{name}</span>;
   return <button type="button" class="name" style={style} onClick={onClick}>{name}</button>;
 }

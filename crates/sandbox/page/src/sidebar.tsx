@@ -7,7 +7,7 @@ import * as api from './api';
 import { Avatar, Icon, IconButton, type IconName } from './icons';
 import { openDirect, openProfile, openUserMenu } from './menus';
 import {
-  attempt, become, directs, fail, guild, guilds, me, nameOf, openChannel, openGuild, place, unread, userOf, users,
+  attempt, become, directs, fail, guild, guilds, me, nameOf, openChannel, openGuild, place, themeNow, unread, userOf, users,
 } from './store';
 import { line } from './text';
 import type { Channel, Guild, VoiceState } from './types';
@@ -229,9 +229,9 @@ function Self() {
           <button type="button" class="link-button" onClick={() => { setOpen(false); admin.value = 'people'; }}>Make a user…</button>
         </div>
       )}
-      <button type="button" class="self-name" aria-expanded={open} aria-label={`You are ${line(own.username)}. Be somebody else`} onClick={() => setOpen(!open)}>
+      <button type="button" class="self-name" aria-expanded={open} onClick={() => setOpen(!open)}>
         <Avatar id={own.id} name={nameOf(own, guild.value)} size={32} status="online" />
-        <span class="item-text"><b>{line(nameOf(own, guild.value))}</b><small>{line(own.username)}</small></span>
+        <span class="item-text"><b>{line(nameOf(own, guild.value))}</b><small>{line(own.username)}<span class="visually-hidden">: be somebody else</span></small></span>
         <Icon name="chevron" size={16} />
       </button>
       <ThemeButton />
@@ -253,6 +253,7 @@ export function theme(): string {
 
 export function applyTheme(name = theme()): void {
   document.documentElement.dataset.theme = name;
+  themeNow.value = name;
 }
 
 function ThemeButton() {

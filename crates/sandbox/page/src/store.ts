@@ -28,6 +28,8 @@ export const modal = signal<{ modal: Modal; interaction: Id; application: Id | n
 export const replyTo = signal<Message | null>(null);
 export const editing = signal<Id | null>(null);
 export const toast = signal<{ text: string; bad: boolean } | null>(null);
+/** `dark` or `light`. */
+export const themeNow = signal('dark');
 export const jump = signal<Id | null>(null);
 
 export const guild = computed(() => guilds.value.find((one) => one.id === place.value.guild) ?? null);

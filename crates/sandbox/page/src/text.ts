@@ -88,6 +88,35 @@ export function color(value: number): string {
   return `#${value.toString(16).padStart(6, '0')}`;
 }
 
+/** What text stands on, where it is hardest to read, and the end of the scale away from it. */
+const GROUND = { dark: ['#444037', 255], light: ['#e3e5e8', 0] } as const;
+
+function luminance(rgb: number[]): number {
+  const [r, g, b] = rgb.map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+}
+
+const channels = (value: number): number[] => [value >> 16, (value >> 8) & 255, value & 255];
+const readableColors = new Map<string, string>();
+
+/** Returns a colour of others for text: as it is if it can be read in a theme, or else as near to it as can be read. */
+export function readable(value: number, theme: string): string {
+  const key = `${theme} ${value}`;
+  const known = readableColors.get(key);
+  if (known) return known;
+  const [ground, end] = GROUND[theme === 'light' ? 'light' : 'dark'];
+  const below = luminance(channels(Number.parseInt(ground.slice(1), 16)));
+  let rgb = channels(value);
+  for (let step = 0; step < 24; step += 1) {
+    const above = luminance(rgb);
+    if ((Math.max(above, below) + 0.05) / (Math.min(above, below) + 0.05) >= 4.5) break;
+    rgb = rgb.map((one) => Math.round(one + (end - one) * 0.1));
+  }
+  const made = `rgb(${rgb.join(', ')})`;
+  readableColors.set(key, made);
+  return made;
+}
+
 export function readBase64(file: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
