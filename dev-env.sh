@@ -340,6 +340,18 @@ cmd_say() {
 
 cmd_log() { carry_out use_sandbox log "$@"; }
 
+# Prints an address of the sandbox's page. A container's is published on another.
+cmd_page() {
+    local address
+    find_bot "$@"
+    if [[ $WHERE != docker ]]; then
+        use_sandbox page ${WORDS[@]+"${WORDS[@]}"}
+        return
+    fi
+    address=$(docker_words page ${WORDS[@]+"${WORDS[@]}"})
+    say "http://$(compose port sandbox 8787)/app${address#*/app}"
+}
+
 any_sandbox() { sandbox_ "${@:2}"; }
 
 cmd_sandbox() { carry_out any_sandbox sandbox "$@"; }
@@ -374,6 +386,7 @@ Run (in Docker; with --local on this machine)
   build, rebuild     build the development image; rebuild ignores Docker's cache
 Try (while it runs)
   say '/ping'        run a command as a user of the sandbox and print the answer; --json for scripts
+  page [--as USER]   print an address that shows it all in a browser; it is good once
   log [--follow]     the sandbox's log of requests and events, as JSON lines
   sandbox ...        everything else the sandbox can do: press, choose, send, join, fault
 Control (a running bot, in Docker or not)
@@ -418,7 +431,7 @@ Check
 END
 }
 
-COMMANDS="hmr up dev down clean build rebuild say log sandbox status events logs ps reload rollback watch prune restart
+COMMANDS="hmr up dev down clean build rebuild say page log sandbox status events logs ps reload rollback watch prune restart
 exec shell new test check deny docs smoke bench bench-music faults soak fuzz drip doctor help"
 
 # Former names of commands, which still work. docs/configuration.md lists them.

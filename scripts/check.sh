@@ -88,6 +88,26 @@ test_all() {
     # The packages for tests of other people's bots, where Python and Node.js are.
     SANDBOX_BIN=$SANDBOX_PROGRAM "$ROOT/crates/sandbox/clients/test-packages" || failed=1
     [[ -z $failed ]] || die "some tests failed; their output is above"
+    test_page
+}
+
+# Compares the sandbox's page with its sources, and tests it in a browser.
+test_page() {
+    local page=$ROOT/crates/sandbox/page missing=''
+    [[ $(node --version 2>/dev/null | tr -d v | cut -d. -f1) -ge 20 ]] 2>/dev/null || missing="Node.js 20"
+    command -v npm >/dev/null 2>&1 || missing="${missing:+$missing, }npm"
+    [[ -x ${CHROMIUM:-/usr/bin/chromium} ]] || missing="${missing:+$missing, }Chromium"
+    if [[ $missing ]]; then
+        note "The sandbox's page is not tested in a browser, for want of $missing (Debian: apt-get install nodejs npm chromium)."
+        return
+    fi
+    if [[ $page/package-lock.json -nt $page/node_modules/.package-lock.json ]]; then
+        note "npm brings what the page is built and tested with."
+        (cd "$page" && npm ci --ignore-scripts --no-audit --no-fund --silent) ||
+            die "npm could not install the packages of crates/sandbox/page/package-lock.json"
+    fi
+    (cd "$page" && npm run --silent check && SANDBOX_PROGRAM=$SANDBOX_PROGRAM npm test --silent) ||
+        die "the sandbox's page does not pass its tests; their output is above"
 }
 
 # Checks that the production build contains nothing of hot reload, in its dependency tree and in the binary, built as in the
@@ -236,6 +256,8 @@ cmd_doctor() {
     check rustfmt rustfmt --version || true
     check clippy cargo clippy --version || true
     check shellcheck shellcheck --version || true
+    check Node.js node --version || true
+    check Chromium "${CHROMIUM:-/usr/bin/chromium}" --version || true
     say "For /play with pages and searches:"
     doctor_yt_dlp || true
     find_bot

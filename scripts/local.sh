@@ -32,7 +32,7 @@ start_sandbox() {
         # In its own process group, so that Ctrl-C does not stop it before the bot has shut down.
         set -m
         "$SANDBOX_PROGRAM" serve --listen "$address" --bot-name Hotcord --dave required \
-            --state-file "$SANDBOX_STATE" </dev/null >"$log" 2>&1 &
+            --state-file "$SANDBOX_STATE" --bot-control "$STATE/control.sock" </dev/null >"$log" 2>&1 &
         SANDBOX_PID=$!
         set +m
         while kill -0 "$SANDBOX_PID" 2>/dev/null; do
@@ -81,9 +81,14 @@ tell_when_ready() {
         before=$now
         now=$(sandbox_ commands 2>/dev/null) || now=''
     done
+    # Its ticket is for a terminal, not for a log.
+    now=
+    [[ ! -t 1 ]] || now=$(sandbox_ page 2>/dev/null) || now=
+    [[ -z $now ]] || printf '\n%s\n\n    %s\n' "The bot is ready. Open it in a browser (this address is good once; ./dev-env.sh page prints another):" "$now"
+    [[ -n $now ]] || printf '\n%s\n\n%s\n' "The bot is ready." "    ./dev-env.sh page           prints an address that shows it in a browser"
     cat <<'END'
 
-The bot is ready. In another terminal:
+In another terminal:
 
     ./dev-env.sh say /ping      runs a command as a user and prints the answer
     ./dev-env.sh log            shows every request and event

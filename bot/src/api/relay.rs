@@ -10,7 +10,8 @@
 //! large bodies as a stream; status, headers and body come back the same way. A 429 is handled here: the request is
 //! sent again when it may be, and serenity receives the response to that.
 //!
-//! A client may name its plugin in [`PLUGIN`], which is not forwarded.
+//! A client may name its plugin in [`PLUGIN`]. Discord does not get it; the server in `DISCORD_API_URL` gets it as
+//! [`SOURCE`].
 //!
 //! Any user of the machine can connect to a loopback port, and the server in `DISCORD_API_URL` may add the token by
 //! itself. So the relay serves only its own clients, which send a random secret in [`KEY`]; that is not forwarded
@@ -69,6 +70,8 @@ const KEY_BYTES: usize = 32;
 
 /// Header with the plugin that a request is made for.
 pub(crate) const PLUGIN: HeaderName = HeaderName::from_static("x-hotcord-plugin");
+/// The same, as the sandbox reads it.
+const SOURCE: HeaderName = HeaderName::from_static("x-sandbox-source");
 
 /// Called with the id of an interaction whose initial response is about to be sent.
 pub(crate) type Answering = Box<dyn Fn(NonZeroU64) + Send + Sync>;
@@ -219,6 +222,10 @@ impl Forwarder {
         }
         let plugin = head.headers.remove(PLUGIN);
         strip(&mut head.headers);
+        // A sandbox shows it beside the message. Discord never gets it.
+        if let Some(plugin) = plugin.as_ref().filter(|_| self.is_named) {
+            head.headers.insert(SOURCE, plugin.clone());
+        }
         head.headers.remove(header::HOST);
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let url = match self.target.join(path) {

@@ -48,5 +48,5 @@ pub use self::options::Options;
 pub use self::receive::{Counts, Heard, StreamHeard};
 pub use self::server::{Running, start};
 pub use self::session::Session;
-pub use self::state::{Assigned, Voice};
+pub use self::state::{Assigned, Frame, Voice};
 pub use sandbox_net::Root;

@@ -5,6 +5,7 @@
 
 mod heard;
 mod send;
+mod tap;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, OnceLock, Weak};
@@ -14,7 +15,7 @@ use parking_lot::Mutex;
 use rand::Rng;
 use rand::distr::Alphanumeric;
 use sandbox_net::{Close, Links};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use super::call::{Call, Job};
 use super::host::{Event, Host};
@@ -23,6 +24,7 @@ use super::payload::{Identify, Resume};
 use super::receive::Receiver;
 use super::session::{Session, SessionInit};
 use super::{Dave, Options, Root, close};
+pub use tap::Frame;
 
 /// Handle to voice; clones reach the same calls.
 #[derive(Clone)]
@@ -39,6 +41,7 @@ pub(crate) struct Shared {
     pub(super) links: Links<Session, Order>,
     /// Counts packets heard; used only as a signal.
     packets: watch::Sender<u64>,
+    frames: broadcast::Sender<Arc<Frame>>,
 }
 
 pub(crate) struct Server {
@@ -116,6 +119,7 @@ impl Voice {
             state: Mutex::default(),
             links: Links::default(),
             packets: watch::Sender::new(0),
+            frames: broadcast::Sender::new(tap::BACKLOG),
         };
         Self { shared: Arc::new(shared) }
     }

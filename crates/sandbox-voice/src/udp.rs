@@ -16,7 +16,7 @@ use super::dave::Unopened;
 use super::receive::Packet;
 use super::rtp::{self, Header};
 use super::session::{Opened, Session};
-use super::state::Voice;
+use super::state::{Frame, Voice};
 use super::{close, discovery};
 use crate::fault::{Direction, VoicePlace};
 use crate::host::Event;
@@ -127,6 +127,12 @@ impl Ears<'_> {
         }
         let is_first = receiver.receive(session.ssrc, &heard);
         drop(receiver);
+        if let Ok(frame) = &frame {
+            let Session { guild, channel, user, ssrc, .. } = **session;
+            let (sequence, timestamp) = (header.sequence, header.timestamp);
+            let opus = || frame.opus.to_vec();
+            self.voice.publish(|| Frame { guild, channel, user, ssrc, sequence, timestamp, opus: opus() });
+        }
         if is_first {
             let Session { guild, channel, user, ssrc, .. } = **session;
             self.voice.host().log(Event::Heard { guild, channel, user, ssrc });

@@ -16,8 +16,10 @@ mod import;
 mod inspect;
 mod integration;
 mod intents;
+mod page;
 mod place;
 mod poll;
+mod screenshot;
 mod serve;
 mod snapshot;
 mod store;
@@ -154,6 +156,10 @@ enum Command {
     World(world::WorldArgs),
     /// Write the layout of a real server, or of a server template, as a seed file. Reads Discord with GET requests alone.
     Import(import::Import),
+    /// Print an address of the page that shows it all in a browser.
+    Page(page::Page),
+    /// Take a picture of a message, or of a channel, with Chromium: sandbox screenshot MESSAGE out.png
+    Screenshot(screenshot::Screenshot),
     /// Print the variables that a bot and its tests need to use this sandbox, one NAME=VALUE a line, quoted for a shell.
     Env,
     /// List users, guilds and channels.
@@ -332,6 +338,8 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Snapshot(what) => snapshot::snapshot(&client, what).await,
         Command::World(what) => world::world(&client, what).await,
         Command::Import(what) => import::import(&client, what).await,
+        Command::Page(page) => page::print(&client, page).await,
+        Command::Screenshot(picture) => screenshot::take(&client, picture).await,
         Command::Env => env::print(&client, state.as_ref()).await,
         Command::Users(users) => inspect::users(&client, users).await,
         Command::Messages(messages) => inspect::messages(&client, messages).await,

@@ -9,6 +9,7 @@ mod following;
 mod guild;
 mod integrations;
 mod lobbies;
+mod page;
 mod polls;
 mod run;
 mod scheduled_events;

@@ -9,6 +9,8 @@ mod admin;
 mod apps;
 mod authorizations;
 mod auto_moderation;
+#[cfg(unix)]
+mod bot_control;
 mod clock;
 mod commands;
 mod community;
@@ -24,14 +26,18 @@ mod interactions;
 mod lobbies;
 mod messages;
 mod modals;
+pub(crate) mod pages;
 mod permissions;
 mod polls;
 mod scheduled_events;
 mod secret;
 mod snapshots;
 mod store;
+mod stream;
+mod talk;
 mod templates;
 mod values;
+mod view;
 mod voice;
 mod wait;
 mod watch;
@@ -66,6 +72,23 @@ pub(crate) struct Control {
     pub(crate) limits: Limits,
     /// Named snapshots.
     pub(crate) snapshots: Snapshots,
+    /// Control socket of a bot with hot reload.
+    #[cfg_attr(not(unix), allow(dead_code))]
+    pub(crate) bot_control: Option<Arc<std::path::Path>>,
+    /// Pages in browsers.
+    pub(crate) pages: pages::Pages,
+    /// Differs in each sandbox, so that a client notices another one at the same address.
+    pub(crate) run: Arc<str>,
+}
+
+impl Control {
+    /// Returns a receiver of the events of the bot whose control socket is known.
+    fn follow_bot(&self, last: usize) -> Option<tokio::sync::mpsc::Receiver<serde_json::Value>> {
+        #[cfg(unix)]
+        return self.bot_control.as_ref().map(|socket| bot_control::follow(socket.to_path_buf(), last));
+        #[cfg(not(unix))]
+        None
+    }
 }
 
 /// Largest request: a message's files in base64.
@@ -97,13 +120,19 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(lobbies::routes())
         .merge(watch::routes())
         .merge(snapshots::routes())
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .method_not_allowed_fallback(async || {
-            BadRequest::with_status(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "This address takes no request of that method.",
-            )
-        });
+        .merge(view::routes())
+        .merge(talk::routes())
+        .merge(pages::routes());
+    #[cfg(unix)]
+    let routes = routes.merge(bot_control::routes());
+    let routes = routes.layer(DefaultBodyLimit::max(BODY_LIMIT)).method_not_allowed_fallback(async || {
+        BadRequest::with_status(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "This address takes no request of that method.",
+        )
+    });
     // A certificate is not secret, and bots in other containers fetch it.
-    secret::Secret::new(secret).before(routes).merge(voice::root_certificate()).with_state(control)
+    let secret = secret::Secret::new(secret, control.pages.clone());
+    let open = voice::root_certificate().merge(pages::entrance()).merge(stream::routes(secret.clone()));
+    secret.before(routes).merge(open).with_state(control)
 }

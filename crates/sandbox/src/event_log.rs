@@ -25,7 +25,7 @@ pub use sandbox_net::Closer;
 pub use self::body::{Body, Json};
 pub use self::entry::{Entry, Event, Kind};
 pub use self::redact::Redactor;
-pub use self::request::Request;
+pub use self::request::{RateLimit, Request};
 pub use self::subscription::{Missed, Subscription, WaitError};
 
 /// The capacity of the log. The oldest entries are dropped first.

@@ -38,6 +38,7 @@
 //! - [`error`], [`permissions`], [`snowflake`], [`validate`]: Discord's rules, of the crate `discord-rules`.
 //! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: the layers in front of REST.
 //! - `control`: the users' side over HTTP; [`client`]: the same in Rust; [`typed`]: commands as users type them.
+//! - `page`: the page that shows it all in a browser, built from `page/`.
 //! - [`voice`]: the voice servers, from the crate `sandbox-voice`.
 //! - [`parity`]: what Discord has and the sandbox lacks, and `docs/parity.md`.
 //! - [`event_log`]: the log of every request and event; [`fault`]: injected faults.
@@ -65,6 +66,7 @@ pub mod fault;
 pub mod fuzzing;
 pub mod gateway;
 pub mod live;
+mod page;
 pub mod parity;
 mod proxy;
 pub mod ratelimit;

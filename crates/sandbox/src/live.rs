@@ -17,6 +17,7 @@ mod commands;
 pub mod community;
 mod component_emojis;
 mod expressions;
+pub mod feed;
 mod following;
 mod groups;
 mod guilds;
@@ -36,6 +37,7 @@ mod references;
 mod restore;
 mod scheduled_events;
 mod sounds;
+pub(crate) mod source;
 mod stages;
 mod store;
 mod threads;
@@ -56,10 +58,12 @@ use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::World;
 use crate::voice::Voice;
+pub use feed::{Feed, Notice};
 pub use interactions::{Started, Trigger};
 pub use members::MemberChange;
 pub use messages::Sender;
 pub use sounds::Effect;
+pub use source::Source;
 pub use store::Purchase;
 
 /// Times that Discord documents. Tests that wait for them shorten them.
@@ -98,6 +102,7 @@ pub struct Discord {
     world: Mutex<World>,
     hub: Hub,
     voice: Voice,
+    feed: Feed,
     limits: Limits,
     /// Notified when something is put on the agenda.
     scheduled: Notify,
@@ -112,6 +117,7 @@ impl Discord {
             world: Mutex::new(world),
             hub,
             voice,
+            feed: Feed::default(),
             limits,
             scheduled: Notify::new(),
             revision: AtomicU64::new(0),
@@ -124,6 +130,7 @@ impl Discord {
             world: self.world.lock(),
             hub: &self.hub,
             voice: &self.voice,
+            feed: &self.feed,
             limits: self.limits,
             scheduled: &self.scheduled,
             revision: &self.revision,
@@ -147,6 +154,11 @@ impl Discord {
         &self.voice
     }
 
+    /// Returns the notices of what clients of users must draw again.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
     /// Returns the times in force.
     pub fn limits(&self) -> Limits {
         self.limits
@@ -158,6 +170,7 @@ pub struct Live<'a> {
     world: MutexGuard<'a, World>,
     hub: &'a Hub,
     voice: &'a Voice,
+    feed: &'a Feed,
     pub(crate) limits: Limits,
     scheduled: &'a Notify,
     revision: &'a AtomicU64,
@@ -186,21 +199,30 @@ impl Live<'_> {
 
     /// Sends an event to all bots in a guild that have its intents.
     pub fn dispatch_guild(&self, guild: Snowflake, name: &'static str, data: Value) {
+        self.feed.event(name, Some(guild), &data);
         self.hub.dispatch(&Dispatch::guild(guild, name, data));
     }
 
     /// Sends an event to all bots that see a channel and have its intents.
     pub fn dispatch_channel(&self, channel: Snowflake, name: &'static str, data: Value) {
         let Some(channel) = self.channels.get(&channel) else { return };
+        self.feed.event(name, channel.guild_id, &data);
         let intents = Intents::for_event(name, channel.guild_id.is_some());
         let mut bots = self.bots_seeing(channel);
         let last = bots.pop();
+        let guild_id = channel.guild_id;
+        let event = |bot, data| Dispatch { bot, name, data, guild_id, intents };
         for bot in bots {
-            self.dispatch(Some(bot), name, channel.guild_id, intents, data.clone());
+            self.hub.dispatch(&event(Some(bot), data.clone()));
         }
         if last.is_some() {
-            self.dispatch(last, name, channel.guild_id, intents, data);
+            self.hub.dispatch(&event(last, data));
         }
+    }
+
+    /// Has everybody's client draw what is in no guild again: accounts, bots and direct messages.
+    pub fn world_changed(&self) {
+        self.feed.push(Notice::World);
     }
 
     /// Returns whether a bot has an open gateway connection.
@@ -230,6 +252,7 @@ impl Live<'_> {
         intents: Intents,
         data: Value,
     ) {
+        self.feed.event(name, guild_id, &data);
         self.hub.dispatch(&Dispatch { bot, name, data, guild_id, intents });
     }
 }

@@ -8,7 +8,7 @@ mod applications;
 mod auto_moderation;
 mod bans;
 mod bearer;
-mod channels;
+pub(crate) mod channels;
 mod commands;
 mod community;
 mod emojis;

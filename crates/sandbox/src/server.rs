@@ -6,6 +6,7 @@ mod times;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,6 +19,7 @@ use crate::address;
 use crate::backend;
 use crate::client::Client;
 use crate::control::guard::Guard;
+use crate::control::pages::Pages;
 use crate::control::{self, Control};
 use crate::data::Data;
 use crate::error::ApiError;
@@ -25,6 +27,7 @@ use crate::event_log::{Capacity, EventLog};
 use crate::fault::Faults;
 use crate::gateway::{Hub, Intents, Options};
 use crate::live::{Discord, Limits};
+use crate::page;
 use crate::parity::Gaps;
 use crate::proxy::Proxy;
 use crate::ratelimit::{self, Config, Edge};
@@ -54,6 +57,7 @@ pub struct Builder {
     privileged: Intents,
     data: Option<Data>,
     seeds: Vec<Seed>,
+    bot_control: Option<PathBuf>,
 }
 
 impl Default for Builder {
@@ -73,6 +77,7 @@ impl Default for Builder {
             privileged: Intents::PRIVILEGED,
             data: None,
             seeds: Vec::new(),
+            bot_control: None,
         }
     }
 }
@@ -141,6 +146,13 @@ impl Builder {
         self
     }
 
+    /// Sets the control socket of a bot with hot reload, which the page and the control API then reach.
+    #[must_use]
+    pub fn bot_control(mut self, socket: impl Into<PathBuf>) -> Self {
+        self.bot_control = Some(socket.into());
+        self
+    }
+
     /// Sets the rate limits of REST.
     #[must_use]
     pub fn rate_limits(mut self, config: Config) -> Self {
@@ -200,7 +212,7 @@ impl Builder {
         let identity = tls::identity(&addresses.host, tls.as_ref(), self.voice.root.as_ref())?;
         let data = self.data.clone();
         let (world, scenario, added) = self.world(&addresses)?;
-        let Assembled { mut router, scenario, control_secret, discord, log, faults } =
+        let Assembled { mut router, scenario, control_secret, discord, log, faults, pages } =
             self.assemble_with(world, scenario, &addresses);
         {
             let mut live = discord.lock();
@@ -233,6 +245,7 @@ impl Builder {
             discord,
             log,
             faults,
+            pages,
             stop,
             task,
             data,
@@ -286,6 +299,7 @@ impl Builder {
         let limits = ratelimit::Limits::new(self.rate_limits, clock);
         let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
         let gaps = Gaps::default();
+        let pages = Pages::default();
         let control = Control {
             discord: Arc::clone(&discord),
             log: log.clone(),
@@ -293,18 +307,22 @@ impl Builder {
             gaps: gaps.clone(),
             limits: limits.clone(),
             snapshots: self.data.as_ref().map_or_else(Snapshots::default, Data::snapshots),
+            bot_control: self.bot_control.map(Into::into),
+            pages: pages.clone(),
+            run: secret(12).into(),
         };
         let edge = Edge { log: log.clone(), faults: faults.clone(), limits, gaps };
         let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
         let router = Router::new()
             .merge(rest::router(&rest, edge))
             .merge(control::router(control, &control_secret))
+            .merge(page::routes())
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
             .fallback(async || ApiError::not_found());
         let names = self.tls.iter().flat_map(|tls| &tls.names);
         let router = Guard::new(std::iter::once(&addresses.host).chain(names), log.clone()).around(router);
         let router = router.layer(from_fn(body::read_to_end));
-        Assembled { router, scenario, control_secret, discord, log, faults }
+        Assembled { router, scenario, control_secret, discord, log, faults, pages }
     }
 }
 
@@ -325,6 +343,7 @@ pub(crate) struct Assembled {
     pub(crate) discord: Arc<Discord>,
     pub(crate) log: EventLog,
     pub(crate) faults: Faults,
+    pub(crate) pages: Pages,
 }
 
 /// A running sandbox. Dropping it stops it.
@@ -338,6 +357,7 @@ pub struct Sandbox {
     discord: Arc<Discord>,
     log: EventLog,
     faults: Faults,
+    pages: Pages,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
     data: Option<Data>,
@@ -422,6 +442,11 @@ impl Sandbox {
         self.discord.lock().find_user(name).map(|user| user.id)
     }
 
+    /// Returns an address of the page in which a browser shows this Discord. It can be opened once, within an hour.
+    pub fn page_url(&self) -> String {
+        format!("{}/app#ticket={}", self.local_url(), self.pages.ticket())
+    }
+
     /// Returns a client for the users' side.
     pub fn client(&self) -> Client {
         Client::new(self.local_url()).secret(&self.control_secret)
@@ -459,6 +484,7 @@ impl Sandbox {
     pub async fn shutdown(mut self) {
         self.discord.hub().close_all(1001);
         self.discord.voice().close_all();
+        self.discord.feed().close();
         self.stop.send_replace(true);
         // The task ends by itself after the signal, and its result does not matter.
         let _ = (&mut self.task).await;
@@ -477,6 +503,7 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.discord.hub().close_all(1001);
         self.discord.voice().close_all();
+        self.discord.feed().close();
         self.stop.send_replace(true);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sandbox_voice::fault::{Direction, VoiceConnectEffect, VoiceEffect, VoicePlace};
 pub use sandbox_voice::{
-    Between, Command, Counts, Dave, Heard, Mode, Options, Root, StreamHeard, Target, Voice, close, wav,
+    Between, Command, Counts, Dave, Frame, Heard, Mode, Options, Root, StreamHeard, Target, Voice, close, wav,
 };
 use sandbox_voice::{Data, Event as VoiceEvent, Host};
 pub(crate) use sandbox_voice::{Running, start};

@@ -2,6 +2,7 @@
 
 mod tls;
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -83,6 +84,9 @@ pub(super) struct Serve {
     /// Folder in which the world survives a restart: it is read at the start, and written whenever it has changed.
     #[arg(long, value_name = "DIR", env = "SANDBOX_DATA")]
     data: Option<PathBuf>,
+    /// Control socket of a bot with hot reload, for the page: .hotcord/control.sock in its workspace.
+    #[arg(long, value_name = "SOCKET")]
+    bot_control: Option<PathBuf>,
     /// End when standard input ends, as it does with the program that has started this one.
     #[arg(long)]
     exit_with_stdin: bool,
@@ -148,6 +152,9 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     if let Some(names) = serve.privileged_intents {
         let names: Vec<String> = names.into_iter().filter(|name| !name.is_empty()).collect();
         builder = builder.privileged_intents(Intents::privileged_named(&names).map_err(Failure)?);
+    }
+    if let Some(socket) = serve.bot_control {
+        builder = builder.bot_control(socket);
     }
     if serve.no_rate_limits {
         builder = builder.rate_limits(Config::off());
@@ -327,7 +334,15 @@ fn greet(
         }
     }
     tls.greet(sandbox, root);
-    say("Then be one of its users, from another terminal:");
+    // Its ticket is for whoever reads it first, and a log has more readers than a terminal.
+    if std::io::stdout().is_terminal() {
+        say("Open it in a browser, once, by this address:");
+        say(&format!("  {}", sandbox.page_url()));
+    } else {
+        say("Open it in a browser by the address that this prints:");
+        say(&format!("  {command} page"));
+    }
+    say("Or be one of its users in another terminal:");
     say(&format!("  {command} say '/ping'"));
     say(&format!("  {command} send 'hello' --as bob --channel general"));
     say(&format!("  {command} log --follow"));

@@ -62,6 +62,7 @@ async fn create_user(
     if let (Some(locale), Some(user)) = (locale, live.users.get_mut(&id)) {
         user.locale = locale;
     }
+    live.world_changed();
     if let Some(guild) = new.guild {
         let guild = find::guild(&live, Some(&guild))?.id;
         live.join(guild, id)?;
@@ -97,6 +98,7 @@ async fn edit_user(
         locale.apply_or(&mut user.locale, user::DEFAULT_LOCALE.to_owned());
         user.last_seen = last_seen.unwrap_or(user.last_seen);
     }
+    live.world_changed();
     Ok(Json(as_seen_here(live.user(id)?)))
 }
 
@@ -148,6 +150,7 @@ async fn create_bot(
     };
     let id = live.next_id();
     let token = live.create_application(id, &new.name, owner, new.token);
+    live.world_changed();
     for guild in guilds {
         live.install_bot(guild, id, new.permissions.unwrap_or(Permissions::ADMINISTRATOR));
     }

@@ -34,6 +34,9 @@ pub(super) struct UseComponent {
     pub(super) deadline_ms: Option<u64>,
     /// How long to wait after the answer, for second callbacks and followups.
     pub(super) settle_ms: Option<u64>,
+    /// Whether to wait no longer than for the bot's first callback; what comes later is in the stream.
+    #[serde(default)]
+    pub(super) until_acknowledged: bool,
 }
 
 /// What comes of using a component.

@@ -29,6 +29,11 @@ impl BadRequest {
         Self { status, sentence: sentence.into() }
     }
 
+    /// Returns the sentence.
+    pub(crate) fn sentence(&self) -> &str {
+        &self.sentence
+    }
+
     /// Returns the refusal of an invalid request.
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self::with_status(StatusCode::BAD_REQUEST, sentence)

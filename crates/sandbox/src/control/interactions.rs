@@ -36,11 +36,15 @@ async fn run(
     wait::answer(control, &started, limits).await.map(Json)
 }
 
+fn limits(deadline_ms: Option<u64>, settle_ms: Option<u64>, acknowledged: bool) -> WaitLimits {
+    WaitLimits::new(deadline_ms, settle_ms).acknowledged(acknowledged)
+}
+
 async fn command(
     State(control): State<Control>,
     Request(asked): Request<RunCommand>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, WaitLimits::new(asked.deadline_ms, asked.settle_ms), |live| {
+    run(&control, limits(asked.deadline_ms, asked.settle_ms, asked.until_acknowledged), |live| {
         commands::run(live, &asked, false)
     })
     .await
@@ -50,7 +54,7 @@ async fn autocomplete(
     State(control): State<Control>,
     Request(asked): Request<RunCommand>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, WaitLimits::new(asked.deadline_ms, asked.settle_ms), |live| {
+    run(&control, limits(asked.deadline_ms, asked.settle_ms, asked.until_acknowledged), |live| {
         commands::run(live, &asked, true)
     })
     .await
@@ -67,7 +71,7 @@ async fn component(
             Used::Offer(sku) => return Ok(Json(Answer { purchase: Some(sku), ..Answer::default() })),
         }
     };
-    let limits = WaitLimits::new(asked.deadline_ms, asked.settle_ms);
+    let limits = self::limits(asked.deadline_ms, asked.settle_ms, asked.until_acknowledged);
     wait::answer(&control, &started, limits).await.map(Json)
 }
 
@@ -75,8 +79,10 @@ async fn modal(
     State(control): State<Control>,
     Request(asked): Request<SubmitModal>,
 ) -> Result<Json<Answer>, BadRequest> {
-    run(&control, WaitLimits::new(asked.deadline_ms, asked.settle_ms), |live| modals::submit(live, &asked))
-        .await
+    run(&control, limits(asked.deadline_ms, asked.settle_ms, asked.until_acknowledged), |live| {
+        modals::submit(live, &asked)
+    })
+    .await
 }
 
 async fn show(State(control): State<Control>, Path(id): Path<Snowflake>) -> Result<Json<Answer>, BadRequest> {

@@ -39,6 +39,8 @@ struct Send {
     #[serde(default)]
     content: String,
     reply_to: Option<Snowflake>,
+    /// Whether the reply mentions the author, which is the default.
+    mention: Option<bool>,
     #[serde(default)]
     stickers: Vec<Snowflake>,
     #[serde(default)]
@@ -63,6 +65,10 @@ async fn send(
     let mut body = json!({ "content": asked.content, "sticker_ids": asked.stickers });
     if let Some(other) = asked.reply_to {
         body["message_reference"] = json!({ "message_id": other });
+        if let Some(mention) = asked.mention {
+            body["allowed_mentions"] =
+                json!({ "parse": ["users", "roles", "everyone"], "replied_user": mention });
+        }
     }
     if let Some(poll) = asked.poll {
         body["poll"] = poll;
@@ -105,6 +111,7 @@ struct Place {
     guild: Option<String>,
     limit: Option<usize>,
     after: Option<Snowflake>,
+    before: Option<Snowflake>,
 }
 
 /// Returns the newest messages that a user sees in a channel, oldest first, including their ephemeral ones.
@@ -118,12 +125,17 @@ async fn history(
     let channel = live.channel(id)?;
     let limit = place.limit.unwrap_or(50);
     let after = place.after.unwrap_or(Snowflake(0));
+    let before = place.before.unwrap_or(Snowflake(u64::MAX));
+    if after >= before {
+        return Ok(Json(json!([])));
+    }
     let own = live
         .ephemeral
         .values()
-        .filter(|m| m.channel_id == id && m.ephemeral_for == Some(user) && m.id > after);
+        .filter(|m| m.channel_id == id && m.ephemeral_for == Some(user))
+        .filter(|m| m.id > after && m.id < before);
     let public =
-        channel.messages.range(Snowflake(after.0 + 1)..).rev().take(limit).map(|(_, message)| message);
+        channel.messages.range(Snowflake(after.0 + 1)..before).rev().take(limit).map(|(_, message)| message);
     let mut all: Vec<_> = own.chain(public).collect();
     all.sort_by_key(|message| message.id);
     let skip = all.len().saturating_sub(limit);

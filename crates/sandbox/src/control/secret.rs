@@ -1,7 +1,8 @@
 //! The secret of the control API, which every caller must know.
 //!
 //! A port is open to every user of a machine, and with the control API a caller can act as any user of the sandbox,
-//! including the owner of the bot. The secret is in the state file, which only its owner can read.
+//! including the owner of the bot. The secret is in the state file, which only its owner can read. A page in a browser
+//! has one of its own ([`Pages`](super::pages::Pages)).
 
 use std::sync::Arc;
 
@@ -14,14 +15,24 @@ use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq as _;
 
 use super::BadRequest;
+use super::pages::Pages;
 
-/// The secret, in the form of the header.
+/// The secret, and those of pages.
 #[derive(Clone)]
-pub(super) struct Secret(Arc<str>);
+pub(super) struct Secret {
+    secret: Arc<str>,
+    pages: Pages,
+}
 
 impl Secret {
-    pub(super) fn new(secret: &str) -> Self {
-        Self(format!("Bearer {secret}").into())
+    pub(super) fn new(secret: &str, pages: Pages) -> Self {
+        Self { secret: secret.into(), pages }
+    }
+
+    /// Returns whether a caller that has sent this may use the control API.
+    pub(super) fn knows(&self, sent: &str) -> bool {
+        // Compared in constant time, so that the secret cannot be found out letter by letter.
+        bool::from(sent.as_bytes().ct_eq(self.secret.as_bytes())) || self.pages.know(sent)
     }
 
     /// Requires the secret for each route that the router has so far.
@@ -30,10 +41,10 @@ impl Secret {
     }
 }
 
-async fn check(State(Secret(secret)): State<Secret>, request: Request, next: Next) -> Response {
+async fn check(State(secret): State<Secret>, request: Request, next: Next) -> Response {
     let sent = request.headers().get(AUTHORIZATION);
-    // Compared in constant time, so that the secret cannot be found out letter by letter.
-    if sent.is_some_and(|sent| bool::from(sent.as_bytes().ct_eq(secret.as_bytes()))) {
+    let bearer = sent.and_then(|sent| sent.to_str().ok()?.strip_prefix("Bearer "));
+    if bearer.is_some_and(|bearer| secret.knows(bearer)) {
         return next.run(request).await;
     }
     let wrong = if sent.is_some() { "got another secret than this sandbox's" } else { "got no secret" };

@@ -20,12 +20,20 @@ pub(super) struct WaitLimits {
     pub(super) deadline_ms: Option<u64>,
     /// After the answer, for second callbacks and followups.
     pub(super) settle_ms: Option<u64>,
+    /// Whether to wait no longer than for the first callback.
+    pub(super) acknowledged: bool,
 }
 
 impl WaitLimits {
     /// Returns these limits, in milliseconds.
     pub(super) fn new(deadline_ms: Option<u64>, settle_ms: Option<u64>) -> Self {
-        Self { deadline_ms, settle_ms }
+        Self { deadline_ms, settle_ms, acknowledged: false }
+    }
+
+    /// Returns these limits, and whether to wait no longer than for the first callback.
+    pub(super) fn acknowledged(mut self, acknowledged: bool) -> Self {
+        self.acknowledged = acknowledged;
+        self
     }
 }
 
@@ -85,6 +93,7 @@ pub(super) async fn answer(
         let until = match stand {
             Stand::Seen => break,
             Stand::Silent => silence_ends,
+            _ if limits.acknowledged => break,
             Stand::Thinking => ends(DEADLINE),
             Stand::Acknowledged => ends(UPDATE_DEADLINE),
             Stand::TakenBack(at) => at + FURTHER_DEADLINE,

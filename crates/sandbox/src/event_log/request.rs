@@ -31,10 +31,24 @@ pub struct Request {
     /// Rate limit bucket, as in `X-RateLimit-Bucket`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
+    /// State of the bucket after it, as in the headers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
     /// The limit that refused it: `user`, `shared` or `global`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limited: Option<&'static str>,
     /// Number of the fault rule that struck it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<u64>,
+}
+
+/// State of a rate limit's bucket.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct RateLimit {
+    /// Requests in a window.
+    pub limit: u32,
+    /// Requests left in this one.
+    pub remaining: u32,
+    /// Milliseconds until the window ends.
+    pub reset_after_ms: u64,
 }

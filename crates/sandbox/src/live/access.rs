@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::json;
 
-use super::Live;
+use super::{Live, Notice};
 use crate::gateway::Intents;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
@@ -29,6 +29,7 @@ impl Live<'_> {
     ///
     /// `sent` is the channel of which they have just got an event anyway.
     pub fn access_changed(&self, guild: Snowflake, before: &Access, sent: Option<Snowflake>) {
+        self.feed.push(Notice::Guild(guild));
         let Some(found) = self.guilds.get(&guild) else { return };
         for (bot, seen) in &before.0 {
             if !found.members.contains_key(bot) {
@@ -85,6 +86,7 @@ impl Live<'_> {
     /// Sends the event of a guild's channel to all bots in the guild, each in its form.
     pub(super) fn dispatch_shown(&self, name: &'static str, channel: &Channel) {
         let Some(guild) = channel.guild_id else { return };
+        self.feed.push(Notice::Guild(guild));
         for bot in self.bots_in(guild) {
             self.dispatch(Some(bot), name, Some(guild), Intents::GUILDS, self.shown_to(bot, channel));
         }

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use super::Live;
+use super::{Live, Notice};
 use crate::error::{ApiError, ApiResult};
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
@@ -364,6 +364,7 @@ impl Live<'_> {
 
     fn dispatch_thread_created(&self, id: Snowflake) {
         let Some(channel) = self.channels.get(&id) else { return };
+        self.feed.push(channel.guild_id.map_or(Notice::World, Notice::Guild));
         for bot in self.bots_seeing(channel) {
             let mut event = self.channel_json(channel, Some(bot));
             event["newly_created"] = true.into();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::Live;
+use super::{Live, Notice};
 use crate::draft::{self, Draft, Edit, Upload};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
@@ -386,17 +386,21 @@ impl Live<'_> {
     }
 
     fn put_answer(&mut self, id: Snowflake, mut message: Message) -> Snowflake {
+        message.source = self.source(Some(id));
         if message.flags & flag::EPHEMERAL == 0 {
             return self.publish(message);
         }
         let message_id = message.id;
         message.ephemeral_for = self.interactions.get(id).map(|interaction| interaction.user_id);
+        let channel = message.channel_id;
         self.ephemeral.insert(message_id, message);
+        self.feed.push(Notice::Message { channel, id: message_id });
         message_id
     }
 
     fn drop_ephemeral(&mut self, message: Snowflake) {
         if let Some(gone) = self.ephemeral.remove(&message) {
+            self.feed.push(Notice::Gone { channel: gone.channel_id, id: message });
             for attachment in gone.files() {
                 self.files.remove(&attachment.id);
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Live;
+use super::{Live, Notice};
 use crate::draft::{self, Draft, Edit, Upload};
 use crate::error::{ApiError, ApiResult};
 use crate::permissions::Permissions;
@@ -96,7 +96,10 @@ impl Live<'_> {
     }
 
     /// Adds a complete message to its channel, sends the event, and returns the message's id.
-    pub(super) fn deliver(&mut self, message: Message) -> Snowflake {
+    pub(super) fn deliver(&mut self, mut message: Message) -> Snowflake {
+        if message.source.is_none() {
+            message.source = self.source(None);
+        }
         let (id, channel_id) = (message.id, message.channel_id);
         if let Author::User(author) = message.author {
             self.saw(author);
@@ -180,6 +183,11 @@ impl Live<'_> {
         let adds_poll = edit.change.poll.is_some();
         let text = message.content.clone();
         edit.apply(self, &mut message);
+        let answers = message.interaction_metadata.as_ref().filter(|_| was_loading);
+        let answers = answers.and_then(|metadata| metadata["id"].as_str()?.parse().ok());
+        if let Some(source) = self.source(answers) {
+            message.source = Some(source);
+        }
         if text != message.content {
             self.clear_moderation(id);
         }
@@ -200,6 +208,7 @@ impl Live<'_> {
     /// Sends the event of a changed message.
     pub fn announce_edit(&mut self, channel: Snowflake, id: Snowflake) {
         self.interactions.message_updated(id);
+        self.feed.push(Notice::Message { channel, id });
         if let Some(event) = self.message_event(channel, id) {
             self.dispatch_channel(channel, "MESSAGE_UPDATE", event);
         }

@@ -25,6 +25,7 @@ use self::record::Pending;
 use super::Limits;
 use crate::event_log::EventLog;
 use crate::fault::Faults;
+use crate::live::source;
 use crate::parity::{Gaps, NotImplemented};
 use crate::snowflake::Snowflake;
 
@@ -74,7 +75,10 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
             response
         }
         Answer::Refusal(refusal) => limit::refuse(&edge.limits, &refusal, request, &mut pending).await,
-        Answer::Handler => limit::handle(&edge.limits, &call, request, next, &mut pending).await,
+        Answer::Handler => {
+            let source = source::named(request.headers());
+            source::run(source, limit::handle(&edge.limits, &call, request, next, &mut pending)).await
+        }
     };
     limit::finish(&edge.limits, &call, &mut response, &pending);
     let extra = response.extensions_mut().remove::<Extra>().unwrap_or_default();

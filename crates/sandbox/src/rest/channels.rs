@@ -80,7 +80,12 @@ async fn edit(
 }
 
 /// Changes a thread and returns whether it was archived and is active now.
-fn edit_thread(live: &mut Live<'_>, bot: Snowflake, id: Snowflake, body: &Value) -> ApiResult<bool> {
+pub(crate) fn edit_thread(
+    live: &mut Live<'_>,
+    bot: Snowflake,
+    id: Snowflake,
+    body: &Value,
+) -> ApiResult<bool> {
     let body = validate::channel::thread_modify(body)?;
     let thread = live.channel(id)?.thread.as_ref().ok_or_else(ApiError::wrong_channel_type)?;
     let own = thread.owner_id == bot;

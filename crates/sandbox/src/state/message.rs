@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::World;
 use super::clock;
 use super::poll::Poll;
+use crate::live::Source;
 use crate::snowflake::Snowflake;
 use crate::validate::reaction::Emoji;
 
@@ -199,6 +200,8 @@ pub struct Message {
     pub theme: Option<Value>,
     /// The forwarded message: `message_snapshots`.
     pub forwarded: Option<Value>,
+    /// The part of its bot that wrote it.
+    pub source: Option<Source>,
     /// The only user who sees it.
     pub ephemeral_for: Option<Snowflake>,
 }
@@ -241,6 +244,7 @@ impl Message {
             poll: None,
             theme: None,
             forwarded: None,
+            source: None,
             ephemeral_for: None,
         }
     }
@@ -332,6 +336,10 @@ impl Message {
         }
         if let Some(snapshots) = &self.forwarded {
             o.insert("message_snapshots".into(), snapshots.clone());
+        }
+        let is_person = |id| world.users.get(&id).is_some_and(|user| !user.bot);
+        if let Some(source) = self.source.as_ref().filter(|_| viewer.is_some_and(is_person)) {
+            o.insert("source".into(), json!({ "name": *source.name, "at_ms": source.at_ms }));
         }
         if let Some(poll) = &self.poll {
             o.insert("poll".into(), poll.json(viewer));

@@ -34,6 +34,7 @@ mod messages;
 mod modals;
 mod moderation;
 mod openapi;
+mod page;
 mod partner;
 mod people;
 mod perks;

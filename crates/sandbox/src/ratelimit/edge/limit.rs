@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::call::{Call, drain};
 use super::record::Pending;
-use crate::ratelimit::{Limits, Refusal, Scope, Verdict};
+use crate::event_log::RateLimit;
+use crate::ratelimit::{BucketState, Limits, Refusal, Scope, Verdict};
 
 /// Calls the handler, or refuses the request if it exceeds a limit.
 pub(super) async fn handle(
@@ -23,11 +24,18 @@ pub(super) async fn handle(
             let mut response = next.run(request).await;
             if let Some(state) = state {
                 state.write_headers(response.headers_mut(), limits.clock().since_epoch());
+                pending.entry.rate_limit = Some(recorded(&state));
                 pending.entry.bucket = Some(state.bucket);
             }
             response
         }
     }
+}
+
+/// Returns the state of a bucket as the log has it.
+fn recorded(state: &BucketState) -> RateLimit {
+    let reset_after_ms = u64::try_from(state.reset_after.as_millis()).unwrap_or(u64::MAX);
+    RateLimit { limit: state.limit, remaining: state.remaining, reset_after_ms }
 }
 
 /// Answers 429.
@@ -38,6 +46,7 @@ pub(super) async fn refuse(
     pending: &mut Pending,
 ) -> Response {
     pending.entry.limited = Some(refusal.scope.name());
+    pending.entry.rate_limit = refusal.state.as_ref().map(recorded);
     pending.entry.bucket = refusal.state.as_ref().map(|state| state.bucket.clone());
     drain(request).await;
     let mut response = match refusal.body() {

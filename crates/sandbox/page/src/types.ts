@@ -1,0 +1,329 @@
+// The objects of the control API, as far as the page reads them. They are Discord's, with a few fields more.
+
+export type Id = string;
+
+export interface User {
+  id: Id;
+  username: string;
+  global_name: string | null;
+  discriminator: string;
+  bot?: boolean;
+  locale?: string;
+}
+
+export interface Member {
+  user: User;
+  nick?: string | null;
+  roles: Id[];
+  communication_disabled_until?: string | null;
+  mute?: boolean;
+  deaf?: boolean;
+}
+
+export interface Role {
+  id: Id;
+  name: string;
+  color: number;
+  position: number;
+  hoist: boolean;
+  mentionable: boolean;
+  managed?: boolean;
+  permissions: string;
+}
+
+export interface Overwrite {
+  id: Id;
+  type: number;
+  allow: string;
+  deny: string;
+}
+
+export interface Tag {
+  id: Id;
+  name: string;
+  moderated?: boolean;
+  emoji_name?: string | null;
+}
+
+export interface Channel {
+  id: Id;
+  type: number;
+  name: string;
+  guild_id?: Id;
+  parent_id?: Id | null;
+  position?: number;
+  topic?: string | null;
+  nsfw?: boolean;
+  permissions: string;
+  permission_overwrites?: Overwrite[];
+  recipients?: User[];
+  last_message_id?: Id | null;
+  rate_limit_per_user?: number;
+  user_limit?: number;
+  status?: string;
+  owner_id?: Id;
+  member?: unknown;
+  message_count?: number;
+  thread_metadata?: { archived: boolean; locked: boolean; create_timestamp?: string };
+  available_tags?: Tag[];
+  applied_tags?: Id[];
+  flags?: number;
+}
+
+export interface Presence {
+  user: { id: Id };
+  status: string;
+  activities: { name: string; type: number; state?: string }[];
+}
+
+export interface VoiceState {
+  channel_id: Id;
+  user_id: Id;
+  mute: boolean;
+  deaf: boolean;
+  self_mute: boolean;
+  self_deaf: boolean;
+  suppress: boolean;
+  request_to_speak_timestamp: string | null;
+}
+
+export interface CustomEmoji {
+  id: Id;
+  name: string;
+  animated?: boolean;
+}
+
+export interface Guild {
+  id: Id;
+  name: string;
+  owner_id: Id;
+  permissions: string;
+  roles: Role[];
+  emojis: CustomEmoji[];
+  channels: Channel[];
+  threads: Channel[];
+  member_count: number;
+  members: Member[];
+  presences: Presence[];
+  voice_states: VoiceState[];
+  stage_instances: { channel_id: Id; topic: string }[];
+}
+
+export interface Bot {
+  id: Id;
+  name: string;
+  owner: Id;
+  online: boolean;
+}
+
+export interface View {
+  user: User;
+  users: User[];
+  bots: Bot[];
+  names: { id: Id; name: string }[];
+  direct_messages: Channel[];
+  guilds: Guild[];
+  url: string;
+  version: string;
+}
+
+export interface Attachment {
+  id: Id;
+  filename: string;
+  title?: string;
+  description?: string;
+  size: number;
+  url: string;
+  content_type?: string;
+  width?: number;
+  height?: number;
+  flags?: number;
+  duration_secs?: number;
+}
+
+export interface EmojiRef {
+  id?: Id | null;
+  name: string | null;
+  animated?: boolean;
+}
+
+export interface Reaction {
+  emoji: EmojiRef;
+  count: number;
+  me: boolean;
+}
+
+export interface Media {
+  url: string;
+  width?: number;
+  height?: number;
+}
+
+export interface Embed {
+  title?: string;
+  type?: string;
+  description?: string;
+  url?: string;
+  timestamp?: string;
+  color?: number;
+  footer?: { text: string; icon_url?: string };
+  image?: Media;
+  thumbnail?: Media;
+  video?: Media;
+  author?: { name: string; url?: string; icon_url?: string };
+  provider?: { name: string };
+  fields?: { name: string; value: string; inline?: boolean }[];
+}
+
+export interface SelectOption {
+  label: string;
+  value: string;
+  description?: string;
+  emoji?: EmojiRef;
+  default?: boolean;
+}
+
+/** A component of a message or modal of any type; each reads its own fields. */
+export interface Component {
+  type: number;
+  id?: number;
+  custom_id?: string;
+  style?: number;
+  label?: string;
+  description?: string;
+  emoji?: EmojiRef;
+  url?: string;
+  sku_id?: Id;
+  disabled?: boolean;
+  options?: SelectOption[];
+  placeholder?: string;
+  min_values?: number;
+  max_values?: number;
+  min_length?: number;
+  max_length?: number;
+  required?: boolean;
+  value?: string;
+  default?: boolean;
+  channel_types?: number[];
+  file_types?: string[];
+  default_values?: { id: Id; type: string }[];
+  components?: Component[];
+  component?: Component;
+  accessory?: Component;
+  content?: string;
+  media?: Media;
+  file?: Media;
+  name?: string;
+  size?: number;
+  items?: { media: Media; description?: string; spoiler?: boolean }[];
+  spoiler?: boolean;
+  divider?: boolean;
+  spacing?: number;
+  accent_color?: number | null;
+}
+
+export interface PollAnswer {
+  answer_id: number;
+  poll_media: { text?: string; emoji?: EmojiRef };
+}
+
+export interface Poll {
+  question: { text?: string };
+  answers: PollAnswer[];
+  expiry: string | null;
+  allow_multiselect: boolean;
+  results?: { is_finalized: boolean; answer_counts: { id: number; count: number; me_voted: boolean }[] };
+}
+
+export interface Message {
+  id: Id;
+  channel_id: Id;
+  type: number;
+  content: string;
+  author: User;
+  timestamp: string;
+  edited_timestamp: string | null;
+  mention_everyone: boolean;
+  mentions: User[];
+  mention_roles: Id[];
+  attachments: Attachment[];
+  embeds: Embed[];
+  components: Component[];
+  pinned: boolean;
+  flags: number;
+  reactions?: Reaction[];
+  sticker_items?: { id: Id; name: string; format_type: number }[];
+  webhook_id?: Id;
+  application_id?: Id;
+  message_reference?: { type: number; channel_id: Id; message_id?: Id };
+  referenced_message?: Message | null;
+  interaction_metadata?: {
+    id: Id;
+    type: number;
+    user: User;
+    name?: string;
+    command_type?: number;
+    interacted_message_id?: Id;
+    triggering_interaction_metadata?: { name?: string };
+  };
+  message_snapshots?: { message: Partial<Message> }[];
+  poll?: Poll;
+  thread?: Channel;
+  /** The part of its bot that wrote it, and when what led to it began. */
+  source?: { name: string; at_ms: number };
+  /** Made by the page: only its user sees it, and no server knows it. */
+  local?: { kind: 'sending' | 'failed'; text: string; hint?: string };
+}
+
+export interface Choice {
+  name: string;
+  name_localized?: string;
+  value: string | number;
+}
+
+export interface Option {
+  type: number;
+  name: string;
+  name_localized?: string;
+  description: string;
+  description_localized?: string;
+  required?: boolean;
+  choices?: Choice[];
+  options?: Option[];
+  channel_types?: number[];
+  min_value?: number;
+  max_value?: number;
+  min_length?: number;
+  max_length?: number;
+  autocomplete?: boolean;
+}
+
+export interface Command extends Option {
+  id: Id;
+  application_id: Id;
+}
+
+export interface Modal {
+  title: string;
+  custom_id: string;
+  components: Component[];
+}
+
+export interface Answer {
+  interaction: Id;
+  modal?: Modal;
+  choices?: Choice[];
+  activity?: string;
+  purchase?: { name?: string };
+  error?: string;
+  hint?: string;
+  deferred: boolean;
+}
+
+/** An entry of the log. Its other fields depend on the kind. */
+export interface Entry {
+  n: number;
+  at_us: number;
+  kind: string;
+  [field: string]: any;
+}

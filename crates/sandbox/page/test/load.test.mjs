@@ -1,0 +1,124 @@
+// Ten thousand messages, and two hundred a second.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { box, clean, endBrowser, go, message, openPage, startSandbox } from './harness.mjs';
+
+/** Seconds of messages; more of them show whether memory levels off. */
+const SECONDS = Number(process.env.PAGE_LOAD_SECONDS ?? 10);
+const RATE = 200;
+let sandbox;
+
+before(async () => {
+  sandbox = await startSandbox('--no-rate-limits');
+});
+after(async () => {
+  await endBrowser();
+  await sandbox.close();
+});
+
+const send = (channel, content, as = 'bob') => sandbox.api('POST', 'messages', { as, channel, content });
+
+test('it is there at once', async () => {
+  const page = await openPage(sandbox);
+  await box(page).waitFor();
+  const times = [];
+  for (let n = 0; n < 5; n += 1) {
+    await page.reload();
+    await box(page).waitFor();
+    times.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime));
+  }
+  times.sort((a, b) => a - b);
+  console.log(`first paint: ${times.map(Math.round).join(', ')} ms`);
+  assert(times[0] < 300, `the first paint takes ${times[0]} ms`);
+  clean(page);
+  await page.context().close();
+});
+
+test('ten thousand messages are scrolled through smoothly, with few rows in the document', async () => {
+  const texts = Array.from({ length: 10_000 }, (_, n) => `number ${n}${n % 7 ? '' : '\n**with** a second line and `code`'}`);
+  for (let at = 0; at < texts.length; at += 50) await Promise.all(texts.slice(at, at + 50).map((text) => send('general', text)));
+  const page = await openPage(sandbox);
+  await go(page, 'general');
+  await page.locator('.message').nth(40).waitFor();
+  const list = page.locator('.list');
+  await list.hover();
+  const measure = page.evaluate(() => new Promise((resolve) => {
+    const frames = [];
+    let last = performance.now();
+    let most = 0;
+    const step = (now) => {
+      frames.push(now - last);
+      last = now;
+      most = Math.max(most, document.querySelectorAll('.message').length);
+      if (window.done) resolve({ frames, most });
+      else requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+  }));
+  let oldest = Infinity;
+  for (let n = 0; n < 150; n += 1) {
+    await page.mouse.wheel(0, -900);
+    await page.waitForTimeout(16);
+  }
+  await page.evaluate(() => { window.done = true; });
+  const { frames, most } = await measure;
+  const first = await page.locator('.message .content').first().innerText();
+  oldest = Number(/number (\d+)/.exec(first)[1]);
+  frames.sort((a, b) => a - b);
+  const at = (share) => frames[Math.floor(frames.length * share)];
+  console.log(`frames: median ${at(0.5).toFixed(1)} ms, 95 % ${at(0.95).toFixed(1)} ms, longest ${frames.at(-1).toFixed(1)} ms; at most ${most} rows; scrolled to number ${oldest}`);
+  assert(most < 200, `${most} rows are in the document`);
+  assert(oldest < 9500, `it was scrolled to ${oldest} only`);
+  assert(at(0.5) < 20, 'half of the frames take longer than 20 ms');
+  clean(page);
+  await page.context().close();
+});
+
+test('two pages get every message in order while a bot sends two hundred a second', async () => {
+  const pages = [await openPage(sandbox), await openPage(sandbox, { as: 'bob' })];
+  for (const page of pages) {
+    await box(page).waitFor();
+    await page.evaluate(() => {
+      // Every message is seen as it comes, since rows leave the document again.
+      window.seen = [];
+      const known = new Set();
+      const look = () => {
+        for (const row of document.querySelectorAll('.message')) {
+          const number = /load (\d+)/.exec(row.textContent)?.[1];
+          if (number && !known.has(row.dataset.id)) {
+            known.add(row.dataset.id);
+            window.seen.push(Number(number));
+          }
+        }
+      };
+      new MutationObserver(look).observe(document.querySelector('.messages'), { childList: true, subtree: true });
+    });
+  }
+  const headers = { authorization: `Bot ${sandbox.token}`, 'content-type': 'application/json' };
+  const url = `${sandbox.url}/api/v10/channels/${sandbox.channel('bot-test')}/messages`;
+  const total = SECONDS * RATE;
+  const memory = [];
+  const latencies = [];
+  const begun = performance.now();
+  // One after the other, so that their order is known.
+  for (let n = 0; n < total; n += 1) {
+    const start = performance.now();
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ content: `load ${n}` }) });
+    await response.arrayBuffer();
+    latencies.push(performance.now() - start);
+    if (n % (RATE * 5) === 0) memory.push(await pages[0].evaluate(() => performance.memory.usedJSHeapSize));
+    const wait = begun + ((n + 1) * 1000) / RATE - performance.now();
+    if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+  const took = (performance.now() - begun) / 1000;
+  for (const page of pages) {
+    await message(page, `load ${total - 1}`).waitFor();
+    const seen = await page.evaluate(() => window.seen);
+    assert.deepEqual(seen, Array.from({ length: total }, (_, n) => n));
+    clean(page);
+  }
+  latencies.sort((a, b) => a - b);
+  console.log(`${total} messages in ${took.toFixed(1)} s (${(total / took).toFixed(0)} a second); the bot's requests: median ${latencies[total >> 1].toFixed(2)} ms, 99 % ${latencies[Math.floor(total * 0.99)].toFixed(2)} ms; heap ${memory.map((bytes) => (bytes / 1e6).toFixed(0)).join(', ')} MB`);
+  for (const page of pages) await page.context().close();
+});

@@ -1,0 +1,167 @@
+// How it looks: no violation of accessibility rules, and pictures at three widths in both themes, in test/out.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { keepModals, startBot } from './bot.mjs';
+import { box, choose, clean, endBrowser, go, here, message, openPage, run, startSandbox } from './harness.mjs';
+
+const out = path.join(here, 'out');
+const axeSource = await readFile(path.join(here, '../node_modules/axe-core/axe.min.js'), 'utf8');
+let sandbox, bot;
+
+before(async () => {
+  await mkdir(out, { recursive: true });
+  sandbox = await startSandbox();
+  bot = keepModals(await startBot(sandbox));
+  const send = (as, content, more = {}) => sandbox.api('POST', 'messages', { as, channel: 'bot-test', content, ...more });
+  const alice = sandbox.overview.users[0].id;
+  await sandbox.api('POST', `guilds/${sandbox.guild}/channels`, { name: 'ideas', type: 15, topic: 'What to build next' });
+  await sandbox.api('POST', 'threads', { as: 'bob', channel: 'ideas', name: 'Dark mode for everything', content: 'Please.' });
+  await send('bob', `Morning <@${alice}>! The new build is out:\n- **faster** reloads\n- \`/play\` takes playlists\n> try it <t:${Math.floor(Date.now() / 1000)}:R>`);
+  await send('carol', 'Nice 🎉');
+  await send('carol', '```rust\n#[poise::command(slash_command)]\nasync fn ping(ctx: Context<\'_>) -> Result<(), Error> {\n    ctx.say("Pong!").await?; // and that is all\n    Ok(())\n}\n```');
+  const sent = await send('bob', 'Who wants to test it?');
+  for (const as of ['alice', 'carol']) await sandbox.api('POST', `messages/${sent.id}/reactions`, { as, emoji: '👍' });
+  await send('alice', 'I do', { reply_to: sent.id });
+});
+after(async () => {
+  await bot.destroy();
+  await endBrowser();
+  await sandbox.close();
+});
+
+/** Fails with the rules that the page violates, and where. */
+async function accessible(page, what) {
+  // The page's own policy lets no other script in; a debugger's is none.
+  const session = await page.context().newCDPSession(page);
+  await session.send('Runtime.evaluate', { expression: axeSource });
+  await session.detach();
+  const violations = await page.evaluate(async () => {
+    const result = await axe.run(document, { rules: { region: { enabled: true } } });
+    return result.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).slice(0, 4).join(' | ')}`);
+  });
+  assert.deepEqual(violations, [], what);
+}
+
+for (const theme of ['dark', 'light']) {
+  test(`every part is accessible in the ${theme} theme`, async () => {
+    const page = await openPage(sandbox, { theme, width: 1500, height: 900 });
+    await box(page).waitFor();
+    await run(page, 'embed');
+    await message(page, 'An author').waitFor();
+    await run(page, 'buttons');
+    await message(page, 'Press one').waitFor();
+    await run(page, 'v2');
+    await message(page, 'In a container').waitFor();
+    await run(page, 'secret');
+    await message(page, 'Between us').waitFor();
+    await accessible(page, 'a channel');
+    await box(page).fill('/');
+    await page.locator('.commands .suggestion').first().waitFor();
+    await accessible(page, 'the picker');
+    await choose(page, 'options');
+    await accessible(page, 'a command');
+    await page.keyboard.press('Escape');
+    await run(page, 'form');
+    await page.getByRole('dialog', { name: 'Tell me' }).waitFor();
+    await accessible(page, 'a modal');
+    await page.screenshot({ path: path.join(out, `modal-${theme}.png`) });
+    await page.keyboard.press('Escape');
+    await page.locator('.member', { hasText: 'Bob' }).click();
+    await page.getByRole('dialog').waitFor();
+    await accessible(page, 'a profile');
+    await page.keyboard.press('Escape');
+    await message(page, 'Between us').click({ button: 'right' });
+    await page.getByRole('menu').waitFor();
+    await accessible(page, 'a menu');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Server settings' }).click();
+    for (const name of ['People and bots', 'Roles', 'Channels', 'Channel permissions', 'New server']) {
+      await page.getByRole('tab', { name, exact: true }).click();
+      await accessible(page, `settings: ${name}`);
+    }
+    await page.getByRole('tab', { name: 'Channel permissions' }).click();
+    await page.screenshot({ path: path.join(out, `settings-${theme}.png`) });
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Developer drawer' }).click();
+    await page.locator('.trace').first().waitFor();
+    for (const name of ['Log', 'Sessions', 'Faults', 'Interactions']) {
+      await page.getByRole('tab', { name }).click();
+      await accessible(page, `the drawer: ${name}`);
+    }
+    await page.locator('.trace-head').first().click();
+    await page.screenshot({ path: path.join(out, `drawer-${theme}.png`) });
+    await page.getByRole('button', { name: 'Close the drawer' }).click();
+    await page.locator('.channel-name', { hasText: 'ideas' }).click();
+    await page.locator('.post').waitFor();
+    await accessible(page, 'a forum');
+    clean(page);
+    await page.context().close();
+  });
+
+  for (const width of [1440, 1000, 400]) {
+    test(`nothing is cut off at ${width} pixels in the ${theme} theme`, async () => {
+      const page = await openPage(sandbox, { theme, width, height: 800 });
+      await box(page).waitFor();
+      await message(page, 'I do').waitFor();
+      await page.screenshot({ path: path.join(out, `chat-${width}-${theme}.png`) });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      assert(!wide, 'the page scrolls sideways');
+      await box(page).fill('/');
+      await page.locator('.commands .suggestion').first().waitFor();
+      await page.screenshot({ path: path.join(out, `picker-${width}-${theme}.png`) });
+      await box(page).fill('');
+      if (width < 900) {
+        await page.getByRole('button', { name: 'Channels' }).click();
+        await page.locator('.channel-name', { hasText: 'general' }).waitFor();
+        await accessible(page, 'the channel list');
+        await page.screenshot({ path: path.join(out, `channels-${width}-${theme}.png`) });
+      } else await go(page, 'general');
+      clean(page);
+      await page.context().close();
+    });
+  }
+}
+
+test('a keyboard is enough', async () => {
+  const page = await openPage(sandbox);
+  await box(page).waitFor();
+  await page.keyboard.type('/ping');
+  await page.locator('.commands .suggestion').first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.command-form').waitFor();
+  await page.keyboard.press('Enter');
+  await message(page, 'Pong!').waitFor();
+  // To the message's actions, and into its menu.
+  await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Shift+Tab');
+  await message(page, 'Pong!').getByRole('button', { name: 'More' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('menu').waitFor();
+  await page.keyboard.press('ArrowDown');
+  assert.notEqual(await page.evaluate(() => document.activeElement.textContent), 'Reply');
+  await page.keyboard.press('Escape');
+  await page.getByRole('menu').waitFor({ state: 'detached' });
+  clean(page);
+  await page.context().close();
+});
+
+test('the command line takes a picture of a message, and of a channel', async () => {
+  const picture = async (what) => {
+    const file = path.join(out, 'picture.png');
+    await promisify(execFile)(sandbox.program, ['--state-file', sandbox.stateFile, 'screenshot', what, file, '--width', '600', '--theme', 'light']);
+    const bytes = await readFile(file);
+    assert.equal(bytes.subarray(1, 4).toString(), 'PNG');
+    return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+  };
+  const [{ id }] = await sandbox.api('GET', 'messages?as=bob&channel=bot-test&limit=1');
+  const one = await picture(id);
+  const whole = await picture('#bot-test');
+  assert.equal(one.width, 1200);
+  assert(whole.height > 2 * one.height, JSON.stringify({ one, whole }));
+  await assert.rejects(picture('123'), /no message 123/);
+});
