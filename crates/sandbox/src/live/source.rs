@@ -21,7 +21,7 @@ tokio::task_local! {
 }
 
 /// The part of a bot that wrote a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Source {
     /// Its name.
     pub name: Arc<str>,

@@ -212,7 +212,7 @@ impl Writer<'_> {
                 creator: self.is_known(hook.creator).then(|| self.user(hook.creator)),
             })
             .collect();
-        let invites = world.open_invites(|invite| invite.channel_id == channel.id);
+        let invites = world.open_invites().filter(|invite| invite.channel_id == channel.id);
         entry.invites = invites
             .map(|invite| Invite {
                 code: name(&invite.code),
