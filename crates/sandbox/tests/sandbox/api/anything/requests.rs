@@ -185,7 +185,8 @@ fn operation(random: &mut StdRng) -> (String, String) {
         "GET".clone_into(&mut method);
     }
     if random.random_ratio(1, 25) && !template.starts_with("/sandbox") && !template.contains("@me") {
-        method = (*["GET", "POST", "PUT", "PATCH", "HEAD", "OPTIONS"].choose(random).unwrap()).to_owned();
+        let methods = ["GET", "POST", "PUT", "PATCH", "HEAD", "OPTIONS"];
+        methods.choose(random).unwrap().clone_into(&mut method);
     }
     (method, template)
 }
@@ -372,7 +373,7 @@ pub(super) fn value(known: &Known, random: &mut StdRng, depth: u32) -> Value {
         .unwrap())
         .into(),
         8 => json!(""),
-        9..12 => return object(known, random, depth - 1),
+        9..12 => object(known, random, depth - 1),
         _ => (0..random.random_range(0..4)).map(|_| value(known, random, depth - 1)).collect(),
     }
 }
