@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::requests::value;
+use super::bodies::value;
 use super::{Known, PATIENCE};
 use crate::gateway::terms;
 
