@@ -13,7 +13,7 @@ const MEDIA: &[&str] = &["http", "https", "attachment"];
 
 /// Reads the value of `embeds`.
 pub(super) fn read_all(form: &mut Form, value: &Value) -> Option<Vec<Value>> {
-    let embeds = form.objects(value, 0..=10, read)?;
+    let embeds = form.objects(value, 0..=10, |form, embed| Some(read(form, embed)))?;
     if embeds.iter().map(size).sum::<usize>() > MAX_TOTAL {
         form.complain(FieldError::new(
             "MAX_EMBED_SIZE_EXCEEDED",
@@ -34,7 +34,7 @@ fn size(embed: &Value) -> usize {
         + fields.map(|field| text(&field["name"]) + text(&field["value"])).sum::<usize>()
 }
 
-fn read(form: &mut Form, embed: &Object) -> Option<Value> {
+fn read(form: &mut Form, embed: &Object) -> Value {
     // Libraries send back what Discord added; it sets the type itself.
     form.optional(embed, "type", |form, value| form.text(value, 0..=MAX_KIND));
     let mut out = Map::new();
@@ -78,7 +78,7 @@ fn read(form: &mut Form, embed: &Object) -> Option<Value> {
     if !seen.iter().any(given) {
         form.complain_at("description", FieldError::required());
     }
-    Some(Value::Object(out))
+    Value::Object(out)
 }
 
 /// Returns whether a value holds nothing that could have been wrong, or right.

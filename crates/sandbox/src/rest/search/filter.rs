@@ -45,7 +45,7 @@ impl Filter {
         let ids = |name, most| query.id_set(name, most);
         let texts = |name, longest| query.text_set(name, 100, longest);
         Ok(Self {
-            content: Phrase::new(&content, query.number("slop", 0..=100, 2)?),
+            content: Phrase::new(content, query.number("slop", 0..=100, 2)?),
             min_id: query.id("min_id")?,
             max_id: query.id("max_id")?,
             channels: ids("channel_id", 500)?,

@@ -28,7 +28,7 @@ impl Filter {
     fn read(query: &Query) -> ApiResult<Self> {
         let name = query.short_text("name", 100)?.unwrap_or_default();
         Ok(Self {
-            name: Phrase::new(&name, query.number("slop", 0..=100, 2)?),
+            name: Phrase::new(name, query.number("slop", 0..=100, 2)?),
             min_id: query.id("min_id")?,
             max_id: query.id("max_id")?,
             tags: tags(query)?,

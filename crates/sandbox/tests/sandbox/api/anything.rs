@@ -4,6 +4,7 @@
 //! `SANDBOX_REQUESTS` is their number, 3,000 by default and 100,000 in `./dev-env.sh test --slow`; `SANDBOX_SEED` makes other
 //! ones. A failure names both, and the request.
 
+mod bodies;
 mod frames;
 mod requests;
 

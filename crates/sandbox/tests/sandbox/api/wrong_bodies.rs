@@ -144,9 +144,10 @@ async fn answer(bot: &Bot, row: &Row, world: &World) -> String {
     let (method, path) = operation.split_once(' ').unwrap();
     let (method, path) = (Method::from_bytes(method.as_bytes()).unwrap(), world.fill(path));
     let body = filled(&row.body, world);
-    let (status, answer) = match is_form {
-        true => bot.upload(method, &path, form(&body)).await,
-        false => bot.call(method, &path, &body).await,
+    let (status, answer) = if is_form {
+        bot.upload(method, &path, form(&body)).await
+    } else {
+        bot.call(method, &path, &body).await
     };
     let mut found = Vec::new();
     errors(&answer["errors"], "", &mut found);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::requests::value;
+use super::bodies::value;
 use super::{Known, PATIENCE};
 use crate::gateway::terms;
 
@@ -35,9 +35,9 @@ fn identify(known: &Known) -> Value {
 /// Connects, sends any frames, and reads until the gateway has read them: up to a heartbeat's acknowledgement, or the end.
 pub(super) async fn converse(known: &Known, random: &mut StdRng, told: &str) {
     let query = *QUERIES.choose(random).unwrap();
-    let packed = |payload: &Value| match query.contains("etf") {
-        true => Message::binary(terms::pack(payload)),
-        false => Message::text(payload.to_string()),
+    let is_etf = query.contains("etf");
+    let packed = |payload: &Value| {
+        if is_etf { Message::binary(terms::pack(payload)) } else { Message::text(payload.to_string()) }
     };
     // A query that the gateway does not take is refused with a close, not while the connection is made.
     let connected = tokio_tungstenite::connect_async(address(known, query)).await;

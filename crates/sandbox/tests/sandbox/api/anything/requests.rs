@@ -6,12 +6,10 @@ use rand::seq::IndexedRandom;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::multipart::{Form, Part};
 use sandbox::parity::OPERATIONS;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 use super::Known;
-
-/// Keys of bodies, by what they belong to.
-const KEYS: &str = include_str!("../../../../../discord-rules/tests/keys.txt");
+use super::bodies::{about, value};
 
 /// Routes of the control API. Left out is what makes more of something without end (bots, guilds, users), what injects faults,
 /// what reads without end, and what resets the token.
@@ -177,7 +175,12 @@ fn operation(random: &mut StdRng) -> (String, String) {
         (method.to_owned(), path.to_owned())
     } else {
         let operation = OPERATIONS.choose(random).unwrap();
-        let version = ["/api/v10", "/api/v10", "/api/v9", "/api", "/api/v3"].choose(random).unwrap();
+        let version = match random.random_range(0..40) {
+            0 => "/api/v3",
+            1..5 => "/api/v9",
+            5..9 => "/api",
+            _ => "/api/v10",
+        };
         (operation.method.to_owned(), format!("{version}{}", operation.path))
     };
     // The bot stays in its guild, or nothing is left to ask about.
@@ -185,7 +188,8 @@ fn operation(random: &mut StdRng) -> (String, String) {
         "GET".clone_into(&mut method);
     }
     if random.random_ratio(1, 25) && !template.starts_with("/sandbox") && !template.contains("@me") {
-        method = (*["GET", "POST", "PUT", "PATCH", "HEAD", "OPTIONS"].choose(random).unwrap()).to_owned();
+        let methods = ["GET", "POST", "PUT", "PATCH", "HEAD", "OPTIONS"];
+        (*methods.choose(random).unwrap()).clone_into(&mut method);
     }
     (method, template)
 }
@@ -267,112 +271,5 @@ fn any_body(template: &str, known: &Known, random: &mut StdRng) -> (Option<Strin
         }
         11 => (None, Body::None),
         _ => (named("application/json"), Body::Bytes(json)),
-    }
-}
-
-/// Returns the body of an operation, mostly with the keys of what it is about.
-fn about(template: &str, known: &Known, random: &mut StdRng) -> Value {
-    let words = [
-        ("/callback", "Answers"),
-        ("/messages", "Messages"),
-        ("{webhook_token}", "Messages"),
-        ("/commands", "Commands"),
-        ("/auto-moderation", "Auto"),
-        ("/scheduled-events", "Events"),
-        ("/stage", "Events"),
-        ("/members", "Members"),
-        ("/roles", "Members"),
-        ("/bans", "Members"),
-        ("/invites", "Members"),
-        ("/permissions", "Channels"),
-        ("/emojis", "Emojis"),
-        ("/stickers", "Emojis"),
-        ("/soundboard", "Emojis"),
-        ("/lobbies", "Lobbies"),
-        ("/partner", "Lobbies"),
-        ("/applications", "Applications"),
-        ("/users", "Applications"),
-        ("/webhooks", "Channels"),
-        ("/channels", "Channels"),
-        ("/threads", "Channels"),
-        ("/guilds", "Guilds"),
-    ];
-    let word = words.iter().find(|(part, _)| template.contains(part)).map(|(_, word)| *word);
-    match word.filter(|_| random.random_ratio(3, 4)) {
-        Some(word) => filled(KEYS.lines().find(|line| line.starts_with(word)).unwrap(), known, random, 4),
-        None => object(known, random, 4),
-    }
-}
-
-/// Returns an object with the keys of something.
-fn object(known: &Known, random: &mut StdRng, depth: u32) -> Value {
-    let lines: Vec<&str> = KEYS.lines().collect();
-    filled(lines.choose(random).unwrap(), known, random, depth)
-}
-
-/// Returns an object with some keys of a line.
-fn filled(line: &str, known: &Known, random: &mut StdRng, depth: u32) -> Value {
-    let (_, keys) = line.split_once(": ").unwrap();
-    let keys: Vec<&str> = keys.split(' ').collect();
-    let mut object = Map::new();
-    // Few fields are all right more often than many.
-    let most = *[1, 2, 3, 8].choose(random).unwrap();
-    if keys.contains(&"name") && random.random_ratio(1, 2) {
-        object.insert("name".to_owned(), format!("n{}", random.random_range(0..50)).into());
-    }
-    for _ in 0..random.random_range(0..=most) {
-        let key = *keys.choose(random).unwrap();
-        let value = fitting(key, random).unwrap_or_else(|| value(known, random, depth));
-        object.insert(key.to_owned(), value);
-    }
-    object.into()
-}
-
-/// Returns, often, a value that this key takes, so that requests succeed too.
-fn fitting(key: &str, random: &mut StdRng) -> Option<Value> {
-    if random.random_ratio(1, 3) {
-        return None;
-    }
-    Some(match key {
-        "name" => format!("n{}", random.random_range(0..50)).into(),
-        "content" | "title" | "description" | "text" | "topic" | "label" | "question" | "nick" => {
-            json!("some text")
-        }
-        "custom_id" | "value" => format!("c{}", random.random_range(0..9)).into(),
-        "type" => random.random_range(0..18).into(),
-        "style" => random.random_range(1..7).into(),
-        "flags" => (*[0, 4, 64, 4096, 8192, 32768].choose(random).unwrap()).into(),
-        "nonce" => json!("n"),
-        "url" | "icon_url" => json!("https://a.example/b.png"),
-        "image" | "icon" | "avatar" => json!(crate::api::bot::PNG),
-        _ => return None,
-    })
-}
-
-pub(super) fn value(known: &Known, random: &mut StdRng, depth: u32) -> Value {
-    match random.random_range(0..if depth == 0 { 9 } else { 14 }) {
-        0 => Value::Null,
-        1 => random.random::<bool>().into(),
-        2 => random.random_range(-2..20).into(),
-        3 => random.random::<i64>().into(),
-        4 => json!(f64::from_bits(random.random::<u64>() >> 2)),
-        5 => "x".repeat(random.random_range(0..300)).into(),
-        6 => known.some("id", random).into(),
-        7 => (*[
-            "\u{1f44d}",
-            "de",
-            "@everyone",
-            "2130-01-01T00:00:00Z",
-            "-99999-01-01",
-            "\0",
-            "\u{202e}",
-            "users",
-        ]
-        .choose(random)
-        .unwrap())
-        .into(),
-        8 => json!(""),
-        9..12 => return object(known, random, depth - 1),
-        _ => (0..random.random_range(0..4)).map(|_| value(known, random, depth - 1)).collect(),
     }
 }

@@ -142,8 +142,12 @@ impl Schemas<'_> {
     fn out_of_limits(&self, schema: &Value, found: &mut Vec<Wrong>) {
         // Above this the limit is one of Discord's requests as a whole.
         const LONGEST: u64 = 300_000;
-        let limit =
-            |key: &str| schema[key].as_u64().filter(|limit| *limit < LONGEST).map(|limit| limit as usize);
+        let limit = |key: &str| {
+            schema[key]
+                .as_u64()
+                .filter(|limit| *limit < LONGEST)
+                .and_then(|limit| usize::try_from(limit).ok())
+        };
         if schema["format"] != "snowflake" {
             if let Some(most) = limit("maxLength") {
                 found.push(Wrong::here("too long", "x".repeat(most + 1).into()));
