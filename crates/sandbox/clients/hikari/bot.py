@@ -5,6 +5,8 @@ import json
 import os
 
 import hikari
+import layouts
+import posts
 from hikari import CommandType, OptionType
 
 bot = hikari.GatewayBot(
@@ -59,6 +61,8 @@ COMMANDS = [
     ),
     slash("think", "Answers late"),
     slash("secret", "Answers to one"),
+    slash("edits", "Edits what one sees"),
+    slash("layout", "Components V2"),
     slash("panel", "Buttons and menus"),
     slash("pick", "A menu of texts"),
     slash("find", "Completes", option("query", OptionType.STRING, autocomplete=True, is_required=True)),
@@ -147,6 +151,14 @@ async def think(interaction, options):
     await interaction.execute("whisper", flags=hikari.MessageFlag.EPHEMERAL)
     gone = await interaction.execute("gone")
     await interaction.delete_message(gone)
+
+
+async def edits(interaction, options):
+    ephemeral = hikari.MessageFlag.EPHEMERAL
+    await interaction.create_initial_response(hikari.ResponseType.DEFERRED_MESSAGE_CREATE, flags=ephemeral)
+    await interaction.edit_initial_response("one")
+    followup = await interaction.execute("two", flags=ephemeral)
+    await interaction.edit_message(followup, "three")
 
 
 async def panel(interaction, options):
@@ -253,6 +265,8 @@ RUN = {
     "tree": tree,
     "think": think,
     "secret": lambda interaction, options: answer(interaction, "secret", flags=hikari.MessageFlag.EPHEMERAL),
+    "edits": edits,
+    "layout": layouts.layout,
     "panel": panel,
     "pick": pick,
     "find": lambda interaction, options: answer(interaction, f"found {options[0].value}"),
@@ -286,6 +300,8 @@ async def on_component(event: hikari.ComponentInteractionCreateEvent):
     match interaction.custom_id:
         case "count":
             await interaction.create_initial_response(update, str(int(interaction.message.content) + 1))
+        case "more":
+            await layouts.more(interaction)
         case "close":
             await interaction.create_initial_response(update, "closed", components=[])
         case "ask":
@@ -364,7 +380,11 @@ async def said_burst(message, text):
 async def on_message(event: hikari.GuildMessageCreateEvent):
     if event.is_human and event.content and event.content.startswith("!"):
         name, _, text = event.content[1:].partition(" ")
-        await globals()[f"said_{name}"](event.message, text)
+        said = globals().get(f"said_{name}") or getattr(posts, f"said_{name}")
+        await said(event.message, text)
+
+
+posts.listen(bot, report)
 
 
 @bot.listen()

@@ -17,7 +17,7 @@ async function tour(interaction) {
   const thread = await message.startThread({ name: 'thread' });
   await thread.createMessage({ content: 'in the thread' });
   await thread.edit({ archived: true });
-  const role = await guild.createRole({ name: 'Traveller', colors: { primaryColor: 0xff00ff }, permissions: ['CONNECT'] });
+  const role = await guild.createRole({ name: 'Traveller', colors: { primaryColor: 0xff00ff }, permissions: String(Permissions.CONNECT) });
   const [bob] = await guild.searchMembers({ query: 'bob' });
   await bob.addRole(role.id);
   await bob.edit({ nick: 'Tourist Bob' });

@@ -120,6 +120,26 @@ impl EventHandler for Bot {
         self.report(&ctx, format!("voice {} {channel}", name(&ctx, state.user_id))).await;
     }
 
+    async fn thread_create(&self, ctx: Context, thread: GuildChannel) {
+        if thread.name == "First" {
+            self.report(&ctx, "thread First".to_owned()).await;
+        }
+    }
+
+    async fn thread_update(&self, ctx: Context, _: Option<GuildChannel>, thread: GuildChannel) {
+        if thread.name == "First" && thread.thread_metadata.is_some_and(|data| data.archived) {
+            self.report(&ctx, "archived First".to_owned()).await;
+        }
+    }
+
+    async fn poll_vote_add(&self, ctx: Context, event: MessagePollVoteAddEvent) {
+        self.report(&ctx, format!("vote {}", name(&ctx, event.user_id))).await;
+    }
+
+    async fn poll_vote_remove(&self, ctx: Context, event: MessagePollVoteRemoveEvent) {
+        self.report(&ctx, format!("unvote {}", name(&ctx, event.user_id))).await;
+    }
+
     async fn channel_create(&self, ctx: Context, channel: GuildChannel) {
         if channel.name == "news" {
             self.report(&ctx, "channel news".to_owned()).await;

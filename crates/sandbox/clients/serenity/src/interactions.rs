@@ -34,6 +34,7 @@ fn commands() -> Vec<CreateCommand> {
             .add_option(option(CommandOptionType::SubCommand, "root")),
         slash("think", "Answers late"),
         slash("secret", "Answers to one"),
+        slash("edits", "Edits what one sees"),
         slash("panel", "Buttons and menus"),
         slash("pick", "A menu of texts"),
         slash("find", "Completes")
@@ -186,6 +187,14 @@ async fn run(ctx: &Context, command: CommandInteraction) -> Outcome {
             command.defer(ctx).await?;
             tour::run(ctx, guild, &command.user).await?;
             command.edit_response(ctx, EditInteractionResponse::new().content("toured")).await?;
+            return Ok(());
+        }
+        "edits" => {
+            command.defer_ephemeral(ctx).await?;
+            command.edit_response(ctx, EditInteractionResponse::new().content("one")).await?;
+            let followup = |content| CreateInteractionResponseFollowup::new().content(content);
+            let sent = command.create_followup(ctx, followup("two").ephemeral(true)).await?;
+            command.edit_followup(ctx, sent.id, followup("three")).await?;
             return Ok(());
         }
         "secret" => return Ok(command.create_response(ctx, answer(text("secret").ephemeral(true))).await?),

@@ -3,6 +3,7 @@
 mod events;
 mod interactions;
 mod messages;
+mod posts;
 mod tour;
 
 use std::env;
@@ -16,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 struct Bot {
     guild: OnceLock<GuildId>,
     post: Mutex<Option<Message>>,
+    poll: Mutex<Option<Message>>,
 }
 
 type Outcome = Result<(), Box<dyn std::error::Error + Send + Sync>>;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use serenity::all::*;
 
-use crate::{Bot, Outcome};
+use crate::{Bot, Outcome, posts};
 
 pub async fn handle(bot: &Bot, ctx: &Context, message: Message) -> Outcome {
     let channel = message.channel_id;
@@ -56,10 +56,8 @@ pub async fn handle(bot: &Bot, ctx: &Context, message: Message) -> Outcome {
         }
         "mistake" => {
             // serenity itself refuses an empty message, so the request is sent without its builder.
-            let code = match ctx.http.send_message(channel, Vec::new(), &json!({ "content": "" })).await {
-                Err(Error::Http(HttpError::UnsuccessfulRequest(answer))) => answer.error.code,
-                _ => 0,
-            };
+            let sent = ctx.http.send_message(channel, Vec::new(), &json!({ "content": "" })).await;
+            let code = posts::code(sent);
             channel.say(ctx, format!("mistake {code}")).await?;
         }
         "idle" => {
@@ -72,7 +70,7 @@ pub async fn handle(bot: &Bot, ctx: &Context, message: Message) -> Outcome {
                 channel.say(ctx, format!("burst {n}")).await?;
             }
         }
-        _ => {}
+        name => posts::handle(bot, ctx, name, &message).await?,
     }
     Ok(())
 }

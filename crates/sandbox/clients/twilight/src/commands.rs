@@ -37,6 +37,9 @@ fn all() -> Vec<Command> {
             .build(),
         slash("think", "Answers late").build(),
         slash("secret", "Answers to one").build(),
+        slash("edits", "Edits what one sees").build(),
+        slash("form", "A modal of labels").build(),
+        slash("layout", "Components V2").build(),
         slash("panel", "Buttons and menus").build(),
         slash("pick", "A menu of texts").build(),
         slash("find", "Completes")

@@ -72,6 +72,15 @@ pub async fn handle(bot: &Bot, event: Event, author: Option<Id<UserMarker>>) -> 
             let channel = state.channel_id.and_then(|id| bot.cache.channel(id)?.name.clone());
             format!("voice {} {}", name(bot, state.user_id), channel.as_deref().unwrap_or("none"))
         }
+        Event::ThreadCreate(thread) if thread.name.as_deref() == Some("First") => "thread First".to_owned(),
+        Event::ThreadUpdate(thread)
+            if thread.name.as_deref() == Some("First")
+                && thread.thread_metadata.as_ref().is_some_and(|data| data.archived) =>
+        {
+            "archived First".to_owned()
+        }
+        Event::MessagePollVoteAdd(vote) => format!("vote {}", name(bot, vote.user_id)),
+        Event::MessagePollVoteRemove(vote) => format!("unvote {}", name(bot, vote.user_id)),
         Event::ChannelCreate(channel) if channel.name.as_deref() == Some("news") => "channel news".to_owned(),
         Event::RoleCreate(role) if role.role.name == "Artist" => "role Artist".to_owned(),
         Event::GuildCreate(guild) => match *guild {

@@ -25,7 +25,7 @@ use twilight_util::builder::message::{
     ActionRowBuilder, ButtonBuilder, SelectMenuBuilder, SelectMenuOptionBuilder,
 };
 
-use crate::{Bot, Home, tour};
+use crate::{Bot, Home, layouts, tour};
 
 const FRUITS: [&str; 4] = ["apple", "banana", "cherry", "mango"];
 
@@ -45,6 +45,10 @@ pub async fn handle(bot: &Bot, mut interaction: Interaction) -> anyhow::Result<(
                 "count" => {
                     let more = (content.parse::<u64>()? + 1).to_string();
                     respond(bot, home, &interaction, InteractionResponseType::UpdateMessage, text(more)).await
+                }
+                "more" => {
+                    respond(bot, home, &interaction, InteractionResponseType::UpdateMessage, layouts::more())
+                        .await
                 }
                 "close" => {
                     let data = InteractionResponseData { components: Some(Vec::new()), ..text("closed") };
@@ -72,6 +76,9 @@ pub async fn handle(bot: &Bot, mut interaction: Interaction) -> anyhow::Result<(
                     answer(bot, home, &interaction, whisper(names.join(" "))).await
                 }
             }
+        }
+        Some(InteractionData::ModalSubmit(data)) if data.custom_id == "form" => {
+            answer(bot, home, &interaction, text(layouts::answer(*data)?)).await
         }
         Some(InteractionData::ModalSubmit(data)) => {
             let mut values = BTreeMap::new();
@@ -222,6 +229,21 @@ async fn command(bot: &Bot, home: &Home, to: &Interaction, data: CommandData) ->
             interaction.update_response(&to.token).content(Some("toured")).await?;
             return Ok(());
         }
+        "edits" => {
+            let data = InteractionResponseData {
+                flags: Some(MessageFlags::EPHEMERAL),
+                ..InteractionResponseData::default()
+            };
+            respond(bot, home, to, InteractionResponseType::DeferredChannelMessageWithSource, data).await?;
+            interaction.update_response(&to.token).content(Some("one")).await?;
+            let followup =
+                interaction.create_followup(&to.token).content("two").flags(MessageFlags::EPHEMERAL);
+            let followup = followup.await?.model().await?.id;
+            interaction.update_followup(&to.token, followup).content(Some("three")).await?;
+            return Ok(());
+        }
+        "form" => return respond(bot, home, to, InteractionResponseType::Modal, layouts::form()).await,
+        "layout" => return answer(bot, home, to, layouts::layout()).await,
         "secret" => return answer(bot, home, to, whisper("secret")).await,
         "panel" => {
             return answer(bot, home, to, InteractionResponseData { components: Some(panel()), ..text("0") })

@@ -3,7 +3,9 @@
 mod commands;
 mod events;
 mod interactions;
+mod layouts;
 mod messages;
+mod posts;
 mod tour;
 
 use std::env;
@@ -20,7 +22,7 @@ use twilight_http::Client;
 use twilight_model::channel::Message;
 use twilight_model::gateway::payload::incoming::MemberChunk;
 use twilight_model::id::Id;
-use twilight_model::id::marker::{ApplicationMarker, ChannelMarker, GuildMarker};
+use twilight_model::id::marker::{ApplicationMarker, ChannelMarker, GuildMarker, MessageMarker};
 
 /// The state that every handler uses.
 struct Bot {
@@ -29,6 +31,7 @@ struct Bot {
     gateway: MessageSender,
     home: OnceCell<Home>,
     post: Mutex<Option<Message>>,
+    poll: Mutex<Option<Id<MessageMarker>>>,
     chunks: Mutex<Option<mpsc::UnboundedSender<MemberChunk>>>,
 }
 
@@ -57,9 +60,11 @@ async fn main() -> anyhow::Result<()> {
         gateway: shard.sender(),
         home: OnceCell::new(),
         post: Mutex::default(),
+        poll: Mutex::default(),
         chunks: Mutex::default(),
     });
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut closed = None;
     loop {
         let event = tokio::select! {
             event = shard.next_event(EventTypeFlags::all()) => event,
@@ -74,6 +79,7 @@ async fn main() -> anyhow::Result<()> {
             }
         };
         match event {
+            Some(Ok(Event::GatewayClose(frame))) => closed = frame,
             Some(Ok(event)) => {
                 let before = events::before(&bot, &event);
                 bot.cache.update(&event);
@@ -85,7 +91,7 @@ async fn main() -> anyhow::Result<()> {
                 });
             }
             Some(Err(error)) => eprintln!("error: {:?}", anyhow::Error::from(error)),
-            None => return Ok(()),
+            None => anyhow::bail!("the gateway has closed for good: {closed:?}"),
         }
     }
 }

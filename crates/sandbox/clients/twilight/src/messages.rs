@@ -1,8 +1,6 @@
 //! Answers to messages that begin with an exclamation mark, and to direct ones.
 
 use serde_json::json;
-use twilight_http::api_error::ApiError;
-use twilight_http::error::ErrorType;
 use twilight_http::request::channel::reaction::RequestReactionType;
 use twilight_model::channel::Message;
 use twilight_model::channel::message::EmojiReactionType;
@@ -13,7 +11,7 @@ use twilight_util::builder::embed::{
     EmbedAuthorBuilder, EmbedBuilder, EmbedFieldBuilder, EmbedFooterBuilder,
 };
 
-use crate::Bot;
+use crate::{Bot, posts};
 
 pub async fn handle(bot: &Bot, message: Message) -> anyhow::Result<()> {
     let (http, channel) = (&bot.http, message.channel_id);
@@ -84,10 +82,7 @@ pub async fn handle(bot: &Bot, message: Message) -> anyhow::Result<()> {
         }
         "mistake" => {
             let code = match http.create_message(channel).content("").await {
-                Err(error) => match error.kind() {
-                    ErrorType::Response { error: ApiError::General(error), .. } => error.code,
-                    _ => 0,
-                },
+                Err(error) => posts::code(&error),
                 Ok(_) => 0,
             };
             http.create_message(channel).content(&format!("mistake {code}")).await?;
@@ -106,7 +101,7 @@ pub async fn handle(bot: &Bot, message: Message) -> anyhow::Result<()> {
                 http.create_message(channel).content(&format!("burst {n}")).await?;
             }
         }
-        _ => {}
+        name => posts::handle(bot, name, &message).await?,
     }
     Ok(())
 }

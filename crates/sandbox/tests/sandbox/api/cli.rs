@@ -3,6 +3,7 @@
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::time::timeout;
@@ -200,6 +201,20 @@ async fn no_token_is_in_what_serve_says_and_its_own_is_in_the_state_file() {
             None => assert!(String::from_utf8(told.stderr).unwrap().contains("set SANDBOX_TOKEN")),
         }
     }
+}
+
+#[tokio::test]
+async fn serve_says_in_hello_how_often_heartbeats_are_due() {
+    for (words, interval) in [(&[][..], 41_250), (&["--heartbeat-interval", "5000"], 5000)] {
+        let served = Served::start(words, None).await;
+        let url = format!("{}/?v=10&encoding=json", served.url().replacen("http", "ws", 1));
+        let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+        let hello = timeout(Duration::from_mins(1), socket.next()).await.unwrap().unwrap().unwrap();
+        let hello: Value = serde_json::from_str(hello.to_text().unwrap()).unwrap();
+        assert_eq!((&hello["op"], &hello["d"]["heartbeat_interval"]), (&json!(10), &json!(interval)));
+    }
+    let refused = command().args(["serve", "--heartbeat-interval", "10"]).output().await.unwrap();
+    assert_eq!(refused.status.code(), Some(2));
 }
 
 #[tokio::test]
