@@ -254,6 +254,9 @@ cmd_doctor() {
     check rustc rustc --version || bad=1
     check cargo cargo --version || bad=1
     check libopus pkg-config --modversion opus || bad=1
+    say "For the sandbox's packages for pytest and vitest, in ./dev-env.sh test:"
+    check Python python3 --version || true
+    check "Node.js" node --version || true
     say "For ./dev-env.sh check:"
     check rustfmt rustfmt --version || true
     check clippy cargo clippy --version || true

@@ -119,9 +119,12 @@ fn is_host_name(name: &str) -> bool {
 pub(crate) fn identity(host: &str, tls: Option<&Tls>, kept: Option<&Root>) -> io::Result<Identity> {
     let mut names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
     let host = host.trim_matches(['[', ']']).to_owned();
-    for name in std::iter::once(&host).chain(tls.iter().flat_map(|tls| &tls.names)) {
-        if !names.contains(name) {
-            names.push(name.clone());
+    let mut others: Vec<String> = tls.iter().flat_map(|tls| &tls.names).cloned().collect();
+    // In another order they are the same names, and have the same root.
+    others.sort();
+    for name in std::iter::once(host.clone()).chain(others) {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
     Identity::new(&names, kept)

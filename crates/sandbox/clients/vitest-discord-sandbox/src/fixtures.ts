@@ -8,7 +8,7 @@ import { Sandbox } from './sandbox.js';
 
 /** What a test can ask for. */
 export interface Fixtures {
-  /** Arguments of `sandbox serve`; `test.override({ sandboxArgs: ['--no-rate-limits'] })` sets them. */
+  /** Arguments of `sandbox serve`; `test.extend({ sandboxArgs: async ({}, use) => use(['--no-rate-limits']) })` sets them. */
   sandboxArgs: string[];
   /** A local Discord of this test's own. */
   sandbox: Sandbox;

@@ -99,6 +99,10 @@ async fn a_certificate_is_kept_for_the_same_names_and_a_change_is_told() {
     let (first, said) = root(&["--tls"]).await;
     assert_eq!(said, "");
     assert_eq!(root(&["--tls"]).await, (first.clone(), String::new()));
+    let two = ["--tls-name", "discord.gg", "--tls-name", "discord.com"];
+    assert_ne!(root(&two).await.0, first);
+    let again = root(&["--tls-name", "discord.com", "--tls-name", "discord.gg"]).await;
+    assert_eq!(again.1, "");
     let (other, said) = root(&["--tls-name", "discord.com"]).await;
     assert!(other != first && said.contains("other names") && said.lines().count() == 1, "{said}");
     std::fs::write(folder.path().join("own.root"), r#"{"names": []}"#).unwrap();
