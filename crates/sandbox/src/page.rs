@@ -54,8 +54,8 @@ impl Built {
         let zipped = encoder.write_all(plain).and_then(|()| encoder.finish()).unwrap_or_default();
         // The checksum and the length at the end of the format (RFC 1952).
         let end = zipped.len().saturating_sub(8);
-        let tag: String = zipped[end..].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { name, kind, plain, zipped: zipped.into(), tag: format!("\"{tag}\"") }
+        let tag = zipped[end..].try_into().map_or(0, u64::from_be_bytes);
+        Self { name, kind, plain, zipped: zipped.into(), tag: format!("\"{tag:016x}\"") }
     }
 
     fn response(&self, headers: &HeaderMap) -> Response {

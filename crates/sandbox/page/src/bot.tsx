@@ -95,7 +95,7 @@ export function BotPanel() {
       <ul class="admin-list">{now.live.map((one) => <Plugin key={one.plugin} live={one} ledger={ledgers.value.find((ledger) => ledger.plugin === one.plugin)} held={now.reload.held.flat().includes(one.plugin)} />)}</ul>
       <h2>Events</h2>
       <ul class="log">
-        {[...botLines.value].reverse().filter(Boolean).slice(0, 60).map((event, index) => <li class="small" key={index}><span class="muted">{new Date(event.at).toISOString().slice(11, 19)}</span> {line(words(event))}</li>)}
+        {[...botLines.value].reverse().slice(0, 60).map((event, index) => <li class="small" key={index}><span class="muted">{new Date(event.at).toISOString().slice(11, 19)}</span> {line(words(event))}</li>)}
       </ul>
     </>
   );

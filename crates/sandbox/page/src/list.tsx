@@ -80,7 +80,8 @@ export function MessageList({ channel }: { channel: Channel }) {
   };
 
   const onScroll = (): void => {
-    const box = scroller.current!;
+    const box = scroller.current;
+    if (!box) return;
     const below = box.scrollHeight - box.scrollTop - box.clientHeight;
     stuck.current = atEnd && below < 60;
     reading.back = !stuck.current;
@@ -122,7 +123,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 
   // Older messages have come while the view was at the first one.
   useEffect(() => {
-    if (!stuck.current && start > 0 && scroller.current!.scrollTop < NEAR) onScroll();
+    if (!stuck.current && start > 0 && (scroller.current?.scrollTop ?? NEAR) < NEAR) onScroll();
   }, [messages[0]?.id]);
 
   useEffect(() => {
@@ -140,7 +141,7 @@ export function MessageList({ channel }: { channel: Channel }) {
 
   // Going to one message.
   const wanted = jump.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!wanted || reached.current === wanted) {
       reached.current = wanted;
       return;

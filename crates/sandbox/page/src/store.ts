@@ -224,7 +224,8 @@ function receive(message: any): void {
       logMissed.value += message.missed;
       return;
     case 'bot':
-      botLines.value = [...botLines.value, message.event].slice(-LINES_KEEP);
+      // Null: a new connection to the bot, which begins with its last events.
+      botLines.value = message.event === null ? [] : [...botLines.value, message.event].slice(-LINES_KEEP);
       return;
     case 'refused':
       toast.value = { text: message.error, bad: true };

@@ -59,7 +59,7 @@ export class Stream {
     this.handler.state('open');
     if (this.logFrom !== null) this.send({ do: 'log', from: this.logFrom });
     if (this.listening) this.send({ do: 'listen', on: true });
-    if (this.botLast !== null) this.send({ do: 'bot', last: 0 });
+    if (this.botLast !== null) this.bot(this.botLast);
   }
 
   private send(wish: unknown): void {
@@ -80,6 +80,8 @@ export class Stream {
 
   bot(last: number): void {
     this.botLast = last;
+    // The last ones come again.
+    this.handler.message({ type: 'bot', event: null });
     this.send({ do: 'bot', last });
   }
 

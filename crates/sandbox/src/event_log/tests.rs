@@ -97,6 +97,7 @@ fn a_line_is_one_flat_object_with_its_bodies_inside() {
         request: Some(Body::Json(Json::from(&json!({"content": "hi\nthere"})))),
         response: None,
         bucket: Some("ab12".into()),
+        rate_limit: None,
         limited: None,
         fault: None,
     })));
