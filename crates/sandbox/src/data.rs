@@ -25,9 +25,9 @@ use tokio::sync::watch;
 use crate::live::Discord;
 use crate::snapshots::Snapshots;
 use crate::snowflake::Snowflake;
-use crate::tls::Addresses;
 use crate::state::World;
 use crate::state::saved::Files;
+use crate::tls::Addresses;
 
 /// Variable with the folder.
 const FOLDER: &str = "SANDBOX_DATA";
@@ -136,7 +136,8 @@ impl Data {
         };
         let files = self.shared.folder.join("files");
         let read = |id: Snowflake| fs::read(files.join(id.to_string()));
-        let world = World::load(&bytes, &addresses.base, &addresses.files, read).map_err(|why| Error::Unreadable { path, why })?;
+        let world = World::load(&bytes, &addresses.base, &addresses.files, read)
+            .map_err(|why| Error::Unreadable { path, why })?;
         self.shared.written.lock().files = world.files.keys().copied().collect();
         Ok(Some(world))
     }

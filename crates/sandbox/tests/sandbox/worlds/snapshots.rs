@@ -48,12 +48,18 @@ async fn a_saved_world_reads_back_as_itself_at_any_address() {
         let json = |value: Value| value;
         json(serde_json::to_value(world).unwrap())
     };
-    let (here, there) =
-        (World::load(&saved, &url, none).unwrap(), World::load(&saved, "http://elsewhere:1", none).unwrap());
+    let (elsewhere, files) = ("http://elsewhere:1", "http://files.elsewhere:1");
+    let (here, there) = (
+        World::load(&saved, &url, &url, none).unwrap(),
+        World::load(&saved, elsewhere, files, none).unwrap(),
+    );
     assert_eq!(sorted(content(&bot.sandbox.discord().lock())), sorted(content(&here)));
     assert_eq!(here.files.len(), bot.sandbox.discord().lock().files.len());
     let text = content(&there).to_string();
-    assert!(!text.contains(&url) && text.contains("http://elsewhere:1/attachments/"), "an address is kept");
+    assert!(
+        !text.contains(&url) && text.contains("http://files.elsewhere:1/attachments/"),
+        "an address is kept"
+    );
 }
 
 /// Returns a value with its lists in a fixed order, since maps have none, and without times of this process's clock.
