@@ -1,6 +1,5 @@
 //! A running sandbox: built, bound to an address, and shut down.
 
-mod body;
 mod times;
 
 use std::future::IntoFuture;
@@ -20,6 +19,7 @@ use tower::util::MapRequest;
 
 use crate::address;
 use crate::backend;
+use crate::body;
 use crate::client::Client;
 use crate::control::guard::Guard;
 use crate::control::{self, Control};
@@ -199,13 +199,17 @@ impl Builder {
         };
         let edge = Edge { log: log.clone(), faults: faults.clone(), limits, gaps };
         let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
+        // The edge of REST does the same, since its log counts the bytes of a body.
+        let others = control::router(control, &control_secret).layer(from_fn(body::read_to_end));
         let router = Router::new()
             .merge(rest::router(&rest, edge))
-            .merge(control::router(control, &control_secret))
+            .merge(others)
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
-            .fallback(async || ApiError::not_found());
+            .fallback(async |request: Request| {
+                body::discard(request).await;
+                ApiError::not_found()
+            });
         let router = Guard::new(address::host(base_url), log.clone()).around(router);
-        let router = router.layer(from_fn(body::read_to_end));
         Assembled { router, scenario, control_secret, discord, log, faults }
     }
 }
