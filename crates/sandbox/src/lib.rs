@@ -54,6 +54,7 @@
 mod address;
 pub mod answer;
 mod backend;
+mod body;
 pub mod client;
 mod control;
 pub mod data;

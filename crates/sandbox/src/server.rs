@@ -1,6 +1,5 @@
 //! A running sandbox: built, bound to an address, and shut down.
 
-mod body;
 mod listen;
 mod times;
 
@@ -10,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::address;
 use crate::backend;
+use crate::body;
 use crate::client::Client;
 use crate::control::guard::Guard;
 use crate::control::pages::Pages;
@@ -313,15 +314,19 @@ impl Builder {
         };
         let edge = Edge { log: log.clone(), faults: faults.clone(), limits, gaps };
         let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
+        // The edge of REST does the same, since its log counts the bytes of a body.
+        let others = control::router(control, &control_secret).layer(from_fn(body::read_to_end));
         let router = Router::new()
             .merge(rest::router(&rest, edge))
-            .merge(control::router(control, &control_secret))
+            .merge(others)
             .merge(page::routes())
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
-            .fallback(async || ApiError::not_found());
+            .fallback(async |request: Request| {
+                body::discard(request).await;
+                ApiError::not_found()
+            });
         let names = self.tls.iter().flat_map(|tls| &tls.names);
         let router = Guard::new(std::iter::once(&addresses.host).chain(names), log.clone()).around(router);
-        let router = router.layer(from_fn(body::read_to_end));
         Assembled { router, scenario, control_secret, discord, log, faults, pages }
     }
 }

@@ -23,6 +23,7 @@ use self::call::Call;
 use self::fault::Answer;
 use self::record::Pending;
 use super::Limits;
+use crate::body;
 use crate::event_log::EventLog;
 use crate::fault::Faults;
 use crate::live::source;
@@ -67,11 +68,13 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
     let mut pending = Pending::new(&edge.log, &call, request.uri().query());
     let request = pending.read_request(request).await;
 
+    let (request, rest) = body::shared(request);
+
     let effect = fault::strike(&edge, &call, &mut pending).await;
     let mut response = match fault::instead(&effect, &edge.limits, &call) {
         Answer::Drop => return call.drop_connection(),
         Answer::Response(response) => {
-            call::drain(request).await;
+            body::discard(request).await;
             response
         }
         Answer::Refusal(refusal) => limit::refuse(&edge.limits, &refusal, request, &mut pending).await,
@@ -80,6 +83,9 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
             source::run(source, limit::handle(&edge.limits, &call, request, next, &mut pending)).await
         }
     };
+    if let Some(rest) = rest {
+        rest.drain().await;
+    }
     limit::finish(&edge.limits, &call, &mut response, &pending);
     let extra = response.extensions_mut().remove::<Extra>().unwrap_or_default();
     gaps(&edge, &call, &response, &extra, &pending);

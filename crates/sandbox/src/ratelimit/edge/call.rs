@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::{StreamExt as _, stream};
+use futures_util::stream;
 
 use super::super::Route;
 use crate::fault::Connection;
@@ -40,13 +40,6 @@ impl Call {
         let cut = stream::once(async { Err::<Bytes, _>(cut_short()) });
         Response::new(Body::from_stream(cut))
     }
-}
-
-/// Reads a refused request to its end, like the proxy in front of Discord: a client that still writes when the
-/// connection closes may not see the answer.
-pub(super) async fn drain(request: Request) {
-    let mut body = request.into_body().into_data_stream();
-    while let Some(Ok(_)) = body.next().await {}
 }
 
 /// Returns the error of a truncated answer.

@@ -5,8 +5,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::call::{Call, drain};
+use super::call::Call;
 use super::record::Pending;
+use crate::body;
 use crate::event_log::RateLimit;
 use crate::ratelimit::{BucketState, Limits, Refusal, Scope, Verdict};
 
@@ -48,7 +49,7 @@ pub(super) async fn refuse(
     pending.entry.limited = Some(refusal.scope.name());
     pending.entry.rate_limit = refusal.state.as_ref().map(recorded);
     pending.entry.bucket = refusal.state.as_ref().map(|state| state.bucket.clone());
-    drain(request).await;
+    body::discard(request).await;
     let mut response = match refusal.body() {
         Some(body) => (StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response(),
         None => (StatusCode::TOO_MANY_REQUESTS, "error code: 1015").into_response(),

@@ -13,7 +13,7 @@ use futures_util::{StreamExt as _, stream};
 use parking_lot::Mutex;
 
 /// Reads what the handler of a request has left of its body, and returns the handler's answer.
-pub(super) async fn read_to_end(request: Request, next: Next) -> Response {
+pub(crate) async fn read_to_end(request: Request, next: Next) -> Response {
     let (request, rest) = shared(request);
     let response = next.run(request).await;
     if let Some(rest) = rest {
@@ -22,15 +22,22 @@ pub(super) async fn read_to_end(request: Request, next: Next) -> Response {
     response
 }
 
+/// Reads a refused request to its end.
+pub(crate) async fn discard(request: Request) {
+    if let (_, Some(rest)) = shared(request) {
+        rest.drain().await;
+    }
+}
+
 /// Most bytes that are read of a refused request, and the time for it.
 const MOST_DRAINED: usize = 256 << 20;
 const DRAINING: Duration = Duration::from_secs(30);
 
 /// Rest of a body that its handler may not have read.
-struct Rest(Arc<Mutex<Fuse<BodyDataStream>>>);
+pub(crate) struct Rest(Arc<Mutex<Fuse<BodyDataStream>>>);
 
 /// Returns a request whose body, if it has one, can be read to its end after its handler has answered.
-fn shared(request: Request) -> (Request, Option<Rest>) {
+pub(crate) fn shared(request: Request) -> (Request, Option<Rest>) {
     if request.body().is_end_stream() {
         return (request, None);
     }
@@ -43,7 +50,7 @@ fn shared(request: Request) -> (Request, Option<Rest>) {
 
 impl Rest {
     /// Reads the body to its end, so that a client that still writes can read the answer.
-    async fn drain(self) {
+    pub(crate) async fn drain(self) {
         let mut read = 0;
         let end = stream::poll_fn(|context| self.0.lock().poll_next_unpin(context));
         let end = end.take_while(|chunk| {
