@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("saved in {:.2} s, {} MiB", began.elapsed().as_secs_f64(), saved.len() >> 20);
     let began = Instant::now();
     let read =
-        sandbox::state::World::load(&saved, sandbox.url(), |_| Err(std::io::ErrorKind::NotFound.into()))?;
+        sandbox::state::World::load(&saved, sandbox.url(), sandbox.url(), |_| Err(std::io::ErrorKind::NotFound.into()))?;
     println!(
         "read in {:.2} s: {} guilds, {} channels",
         began.elapsed().as_secs_f64(),

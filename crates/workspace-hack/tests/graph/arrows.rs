@@ -9,7 +9,7 @@ const OF_THE_HOST: [&str; 8] =
     ["davey", "demux", "openmls", "opus2", "player", "rubato", "songbird", "symphonia"];
 
 /// What each crate that is no plugin depends on in the workspace.
-const ARROWS: [(&str, &[&str]); 16] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("bot", &["commands", "events", "hmr", "player", "sdk"]),
     ("demux", &[]),
     ("discord-rules", &[]),
