@@ -69,6 +69,8 @@ def readme(out, names):
     rows = ["| library | how it is pointed at the sandbox | passes | lacks |", "|---|---|---|---|"]
     for name in names:
         steps = results(out, name)
+        if not steps:
+            sys.exit(f"{name} has not run, so the README's table is left as it is.")
         passed = f"{sum(step['ok'] is True for step in steps)} of {len(steps)}"
         lacks = client(name).get("lacks", {})
         # One reason for several steps is told once.
