@@ -5,6 +5,7 @@
 
 mod apply;
 mod bots;
+mod channels;
 mod community;
 mod content;
 mod export;

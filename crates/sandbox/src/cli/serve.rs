@@ -160,9 +160,10 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         builder = builder.rate_limits(Config::off());
     }
     let files = serve.seed.iter().map(|path| Seed::read_file(path));
-    let seeds = match serve.seed.is_empty() && serve.guilds.is_none() {
-        true => Seed::of_environment(),
-        false => files.collect(),
+    let seeds = if serve.seed.is_empty() && serve.guilds.is_none() {
+        Seed::of_environment()
+    } else {
+        files.collect()
     };
     let seeds: Vec<Seed> = seeds.map_err(|mistake| Failure(mistake.to_string()))?;
     let seeded = !seeds.is_empty() || serve.guilds.is_some();

@@ -54,19 +54,19 @@ pub(super) async fn world(client: &Client, world: WorldArgs) -> Result<Outcome, 
 
 /// Writes a seed file, or prints it.
 pub(super) fn write(yaml: &str, file: Option<&Path>) -> Result<(), Failure> {
-    let Some(file) = file else {
-        // A file gets every character as it is; a terminal gets none that controls it.
-        let mut out = std::io::stdout();
-        return match out.is_terminal() {
-            true => terminal::print(yaml),
-            false => match out.write_all(yaml.as_bytes()).and_then(|()| out.flush()) {
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    Err(Failure(format!("the output can't be written: {error}")))
-                }
-                _ => Ok(()),
-            },
-        };
-    };
-    write_durably(file, yaml.as_bytes())
-        .map_err(|error| Failure(format!("can't write {}: {error}", file.display())))
+    if let Some(file) = file {
+        return write_durably(file, yaml.as_bytes())
+            .map_err(|error| Failure(format!("can't write {}: {error}", file.display())));
+    }
+    // A file gets every character as it is; a terminal gets none that controls it.
+    let mut out = std::io::stdout();
+    if out.is_terminal() {
+        return terminal::print(yaml);
+    }
+    match out.write_all(yaml.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure(format!("the output can't be written: {error}")))
+        }
+        _ => Ok(()),
+    }
 }

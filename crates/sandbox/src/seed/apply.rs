@@ -55,7 +55,7 @@ pub(crate) fn plant(seed: &Seed, world: &mut World) -> Result<Applied, Mistake> 
     // First in a copy of what names can refer to, so that a mistake is found before anything is changed.
     let mut trial = World::default();
     trial.clock = world.clock.clone();
-    trial.users = world.users.clone();
+    trial.users.clone_from(&world.users);
     for (id, application) in &world.applications {
         trial.create_application(*id, &application.name, application.owner, Some(application.token.clone()));
     }

@@ -35,9 +35,18 @@ impl Exported {
     /// # Errors
     /// When it cannot be written, which is a defect.
     pub fn to_yaml(&self) -> Result<String, String> {
-        let lacks: String =
-            self.left_out.iter().map(|sentence| format!("# Left out: {sentence}\n")).collect();
-        Ok(lacks + &self.seed.to_yaml()?)
+        let mut yaml = String::new();
+        for sentence in &self.left_out {
+            // A line break in what a server said would end the comment.
+            yaml.extend([
+                "# Left out: ",
+                &sentence.replace(char::is_control, " "),
+                "
+",
+            ]);
+        }
+        yaml += &self.seed.to_yaml()?;
+        Ok(yaml)
     }
 }
 

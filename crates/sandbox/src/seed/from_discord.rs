@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
+use super::channels::KINDS;
 use super::file::{
     Action, Channel, Choice, Emoji, Guild, Onboarding, Overwrite, Prompt, Role, Rule, Sticker, Tag,
     WelcomeChannel, WelcomeScreen,
 };
-use super::guild::KINDS;
 use super::settings::{CONTENT_FILTER, NOTIFICATIONS, PRESETS, TRIGGERS, VERIFICATION};
 use super::{Name, name};
 use crate::permissions::Permissions;

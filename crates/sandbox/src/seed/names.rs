@@ -120,6 +120,9 @@ pub(super) fn given(text: &Name) -> Result<Snowflake, Mistake> {
     })
 }
 
+/// First moment of derived ids, 2018-01-01, in milliseconds of Discord's epoch.
+const FIRST_MS: u64 = 1_514_764_800_000 - EPOCH_MS;
+
 /// Returns an id that follows from a text. Its time is in the years from 2018 to 2020.
 fn derived(path: &str) -> Snowflake {
     // FNV-1a, and the finalizer of splitmix64, so that all bits depend on all of the text.
@@ -129,7 +132,6 @@ fn derived(path: &str) -> Snowflake {
     hash = (hash ^ hash >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ hash >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^= hash >> 31;
-    const FIRST_MS: u64 = 1_514_764_800_000 - EPOCH_MS;
     Snowflake((FIRST_MS << 22) + (hash & ((1 << 58) - 1)))
 }
 

@@ -98,58 +98,76 @@ pub struct Channel {
     /// See [`kind`].
     pub kind: u8,
     /// Guild it is in; `None` for direct messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub guild_id: Option<Snowflake>,
     /// Its name; empty for direct messages.
     pub name: String,
     /// Its topic.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// Position in the list.
     pub position: i64,
     /// Category, or the parent channel of a thread.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<Snowflake>,
     /// Whether it is for adults.
     pub nsfw: bool,
     /// Seconds a member waits between messages.
     pub rate_limit_per_user: u64,
     /// Permissions that differ from the guild's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overwrites: Vec<Overwrite>,
     /// Voice: bits per second.
     pub bitrate: u64,
     /// Voice: most users at once, 0 for no limit.
     pub user_limit: u64,
     /// Voice: fixed region.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rtc_region: Option<String>,
     /// Voice: quality of cameras, 1 automatic and 2 full.
     pub video_quality_mode: u8,
     /// Voice: status, which is no part of the channel object.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// Voice: since when someone is in it, which is no part of the channel object.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub voice_start: Option<OffsetDateTime>,
     /// Voice: since when nobody is in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub empty_since: Option<OffsetDateTime>,
     /// Stage: since when it is live without a speaker.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub silent_since: Option<OffsetDateTime>,
     /// Minutes after which new threads are archived.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub default_auto_archive_duration: Option<u64>,
     /// Seconds a member waits between messages in new threads.
     pub default_thread_rate_limit_per_user: u64,
     /// Fields of forums. Boxed, as those of threads are, since most channels have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     forum: Option<Box<Forum>>,
     /// Channel flags.
     pub flags: u64,
     /// Newest message ever sent, even if it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_message_id: Option<Snowflake>,
     /// Newest pin.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_pin_timestamp: Option<String>,
     /// Direct messages: the users in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recipients: Vec<Snowflake>,
     /// Present for groups of direct messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<Box<Group>>,
     /// Present for threads.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<Box<Thread>>,
     /// Messages by id, oldest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub messages: BTreeMap<Snowflake, Message>,
     /// Pinned messages, newest first, with the time of pinning.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub pins: VecDeque<(Snowflake, String)>,
 }
 

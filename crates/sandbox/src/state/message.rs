@@ -153,16 +153,22 @@ pub struct Message {
     /// Its text.
     pub content: String,
     /// Embeds in the form of Discord's answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embeds: Vec<Value>,
     /// Components with their ids.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<Value>,
     /// Files that are listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
     /// Files that its embeds and components show, which are not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shown: Vec<Attachment>,
     /// Users it mentions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Snowflake>,
     /// Roles it mentions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mention_roles: Vec<Snowflake>,
     /// Whether it mentions everyone.
     pub mention_everyone: bool,
@@ -173,36 +179,50 @@ pub struct Message {
     /// Whether it is pinned.
     pub pinned: bool,
     /// When it was last edited.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub edited: Option<String>,
     /// Reactions, first to last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
     /// Stickers, as messages have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stickers: Vec<Value>,
     /// Copies of it in channels that follow its own: channel and message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub crossposts: Vec<(Snowflake, Snowflake)>,
     /// The message that it refers to.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
     /// Webhook or application that sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_id: Option<Snowflake>,
     /// Application that sent it with an interaction or webhook of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub application_id: Option<Snowflake>,
     /// The interaction it answers: `interaction_metadata`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub interaction_metadata: Option<Arc<Value>>,
     /// The command it answers, in the older form `interaction`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub interaction: Option<Arc<Value>>,
     /// Number of messages in its thread before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<u64>,
     /// The sender's nonce.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Value>,
     /// Poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub poll: Option<Poll>,
     /// Theme of the client that it shares.
     pub theme: Option<Value>,
     /// The forwarded message: `message_snapshots`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub forwarded: Option<Value>,
     /// The part of its bot that wrote it.
     pub source: Option<Source>,
     /// The only user who sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ephemeral_for: Option<Snowflake>,
 }
 

@@ -146,6 +146,7 @@ pub(crate) struct Onboarding {
 /// A question for new members.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "Discord's object has just these switches")]
 pub(crate) struct Prompt {
     /// Text.
     pub(crate) title: Name,

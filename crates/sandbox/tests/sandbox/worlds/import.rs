@@ -156,8 +156,8 @@ async fn a_template_is_imported_by_code_and_from_a_file() {
 #[tokio::test]
 async fn rate_limits_are_waited_for() {
     let bot = club().await;
-    let rule = json!({ "on": { "request": { "path": "/guilds/*/emojis", "effect": { "respond": { "status": 429,
-        "body": { "message": "You are being rate limited.", "retry_after": 0.3, "global": false } } } } }, "count": 2 });
+    let rule = json!({ "on": { "request": { "path": "/guilds/*/emojis",
+        "effect": { "rate_limit": { "retry_after": 0.3 } } } }, "count": 2 });
     let added = bot.control(Method::POST, "/faults").json(&rule).send().await.unwrap();
     assert!(added.status().is_success(), "{}", added.text().await.unwrap());
     let began = std::time::Instant::now();

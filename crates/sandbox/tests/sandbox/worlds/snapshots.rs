@@ -167,7 +167,7 @@ async fn what_is_no_world_changes_nothing() {
         (b"{}\n".to_vec(), "it is no saved world of a sandbox"),
         ([other.as_bytes(), &world[end..]].concat(), "it has format 99 of saved worlds"),
         (world[..world.len() - 9].to_vec(), "it is damaged"),
-        (world[..end + 1].to_vec(), "it is damaged"),
+        (world[..=end].to_vec(), "it is damaged"),
         (flipped, "it is damaged"),
     ] {
         let error = bot.user.restore_world(bytes).await.unwrap_err().to_string();
