@@ -83,7 +83,7 @@ tell_when_ready() {
     done
     # Its ticket is for a terminal, not for a log.
     now=
-    [[ ! -t 1 ]] || now=$(sandbox_ page 2>/dev/null) || now=
+    [[ ! -t 1 || -n ${HOTCORD_SANDBOX-} ]] || now=$(sandbox_ page 2>/dev/null) || now=
     [[ -z $now ]] || printf '\n%s\n\n    %s\n' "The bot is ready. Open it in a browser (this address is good once; ./dev-env.sh page prints another):" "$now"
     [[ -n $now ]] || printf '\n%s\n\n%s\n' "The bot is ready." "    ./dev-env.sh page           prints an address that shows it in a browser"
     cat <<'END'

@@ -25,6 +25,23 @@ const options = {
   write: !check,
 };
 
+/** The licences of what is built in, which ask to come with it. */
+async function licences() {
+  const texts = ['preact', '@preact/signals', '@preact/signals-core', 'highlight.js'].map(async (name) => {
+    const text = await readFile(path.join(here, 'node_modules', name, 'LICENSE'), 'utf8');
+    return `${name}\n\n${text.trim()}\n`;
+  });
+  return Buffer.from((await Promise.all(texts)).join('\n\n'));
+}
+
+/** Files that are no code. */
+async function others() {
+  return [
+    ['index.html', await readFile(path.join(here, 'src/index.html'))],
+    ['licences.txt', await licences()],
+  ];
+}
+
 if (watch) {
   await copyPage();
   await (await context(options)).watch();
@@ -32,7 +49,7 @@ if (watch) {
   const result = await build(options);
   if (check) {
     const built = [...result.outputFiles.map((file) => [file.path, Buffer.from(file.contents)])];
-    built.push([path.join(here, 'dist/index.html'), await readFile(path.join(here, 'src/index.html'))]);
+    for (const [name, contents] of await others()) built.push([path.join(here, 'dist', name), contents]);
     for (const [file, contents] of built) {
       const committed = await readFile(file).catch(() => Buffer.alloc(0));
       if (!committed.equals(contents)) {
@@ -53,5 +70,5 @@ if (watch) {
 
 async function copyPage() {
   await mkdir(path.join(here, 'dist'), { recursive: true });
-  await writeFile(path.join(here, 'dist/index.html'), await readFile(path.join(here, 'src/index.html')));
+  for (const [name, contents] of await others()) await writeFile(path.join(here, 'dist', name), contents);
 }

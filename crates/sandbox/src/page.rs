@@ -39,11 +39,12 @@ macro_rules! built {
     };
 }
 
-static FILES: LazyLock<[Built; 3]> = LazyLock::new(|| {
+static FILES: LazyLock<[Built; 4]> = LazyLock::new(|| {
     built! {
         "index.html": "text/html; charset=utf-8",
         "app.js": "text/javascript; charset=utf-8",
         "app.css": "text/css; charset=utf-8",
+        "licences.txt": "text/plain; charset=utf-8",
     }
 });
 

@@ -13,6 +13,7 @@ use axum::http::Method;
 use axum::response::IntoResponse;
 use axum::routing::any;
 use futures_util::{StreamExt as _, stream};
+use sdk::PluginId;
 use sdk::serenity::all::{ChannelId, CreateAttachment, CreateMessage, GuildId, Http};
 use sdk::serenity::http::{LightMethod, Request as HttpRequest, Route};
 use tokio::sync::Notify;
@@ -244,6 +245,18 @@ async fn another_program_of_this_machine_sends_nothing_through_the_relay() {
     ChannelId::new(5).send_message(&http, message).await.unwrap();
     let seen = log.lock().unwrap();
     assert!(seen[0].headers.get(KEY).is_none() && seen[0].headers.get(PLUGIN).is_none(), "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_was_named_learns_which_plugin_a_request_is_of() {
+    let (log, http, api) = recorder("").await;
+    let plugin = api.http_of(&PluginId::new("commands/general")).unwrap();
+    for http in [&plugin, &http] {
+        ChannelId::new(5).send_message(http, CreateMessage::new().content("x")).await.unwrap();
+    }
+    let seen = log.lock().unwrap();
+    assert_eq!(seen[0].headers[SOURCE], "commands/general");
+    assert!(seen[0].headers.get(PLUGIN).is_none() && seen[1].headers.get(SOURCE).is_none(), "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ import * as api from './api';
 import { Dialog } from './dialogs';
 import { Avatar } from './icons';
 import { bit, NAMES, type Permission } from './permissions';
-import { attempt, bots, channel as current, guild as currentGuild, guilds, nameOf, openGuild, toast, users } from './store';
+import { attempt, bots, channel as current, guild as currentGuild, guilds, nameOf, openGuild, toast, users, world } from './store';
 import { color, line } from './text';
 import type { Guild } from './types';
 
@@ -34,6 +34,7 @@ export function Admin() {
         {tab === 'permissions' && guild && <Permissions guild={guild} />}
         {tab === 'guild' && <NewGuild />}
       </div>
+      <p class="muted small">Sandbox {line(world.version)} • <a href="/app/licences.txt" target="_blank" rel="noreferrer noopener">Licences of the libraries in this page</a></p>
     </Dialog>
   );
 }

@@ -78,7 +78,8 @@ const sentence = (ok: any): string => (typeof ok === 'string' ? ok : ok?.failed?
 export function BotPanel() {
   const now = status.value;
   if (!bot.value.reachable || !now) return <p class="muted">No bot with hot reload answers. It is started by <code class="inline">./dev-env.sh hmr</code>; this panel fills by itself when it is there.</p>;
-  const reloads = botLines.value.filter((event) => event?.event === 'reload-completed' || event?.event === 'reload-failed');
+  // The first load of a plugin is no reload.
+  const reloads = botLines.value.filter((event) => (event.event === 'reload-completed' && event.from !== null) || event.event === 'reload-failed');
   return (
     <>
       <div class="row">
@@ -153,7 +154,7 @@ function Plugin({ live, ledger, held }: { live: Status['live'][number]; ledger: 
 function Failures({ events }: { events: any[] }) {
   const last = new Map<string, any>();
   for (const event of events) {
-    if (!event?.event?.startsWith('reload-') || event.event === 'reload-started') continue;
+    if (!event.event.startsWith('reload-') || event.event === 'reload-started') continue;
     const name = event.plugin ?? '';
     if (event.event === 'reload-failed') last.set(name, event);
     else last.delete(name);

@@ -8,6 +8,17 @@ import type { Channel, Embed } from './types';
 const INLINE = { blocks: false, links: true };
 const TITLE = { blocks: false, links: false };
 
+/** Returns how many fields share the row of one: up to three that are inline. */
+function neighbours(fields: NonNullable<Embed['fields']>, index: number): number {
+  if (!fields[index]!.inline) return 1;
+  let first = index;
+  while (fields[first - 1]?.inline) first -= 1;
+  let end = index;
+  while (fields[end]?.inline) end += 1;
+  const row = first + Math.floor((index - first) / 3) * 3;
+  return Math.min(3, end - row);
+}
+
 export function EmbedView({ embed, channel }: { embed: Embed; channel: Channel | null }) {
   if (embed.type === 'poll_result') return null;
   const link = (text: string, url?: string) => {
@@ -25,8 +36,8 @@ export function EmbedView({ embed, channel }: { embed: Embed; channel: Channel |
           {embed.description && <div class="embed-description"><Rich text={embed.description} channel={channel} /></div>}
           {embed.fields && embed.fields.length > 0 && (
             <div class="embed-fields">
-              {embed.fields.map((field) => (
-                <div class={field.inline ? 'embed-field inline' : 'embed-field'}>
+              {embed.fields.map((field, index) => (
+                <div class={`embed-field of-${neighbours(embed.fields!, index)}`}>
                   <div class="embed-field-name"><Rich text={field.name} channel={channel} rules={INLINE} /></div>
                   <div class="embed-field-value"><Rich text={field.value} channel={channel} /></div>
                 </div>

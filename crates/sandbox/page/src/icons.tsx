@@ -50,6 +50,19 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
 
 const COLORS = ['#5865f2', '#747f8d', '#3ba55c', '#faa61a', '#ed4245', '#eb459e'];
 
+export function DefaultAvatar({ index, size, letter }: { index: number; size: number; letter: string }) {
+  return (
+    <svg width={size} height={size} viewBox="0 0 40 40" aria-hidden="true">
+      <circle cx="20" cy="20" r="20" fill={COLORS[index]} />
+      {letter ? (
+        <text x="20" y="20" dy=".36em" text-anchor="middle" fill="#fff" font-size="19" font-weight="600">{letter}</text>
+      ) : (
+        <path d="M20 19a6 6 0 1 0 0-12 6 6 0 0 0 0 12M8 33c0-7 5-11 12-11s12 4 12 11" fill="#fff" />
+      )}
+    </svg>
+  );
+}
+
 /** The picture of an account that has none: one of six colours by its id, as on Discord. */
 export function Avatar({ id, name, size = 40, status }: { id: string; name: string; size?: number; status?: string }) {
   let index = 0;
@@ -61,10 +74,7 @@ export function Avatar({ id, name, size = 40, status }: { id: string; name: stri
   const letters = [...name.trim()].slice(0, 1).join('').toUpperCase() || '?';
   return (
     <span class="avatar" style={{ width: `${size}px`, height: `${size}px` }}>
-      <svg width={size} height={size} viewBox="0 0 40 40" aria-hidden="true">
-        <circle cx="20" cy="20" r="20" fill={COLORS[index]} />
-        <text x="20" y="20" dy=".36em" text-anchor="middle" fill="#fff" font-size="19" font-weight="600">{letters}</text>
-      </svg>
+      <DefaultAvatar index={index} size={size} letter={letters} />
       {status && <span class={`status status-${status}`} />}
     </span>
   );

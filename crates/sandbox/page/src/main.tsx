@@ -1,4 +1,6 @@
-import "./style.css";
+import './style.css';
+import './parts.css';
+import './narrow.css';
 // The start: the ticket in the address becomes a secret, the stream is opened, and the page is drawn.
 
 import { render } from 'preact';

@@ -1,7 +1,7 @@
 // Files and pictures. Only those of this sandbox are loaded; of others the address is shown.
 
 import { useState } from 'preact/hooks';
-import { Icon } from './icons';
+import { DefaultAvatar, Icon } from './icons';
 import { world } from './store';
 import { line, size } from './text';
 import type { Attachment, Media } from './types';
@@ -21,8 +21,15 @@ function fit(width: number, height: number, most: number, tallest: number): { wi
 
 export function Picture({ media, alt, most = 400, tallest = 350, cover }: { media: Media; alt: string; most?: number; tallest?: number; cover?: boolean }) {
   const address = own(media.url);
+  const standard = /^https:\/\/cdn\.discordapp\.com\/embed\/avatars\/([0-5])\.png/.exec(media.url);
+  if (standard) return <span role={alt ? 'img' : undefined} aria-label={alt || undefined}><DefaultAvatar index={Number(standard[1])} size={Math.min(most, 128)} letter="" /></span>;
   if (!address) {
-    return (
+    const small = most < 100;
+    return small ? (
+      <a class="external" href={media.url} target="_blank" rel="noreferrer noopener" title={`Pictures of other sites are not loaded: ${line(media.url)}`} aria-label={`Picture at ${line(media.url)}`}>
+        <Icon name="external" size={20} />
+      </a>
+    ) : (
       <a class="external" href={media.url} target="_blank" rel="noreferrer noopener" title="Pictures of other sites are not loaded">
         <Icon name="external" size={16} /> {line(media.url)}
       </a>

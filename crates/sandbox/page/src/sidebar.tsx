@@ -1,7 +1,7 @@
 // Guilds, channels, direct messages, and who the user is.
 
 import { signal } from '@preact/signals';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { admin } from './admin';
 import * as api from './api';
 import { Avatar, Icon, IconButton, type IconName } from './icons';
@@ -205,7 +205,19 @@ function Directs() {
 
 function Self() {
   const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
   const own = me.value!;
+  useEffect(() => {
+    if (!open) return;
+    const key = (event: KeyboardEvent): void => { if (event.key === 'Escape') setOpen(false); };
+    const click = (event: MouseEvent): void => { if (!box.current!.contains(event.target as Node)) setOpen(false); };
+    document.addEventListener('keydown', key);
+    document.addEventListener('mousedown', click);
+    return () => {
+      document.removeEventListener('keydown', key);
+      document.removeEventListener('mousedown', click);
+    };
+  }, [open]);
   const people = users.value.filter((user) => !user.bot);
   const another = (user: { id: string; username: string }) =>
     attempt(async () => {
@@ -213,7 +225,7 @@ function Self() {
       window.open(`/app#ticket=${ticket}&as=${encodeURIComponent(user.username)}`, '_blank', 'noopener');
     });
   return (
-    <div class="self">
+    <div class="self" ref={box}>
       {open && (
         <div class="people" role="group" aria-label="Be somebody else">
           <div class="category">Who you are</div>

@@ -149,6 +149,13 @@ function play(ssrc: number, data: AudioData): void {
 
 export function setUpVoice(): void {
   onSound(hear);
+  // Who closes the page leaves, as in Discord's client.
+  addEventListener('pagehide', () => {
+    const here = voiceHere.value;
+    if (!here || !context) return;
+    const headers = { authorization: `Bearer ${api.currentSecret()}`, 'content-type': 'application/json' };
+    void fetch(`/sandbox/guilds/${here.guild.id}/voice/${me.value!.id}`, { method: 'DELETE', headers, body: '{}', keepalive: true });
+  });
 }
 
 export async function toggleVoice(guild: string, channel: Channel): Promise<void> {

@@ -164,6 +164,54 @@ test('who types is shown, and unread channels are marked', async () => {
   await go(alice, 'bot-test');
 });
 
+test('files are dropped anywhere on the page, and sound has a player', async () => {
+  const wav = Buffer.alloc(44 + 800);
+  wav.write('RIFF', 0);
+  wav.write('WAVEfmt ', 8);
+  await alice.evaluate((bytes) => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(bytes)], 'beep.wav', { type: 'audio/wav' }));
+    document.querySelector('.list').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, [...wav]);
+  await alice.locator('.uploads li', { hasText: 'beep.wav' }).waitFor();
+  await box(alice).fill('listen');
+  await alice.keyboard.press('Enter');
+  const player = message(alice, 'listen').locator('audio');
+  await player.waitFor();
+  const answer = await alice.evaluate(async (url) => (await fetch(url)).status, await player.getAttribute('src'));
+  assert.equal(answer, 200);
+});
+
+test("a server's own emojis are drawn", async () => {
+  const guild = await bot.guilds.fetch(sandbox.guild);
+  const emoji = await guild.emojis.create({ attachment: PNG, name: 'red' });
+  await send('bob', `look <:red:${emoji.id}>`);
+  const image = message(alice, 'look').locator('img.emoji');
+  assert.equal(await image.evaluate((one) => one.decode().then(() => one.naturalWidth)), 1);
+  await message(alice, 'look').hover();
+  await message(alice, 'look').locator('.hover').getByRole('button', { name: 'Add reaction' }).click();
+  await alice.locator('.picker').getByRole('button', { name: 'red', exact: true }).click();
+  await message(alice, 'look').locator('.reaction img.emoji').waitFor();
+});
+
+test('another user is opened in another tab', async () => {
+  await alice.getByRole('button', { name: /alice.*be somebody else/i }).click();
+  const opened = alice.context().waitForEvent('page');
+  await alice.getByRole('button', { name: 'bob in another tab' }).click();
+  const tab = await opened;
+  await tab.getByRole('button', { name: /bob.*be somebody else/i }).waitFor();
+  assert(!tab.url().includes('ticket'));
+  await box(tab).fill('from the second tab');
+  await tab.keyboard.press('Enter');
+  await message(alice, 'from the second tab').waitFor();
+  const [sent] = await sandbox.api('GET', 'messages?as=alice&channel=bot-test&limit=1');
+  assert.equal(sent.author.username, 'bob');
+  await tab.close();
+  await alice.locator('.people').waitFor();
+  await alice.keyboard.press('Escape');
+  await alice.locator('.people').waitFor({ state: 'detached' });
+});
+
 test('a lost connection is resumed without a gap', async () => {
   const wire = await startProxy(sandbox);
   const page = await openPage({ ...sandbox, url: wire.url }, { as: 'bob' });

@@ -107,6 +107,17 @@ test('what a bot plays is heard live, and who speaks is seen', async () => {
   await page.getByText('Voice connected').waitFor({ state: 'detached' });
 });
 
+test('who closes the page leaves', async () => {
+  const other = await openPage(sandbox, { as: 'carol' });
+  const lounge = other.locator('.channel', { hasText: 'Lounge' });
+  await lounge.hover();
+  await lounge.getByRole('button', { name: 'Join Lounge' }).click();
+  await page.locator('.voice-user', { hasText: 'carol' }).waitFor();
+  await other.goto('about:blank');
+  await page.locator('.voice-user', { hasText: 'carol' }).waitFor({ state: 'detached' });
+  await other.context().close();
+});
+
 test('a stage is opened, and its audience is let speak', async () => {
   await sandbox.api('POST', `guilds/${sandbox.guild}/channels`, { name: 'Arena', type: 13 });
   const arena = page.locator('.channel', { hasText: 'Arena' });

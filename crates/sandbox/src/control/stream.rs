@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::secret::Secret;
 use super::{Control, find, view};
@@ -33,8 +34,9 @@ use crate::voice::Frame as Spoken;
 const LONGEST: usize = 64 * 1024;
 /// Time in which a client must say who it is.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Shortest time between two messages with changes, so that changes which come together are sent together.
-const PACE: Duration = Duration::from_millis(10);
+/// Shortest time between two messages with changes, so that a busy channel costs a client 30 drawings a second and not
+/// one for each message.
+const PACE: Duration = Duration::from_millis(33);
 /// Most entries of the log in one message.
 const ENTRIES: usize = 200;
 
@@ -88,6 +90,8 @@ struct Client {
     user: Snowflake,
     /// Number of the newest notice that it has.
     at: u64,
+    /// When it got the last changes.
+    updated: Option<Instant>,
     log: Option<Subscription>,
     sound: Option<Receiver<Arc<Spoken>>>,
     bot: Option<mpsc::Receiver<Value>>,
@@ -99,7 +103,8 @@ struct Gone;
 async fn serve(control: Control, secret: Secret, socket: WebSocket) {
     let (sink, mut frames) = socket.split();
     let mut signal = control.discord.feed().signal();
-    let mut client = Client { control, sink, user: Snowflake(0), at: 0, log: None, sound: None, bot: None };
+    let mut client =
+        Client { control, sink, user: Snowflake(0), at: 0, updated: None, log: None, sound: None, bot: None };
     let Ok(Some(Ok(Frame::Text(hello)))) = tokio::time::timeout(PATIENCE, frames.next()).await else {
         return;
     };
@@ -115,7 +120,7 @@ async fn serve(control: Control, secret: Secret, socket: WebSocket) {
                 Some(Ok(_)) => Ok(()),
             },
             spoken = hear(&mut client.sound) => client.play(&spoken).await,
-            () = wait_newer(&mut signal, client.at) => client.update().await,
+            () = wait_newer(&mut signal, client.at, client.updated) => client.update().await,
             entry = follow(&mut client.log) => client.log(entry).await,
             event = bot_event(&mut client.bot) => client.send(&json!({ "type": "bot", "event": event })).await,
         };
@@ -127,11 +132,13 @@ async fn serve(control: Control, secret: Secret, socket: WebSocket) {
     let _ = client.sink.close().await;
 }
 
-/// Waits until there is a notice after this one, and not longer than the last was sent ago.
-async fn wait_newer(signal: &mut watch::Receiver<u64>, at: u64) {
+/// Waits until there is a notice after this one, and until the last update is long enough ago.
+async fn wait_newer(signal: &mut watch::Receiver<u64>, at: u64, updated: Option<Instant>) {
     // The sender lives as long as the world.
     let _ = signal.wait_for(|newest| *newest != at).await;
-    tokio::time::sleep(PACE).await;
+    if let Some(updated) = updated {
+        tokio::time::sleep_until(updated + PACE).await;
+    }
 }
 
 async fn hear(sound: &mut Option<Receiver<Arc<Spoken>>>) -> Arc<Spoken> {
@@ -268,6 +275,7 @@ impl Client {
         };
         let Some((n, changes)) = rendered else { return self.view().await };
         self.at = n;
+        self.updated = Some(Instant::now());
         if changes.is_empty() {
             return Ok(());
         }
