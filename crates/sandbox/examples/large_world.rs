@@ -66,8 +66,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let saved = sandbox.discord().lock().save(sandbox::state::saved::Files::Inside)?;
     println!("saved in {:.2} s, {} MiB", began.elapsed().as_secs_f64(), saved.len() >> 20);
     let began = Instant::now();
-    let read =
-        sandbox::state::World::load(&saved, sandbox.url(), sandbox.url(), |_| Err(std::io::ErrorKind::NotFound.into()))?;
+    let read = sandbox::state::World::load(&saved, sandbox.url(), sandbox.url(), |_| {
+        Err(std::io::ErrorKind::NotFound.into())
+    })?;
     println!(
         "read in {:.2} s: {} guilds, {} channels",
         began.elapsed().as_secs_f64(),
