@@ -78,9 +78,12 @@ async fn the_pages_files_load_nothing_from_elsewhere_and_are_cached_by_their_tag
     let sandbox = Sandbox::builder().start().await.unwrap();
     let http = Client::builder().no_proxy().build().unwrap();
     let get = |path: &str| http.get(format!("{}{path}", sandbox.url()));
-    for (path, kind) in
-        [("/app", "text/html"), ("/app/app.js", "text/javascript"), ("/app/app.css", "text/css"), ("/app/licences.txt", "text/plain")]
-    {
+    for (path, kind) in [
+        ("/app", "text/html"),
+        ("/app/app.js", "text/javascript"),
+        ("/app/app.css", "text/css"),
+        ("/app/licences.txt", "text/plain"),
+    ] {
         let plain = get(path).send().await.unwrap();
         assert_eq!(plain.status(), 200, "{path}");
         let header = |name: &str| plain.headers()[name].to_str().unwrap().to_owned();
