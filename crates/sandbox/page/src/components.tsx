@@ -9,7 +9,7 @@ import { AttachmentView, Picture } from './media';
 import { Rich } from './rich';
 import { Select, itemsOf } from './select';
 import { findChannel, guildOf } from './store';
-import { color, line } from './text';
+import { color, line, safeUrl } from './text';
 import type { Component, Message } from './types';
 
 const Of = createContext<Message | null>(null);
@@ -99,7 +99,7 @@ function Button({ component }: { component: Component }) {
   const name = component.label ?? component.emoji?.name ?? 'Button';
   if (component.url) {
     return (
-      <a class={`button secondary link ${component.disabled ? 'disabled' : ''}`} href={component.disabled ? undefined : component.url} target="_blank" rel="noreferrer noopener" aria-disabled={component.disabled}>
+      <a class={`button secondary link ${component.disabled ? 'disabled' : ''}`} href={component.disabled ? undefined : safeUrl(component.url)} target="_blank" rel="noreferrer noopener" aria-disabled={component.disabled}>
         {inner} <Icon name="external" size={16} />
       </a>
     );

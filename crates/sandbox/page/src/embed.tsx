@@ -2,7 +2,7 @@
 
 import { Picture } from './media';
 import { Rich } from './rich';
-import { color, line, stampText } from './text';
+import { color, line, safeUrl, stampText } from './text';
 import type { Channel, Embed } from './types';
 
 const INLINE = { blocks: false, links: true };
@@ -23,7 +23,8 @@ export function EmbedView({ embed, channel }: { embed: Embed; channel: Channel |
   if (embed.type === 'poll_result') return null;
   const link = (text: string, url?: string) => {
     const shown = <Rich text={text} channel={channel} rules={TITLE} />;
-    return url ? <a href={url} target="_blank" rel="noreferrer noopener">{shown}</a> : shown;
+    const address = safeUrl(url);
+    return address ? <a href={address} target="_blank" rel="noreferrer noopener">{shown}</a> : shown;
   };
   const edge = embed.color !== undefined ? { borderLeftColor: color(embed.color) } : undefined;
   return (

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { DefaultAvatar, Icon } from './icons';
 import { world } from './store';
-import { line, size } from './text';
+import { line, safeUrl, size } from './text';
 import type { Attachment, Media } from './types';
 
 /** Returns the address under which this page may load a file of the sandbox, or nothing. */
@@ -26,11 +26,11 @@ export function Picture({ media, alt, most = 400, tallest = 350, cover }: { medi
   if (!address) {
     const small = most < 100;
     return small ? (
-      <a class="external" href={media.url} target="_blank" rel="noreferrer noopener" title={`Pictures of other sites are not loaded: ${line(media.url)}`} aria-label={`Picture at ${line(media.url)}`}>
+      <a class="external" href={safeUrl(media.url)} target="_blank" rel="noreferrer noopener" title={`Pictures of other sites are not loaded: ${line(media.url)}`} aria-label={`Picture at ${line(media.url)}`}>
         <Icon name="external" size={20} />
       </a>
     ) : (
-      <a class="external" href={media.url} target="_blank" rel="noreferrer noopener" title="Pictures of other sites are not loaded">
+      <a class="external" href={safeUrl(media.url)} target="_blank" rel="noreferrer noopener" title="Pictures of other sites are not loaded">
         <Icon name="external" size={16} /> {line(media.url)}
       </a>
     );
@@ -58,7 +58,7 @@ export function AttachmentView({ file }: { file: Attachment }) {
     <div class="file">
       <Icon name="file" size={32} />
       <div class="file-text">
-        <a href={address ?? file.url} download={file.filename} rel="noreferrer noopener">{name}</a>
+        <a href={address ?? safeUrl(file.url)} download={file.filename} rel="noreferrer noopener">{name}</a>
         <small>{size(file.size)}</small>
         {address && kind.startsWith('audio/') && <audio src={address} controls preload="none" aria-label={name} />}
       </div>

@@ -5,7 +5,7 @@ import type { ComponentChild } from 'preact';
 import { highlight } from './highlight';
 import { isOnlyEmojis, parse, type Node, type Rules } from './markdown';
 import { colorOf, findChannel, goTo, guildOf, nameOf, themeNow, userOf } from './store';
-import { color, fullText, line, plain, readable, timestamp } from './text';
+import { color, fullText, line, plain, readable, safeUrl, timestamp } from './text';
 import type { Channel, Guild } from './types';
 import { openProfile } from './menus';
 
@@ -64,7 +64,7 @@ function one(node: Node, around: Around): ComponentChild {
       );
     case 'link':
       return (
-        <a href={node.url} target="_blank" rel="noreferrer noopener" title={node.url}>
+        <a href={safeUrl(node.url)} target="_blank" rel="noreferrer noopener" title={node.url}>
           {draw(node.kids, around)}
         </a>
       );

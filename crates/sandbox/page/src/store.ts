@@ -260,6 +260,9 @@ function changed(change: any): void {
     case 'message': {
       const message: Message = change.message;
       const id = message.channel_id;
+      const known = directs.value.find((one) => one.id === id);
+      if (known) directs.value = [known, ...directs.value.filter((one) => one !== known)];
+      else if (!findChannel(id)) void learn(message);
       const now = histories.get(id);
       const isNew = !now || !now.messages.some((one) => one.id === message.id);
       if (now) {
@@ -271,7 +274,7 @@ function changed(change: any): void {
         }
       }
       typing.value = typing.value.filter((one) => !(one.channel === id && one.user === message.author.id));
-      if (isNew && message.author.id !== me.value?.id && (id !== place.value.channel || document.hidden)) noteUnread(message);
+      if (isNew && findChannel(id) && message.author.id !== me.value?.id && (id !== place.value.channel || document.hidden)) noteUnread(message);
       return;
     }
     case 'gone': {
@@ -296,6 +299,17 @@ function changed(change: any): void {
     case 'world':
       return setWorld(change);
   }
+}
+
+/** Reads what is known anew after a message in a channel that is not: direct messages that have just been opened. */
+async function learn(message: Message): Promise<void> {
+  const user = me.value!.id;
+  const view: View | undefined = await attempt(() => api.get('view', { as: user }));
+  if (!view || me.value?.id !== user) return;
+  batch(() => {
+    setWorld(view);
+    if (findChannel(message.channel_id) && message.author.id !== user) noteUnread(message);
+  });
 }
 
 function noteUnread(message: Message): void {

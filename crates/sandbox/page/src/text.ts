@@ -13,6 +13,11 @@ export function line(text: string): string {
   return plain(text.replace(/\s*\n\s*/g, ' '));
 }
 
+/** Returns an address that may be followed: of the web, or Discord's own. */
+export function safeUrl(url: string | undefined): string | undefined {
+  return url && /^(https?|discord):\/\//i.test(url) ? url : undefined;
+}
+
 export function compareIds(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }

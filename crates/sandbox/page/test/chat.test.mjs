@@ -194,6 +194,19 @@ test("a server's own emojis are drawn", async () => {
   await message(alice, 'look').locator('.reaction img.emoji').waitFor();
 });
 
+test('a bot writes to somebody directly, for the first time too', async () => {
+  const user = await bot.users.fetch(sandbox.overview.users[0].id);
+  await user.send('hello in private');
+  await alice.locator('.guild[aria-label="Direct Messages, 1 mentions"]').click();
+  await alice.locator('.direct.active', { hasText: 'Sandbot' }).waitFor();
+  await message(alice, 'hello in private').waitFor();
+  await box(alice).fill('hello yourself');
+  await alice.keyboard.press('Enter');
+  await message(alice, 'hello yourself').waitFor();
+  await alice.getByRole('button', { name: 'Sandbox', exact: true }).click();
+  await box(alice).waitFor();
+});
+
 test('another user is opened in another tab', async () => {
   await alice.getByRole('button', { name: /alice.*be somebody else/i }).click();
   const opened = alice.context().waitForEvent('page');

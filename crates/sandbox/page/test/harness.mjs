@@ -72,7 +72,7 @@ export async function endBrowser() {
 }
 
 /** Opens the page as a user. What goes wrong in the page fails the test. */
-export async function openPage(sandbox, { as = 'alice', theme = 'dark', width = 1280, height = 800, hash = '' } = {}) {
+export async function openPage(sandbox, { as = 'alice', theme = 'dark', width = 1280, height = 800, hash = '', prepare = () => {} } = {}) {
   const context = await (await startBrowser()).newContext({ viewport: { width, height }, colorScheme: theme, locale: 'en-GB', timezoneId: 'UTC' });
   if (FROM_DISK) {
     await context.route(/\/app(\/.*)?$/, async (route) => {
@@ -81,6 +81,7 @@ export async function openPage(sandbox, { as = 'alice', theme = 'dark', width = 
     });
   }
   const page = await context.newPage();
+  prepare(page);
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {

@@ -215,15 +215,6 @@ async fn a_large_upload_that_met_a_429_arrives_whole() {
     assert_eq!(stored.send().await.unwrap().bytes().await.unwrap(), file);
 }
 
-#[tokio::test]
-async fn a_plugins_name_goes_no_further_than_the_relay() {
-    let (log, _, api) = recorder("").await;
-    let http = api.http_of(&sdk::PluginId::new("commands/loud")).unwrap();
-    ChannelId::new(5).say(&http, "hi").await.unwrap();
-    let seen = log.lock().unwrap();
-    assert!(!seen[0].headers.keys().any(|name| name.as_str().contains("hotcord")), "{:?}", seen[0].headers);
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_does_not_hold_up_the_end() {
     let message = BucketRule::new(&["POST"], "/channels/{channel.id}/messages", 5, Duration::from_secs(10));
