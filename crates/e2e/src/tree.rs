@@ -36,8 +36,8 @@ impl Tree {
     /// # Errors
     /// If a folder cannot be read.
     pub(crate) fn add_sources(&mut self, from: &Path, at: &Path) -> io::Result<()> {
-        // Nothing in a workspace is built from `fuzz`, which may have grown very large.
-        let left_out: &[&str] = &["target", ".git", ".hotcord", ".env", "fuzz"];
+        // Nothing in a workspace is built from `fuzz`, which may have grown very large, or by cargo from `node_modules`.
+        let left_out: &[&str] = &["target", ".git", ".hotcord", ".env", "fuzz", "node_modules"];
         for entry in fs::read_dir(from)? {
             let entry = entry?;
             let (path, name) = (entry.path(), entry.file_name());

@@ -3,8 +3,10 @@
 use std::process::Output;
 use std::time::Duration;
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use sandbox::voice::wav;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::audio::{encode, likeness, tone};
 use crate::client::End;
@@ -143,4 +145,55 @@ async fn faults_of_voice_are_one_command_away() {
     assert_eq!(rules[3]["rule"]["count"], 2);
     assert_eq!(on(4), json!({ "voice_server": { "effect": "withhold" } }));
     assert_eq!(on(5), json!({ "voice_server": { "effect": "null_endpoint" } }));
+}
+
+#[tokio::test]
+async fn a_page_hears_the_channel_that_its_user_is_in() {
+    let mut world = World::start().await;
+    let url = format!("{}/sandbox/stream", world.sandbox.gateway_url());
+    let mut streams = Vec::new();
+    for user in ["alice", "bob"] {
+        let (mut stream, _) = tokio_tungstenite::connect_async(&url).await.unwrap();
+        let hello = json!({ "secret": world.sandbox.control_secret(), "as": user });
+        stream.send(Message::text(hello.to_string())).await.unwrap();
+        stream.send(Message::text(json!({ "do": "listen", "on": true }).to_string())).await.unwrap();
+        // The answer to a wish that follows shows that this one has been read.
+        stream.send(Message::text("nonsense")).await.unwrap();
+        loop {
+            let frame = stream.next().await.unwrap().unwrap();
+            if frame.to_text().is_ok_and(|text| text.contains("refused")) {
+                break;
+            }
+        }
+        streams.push(stream);
+    }
+    said(&world, &["voice", "join", "Lounge"]).await;
+    let (ticket, mut client, mut audio) = world.talk().await;
+    audio.speak(&mut client).await;
+    client.until_ack().await;
+    let frames = encode(&tone(440.0, Duration::from_millis(200)));
+    for frame in &frames {
+        audio.send(frame).await;
+    }
+    heard(&world, &ticket, |heard| heard.counts.packets >= frames.len() as u64).await;
+    let mut got = Vec::new();
+    while got.len() < frames.len() {
+        if let Message::Binary(frame) = streams[0].next().await.unwrap().unwrap() {
+            let number = |range: std::ops::Range<usize>| {
+                frame[range].iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+            };
+            assert_eq!((number(0..8), number(16..20)), (world.guild().0, u64::from(audio.ssrc)));
+            got.push(frame[26..].to_vec());
+        }
+    }
+    assert_eq!(got, frames);
+    // bob is in no voice channel: between here and a change that he sees there is no sound.
+    world.sandbox.client().send("alice", "general", "over").await.unwrap();
+    loop {
+        match streams[1].next().await.unwrap().unwrap() {
+            Message::Text(text) if text.contains("over") => break,
+            Message::Binary(_) => panic!("bob hears a channel that he is not in"),
+            _ => {}
+        }
+    }
 }
