@@ -4,7 +4,7 @@ import { computed, signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import * as api from './api';
 import { attempt, botLines, stream, toast } from './store';
-import { line, plain } from './text';
+import { counted, line, plain } from './text';
 
 /** Whether the sandbox knows the control socket of a bot, and whether a bot is there. */
 export const bot = signal<{ configured: boolean; reachable: boolean }>({ configured: false, reachable: false });
@@ -130,7 +130,7 @@ function Plugin({ live, ledger, held }: { live: Status['live'][number]; ledger: 
     <li class="wrap">
       <span class="item-text">
         <b>{line(live.plugin)} <span class="generation">g{live.generation}</span> {row?.stage === 'probation' && <span class="warn small">on probation</span>} {held && <span class="bad-text small">held back</span>}</b>
-        <small>{live.commands} commands, {live.listeners} listeners, {live.calls} calls under way</small>
+        <small>{counted(live.commands, 'command')}, {counted(live.listeners, 'listener')}, {counted(live.calls, 'call')} under way</small>
       </span>
       <span class="row">
         <button type="button" class="link-button" onClick={act({ do: 'reload', plugin: live.plugin }, sentence)}>Reload</button>

@@ -219,7 +219,7 @@ function ThreadBox({ message }: { message: Message }) {
   const thread = findChannel(message.thread!.id) ?? message.thread!;
   return (
     <button type="button" class="thread-box" onClick={() => goTo(thread.id)}>
-      <strong>{line(thread.name)}</strong> <span>{thread.message_count ?? 0} messages ›</span>
+      <strong>{line(thread.name)}</strong> <span>{counted(thread.message_count ?? 0, "message")} ›</span>
     </button>
   );
 }

@@ -18,6 +18,11 @@ export function safeUrl(url: string | undefined): string | undefined {
   return url && /^(https?|discord):\/\//i.test(url) ? url : undefined;
 }
 
+/** Returns a number with its noun, as in "1 command" and "2 commands". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 export function compareIds(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 }

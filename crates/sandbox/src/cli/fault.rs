@@ -59,7 +59,7 @@ enum What {
     Event(event::Event),
     /// Make things go wrong in voice.
     Voice(voice::Voice),
-    /// Add a rule of any kind as JSON; the README lists them.
+    /// Add a rule of any kind as JSON; docs/control-api.md lists them.
     Add {
         /// The rule.
         rule: String,
