@@ -19,7 +19,7 @@ import {
   attempt, COMPONENTS_V2, channel as current, dismiss, editing, EPHEMERAL, findChannel, goTo, guildOf, jump, LOADING, me,
   nameOf, replyTo, userOf,
 } from './store';
-import { fullText, line, stampText, timeText } from './text';
+import { counted, fullText, line, stampText, timeText } from './text';
 import type { Channel, Guild, Message } from './types';
 
 const SYSTEM = new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 18, 21, 22, 24, 25, 26, 27, 28, 29, 31, 32, 36, 37, 38, 39, 44, 46]);
@@ -219,7 +219,7 @@ function ThreadBox({ message }: { message: Message }) {
   const thread = findChannel(message.thread!.id) ?? message.thread!;
   return (
     <button type="button" class="thread-box" onClick={() => goTo(thread.id)}>
-      <strong>{line(thread.name)}</strong> <span>{counted(thread.message_count ?? 0, "message")} ›</span>
+      <strong>{line(thread.name)}</strong> <span>{counted(thread.message_count ?? 0, 'message')} ›</span>
     </button>
   );
 }
