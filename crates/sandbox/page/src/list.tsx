@@ -20,7 +20,8 @@ const TOGETHER = 7 * 60 * 1000;
 
 const GROUPED = new Set([0, 20, 23]);
 
-function follows(before: Message | undefined, message: Message): boolean {
+/** Returns whether a message belongs under the head of the one before. */
+export function follows(before: Message | undefined, message: Message): boolean {
   if (!before || message.type === 19 || !GROUPED.has(message.type) || ![...GROUPED, 19].includes(before.type)) return false;
   if (message.interaction_metadata || message.local) return false;
   return (

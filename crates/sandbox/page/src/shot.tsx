@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
 import * as api from './api';
+import { follows } from './list';
 import { MessageRow } from './message';
 import { findChannel, guildOf, me } from './store';
 import { line } from './text';
@@ -24,7 +25,7 @@ export function Shot() {
   if (!messages.length || !channel) return <p role="status">Loading…</p>;
   return (
     <ol class="messages shot" data-ready="yes">
-      {messages.map((message) => <MessageRow key={message.id} message={message} grouped={false} channel={channel} guild={guildOf(channel)} />)}
+      {messages.map((message, at) => <MessageRow key={message.id} message={message} grouped={follows(messages[at - 1], message)} channel={channel} guild={guildOf(channel)} />)}
     </ol>
   );
 }

@@ -164,4 +164,11 @@ test('the command line takes a picture of a message, and of a channel', async ()
   assert.equal(one.width, 1200);
   assert(whole.height > 2 * one.height, JSON.stringify({ one, whole }));
   await assert.rejects(picture('123'), /no message 123/);
+  // What one author says in a row has one head, as in the list.
+  const say = (content) => sandbox.api('POST', 'messages', { as: 'alice', channel: 'mod-log', content });
+  await say('first');
+  const first = await picture('#mod-log');
+  await say('second');
+  const both = await picture('#mod-log');
+  assert(both.height > first.height && both.height < 1.8 * first.height, JSON.stringify({ first, both }));
 });
