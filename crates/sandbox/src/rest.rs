@@ -53,7 +53,7 @@ mod widget;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, OriginalUri};
+use axum::extract::OriginalUri;
 use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -121,9 +121,7 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(partner::routes())
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)
-        .layer(from_fn_with_state(rest.clone(), request::note))
-        // Bodies are limited where they are read. axum's own limit of 2 MB is less than Discord's.
-        .layer(DefaultBodyLimit::disable());
+        .layer(from_fn_with_state(rest.clone(), request::note));
     let api = edge.guard(api).with_state(rest.clone());
     Router::new()
         .nest("/api/v10", api.clone())

@@ -1,6 +1,6 @@
 //! Seed files: a world in YAML, as people write it and keep it beside their tests.
 //!
-//! [`Seed::read`] reads one, [`plant`] adds its objects to a world, [`export`] writes a world as one, and [`import`] writes
+//! [`Seed::read`] reads one, `plant` adds its objects to a world, [`export`] writes a world as one, and [`import`] writes
 //! what Discord says of a guild as one. Names refer to names. Every mistake has its line and column.
 
 mod apply;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::multipart::{Multipart, MultipartError};
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -40,6 +40,9 @@ pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: N
         request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bot_token);
     notes.0.lock().bot = token.and_then(|token| rest.discord.lock().bot_by_token(token));
     request.extensions_mut().insert(notes.clone());
+    // Bodies are limited where they are read. axum's own limit of 2 MB is less than Discord's. Not a layer of its own, which
+    // every request would pass.
+    DefaultBodyLimit::disable().apply(&mut request);
     let (mut response, unread) = collecting(next.run(request)).await;
     let mut extra = notes.0.lock().clone();
     extra.unread = unread;
