@@ -51,6 +51,9 @@ pub(crate) fn shared(request: Request) -> (Request, Option<Rest>) {
 impl Rest {
     /// Reads the body to its end, so that a client that still writes can read the answer.
     pub(crate) async fn drain(self) {
+        if self.0.lock().is_done() {
+            return;
+        }
         let mut read = 0;
         let end = stream::poll_fn(|context| self.0.lock().poll_next_unpin(context));
         let end = end.take_while(|chunk| {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::http::{HeaderMap, HeaderName};
+use futures_util::future::Either;
 
 use super::Live;
 use crate::snowflake::Snowflake;
@@ -17,7 +18,7 @@ const HEADER: HeaderName = HeaderName::from_static("x-sandbox-source");
 const LONGEST: usize = 100;
 
 tokio::task_local! {
-    static SOURCE: Option<Arc<str>>;
+    static SOURCE: Arc<str>;
 }
 
 /// The part of a bot that wrote a message.
@@ -36,15 +37,18 @@ pub(crate) fn named(headers: &HeaderMap) -> Option<Arc<str>> {
     (!name.is_empty() && name.len() <= LONGEST).then(|| name.into())
 }
 
-/// Runs the handler of a request from this source.
-pub(crate) async fn run<F: Future>(source: Option<Arc<str>>, handler: F) -> F::Output {
-    SOURCE.scope(source, handler).await
+/// Returns the handler of a request, to be run as one from this source.
+pub(crate) fn run<F: Future>(source: Option<Arc<str>>, handler: F) -> impl Future<Output = F::Output> {
+    match source {
+        Some(source) => Either::Left(SOURCE.scope(source, handler)),
+        None => Either::Right(handler),
+    }
 }
 
 impl Live<'_> {
     /// Returns the source of the request that is being handled, with the time of the interaction that it answers.
     pub(super) fn source(&self, interaction: Option<Snowflake>) -> Option<Source> {
-        let name = SOURCE.try_with(Clone::clone).ok().flatten()?;
+        let name = SOURCE.try_with(Clone::clone).ok()?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let age = interaction.and_then(|id| self.interactions.get(id)).map(|found| found.created.elapsed());
         let at = now.saturating_sub(age.unwrap_or_default());

@@ -23,7 +23,6 @@ use self::call::Call;
 use self::fault::Answer;
 use self::record::Pending;
 use super::Limits;
-use crate::body;
 use crate::event_log::EventLog;
 use crate::fault::Faults;
 use crate::live::source;
@@ -66,18 +65,12 @@ impl Edge {
 async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let call = Call::read(&request);
     let mut pending = Pending::new(&edge.log, &call, request.uri().query());
-    let request = pending.read_request(request).await;
-
-    let (request, rest) = body::shared(request);
-
+    let (request, rest) = pending.read_request(request).await;
     let effect = fault::strike(&edge, &call, &mut pending).await;
     let mut response = match fault::instead(&effect, &edge.limits, &call) {
         Answer::Drop => return call.drop_connection(),
-        Answer::Response(response) => {
-            body::discard(request).await;
-            response
-        }
-        Answer::Refusal(refusal) => limit::refuse(&edge.limits, &refusal, request, &mut pending).await,
+        Answer::Response(response) => response,
+        Answer::Refusal(refusal) => limit::refuse(&edge.limits, &refusal, &mut pending),
         Answer::Handler => {
             let source = source::named(request.headers());
             source::run(source, limit::handle(&edge.limits, &call, request, next, &mut pending)).await

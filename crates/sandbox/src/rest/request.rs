@@ -40,11 +40,8 @@ pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: N
         request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bot_token);
     notes.0.lock().bot = token.and_then(|token| rest.discord.lock().bot_by_token(token));
     request.extensions_mut().insert(notes.clone());
-    // Bodies are limited where they are read. axum's own limit of 2 MB is less than Discord's. Not a layer of its own, which
-    // every request would pass.
-    DefaultBodyLimit::disable().apply(&mut request);
     let (mut response, unread) = collecting(next.run(request)).await;
-    let mut extra = notes.0.lock().clone();
+    let mut extra = std::mem::take(&mut *notes.0.lock());
     extra.unread = unread;
     response.extensions_mut().insert(extra);
     response
@@ -207,7 +204,9 @@ impl FromRequest<Rest> for Form {
         let notes = request.extensions().get::<Notes>().cloned();
         let payload = match kind.as_str() {
             MULTIPART => {
-                let limited = request.map(|body| Body::new(http_body_limit(body)));
+                let mut limited = request.map(|body| Body::new(http_body_limit(body)));
+                // Of all that reads bodies here, this alone obeys axum's own limit of 2 MB, which is less than Discord's.
+                DefaultBodyLimit::disable().apply(&mut limited);
                 let form = Multipart::from_request(limited, rest).await.map_err(|_| not_a_form())?;
                 Payload::from_form(form).await?
             }

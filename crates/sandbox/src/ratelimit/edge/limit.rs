@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 
 use super::call::Call;
 use super::record::Pending;
-use crate::body;
 use crate::event_log::RateLimit;
 use crate::ratelimit::{BucketState, Limits, Refusal, Scope, Verdict};
 
@@ -20,7 +19,7 @@ pub(super) async fn handle(
     pending: &mut Pending,
 ) -> Response {
     match limits.check(limits.clock().instant(), call.who.as_deref(), &call.method, &call.route) {
-        Verdict::Refused(refusal) => refuse(limits, &refusal, request, pending).await,
+        Verdict::Refused(refusal) => refuse(limits, &refusal, pending),
         Verdict::Allowed(state) => {
             let mut response = next.run(request).await;
             if let Some(state) = state {
@@ -40,16 +39,10 @@ fn recorded(state: &BucketState) -> RateLimit {
 }
 
 /// Answers 429.
-pub(super) async fn refuse(
-    limits: &Limits,
-    refusal: &Refusal,
-    request: Request,
-    pending: &mut Pending,
-) -> Response {
+pub(super) fn refuse(limits: &Limits, refusal: &Refusal, pending: &mut Pending) -> Response {
     pending.entry.limited = Some(refusal.scope.name());
     pending.entry.rate_limit = refusal.state.as_ref().map(recorded);
     pending.entry.bucket = refusal.state.as_ref().map(|state| state.bucket.clone());
-    body::discard(request).await;
     let mut response = match refusal.body() {
         Some(body) => (StatusCode::TOO_MANY_REQUESTS, axum::Json(body)).into_response(),
         None => (StatusCode::TOO_MANY_REQUESTS, "error code: 1015").into_response(),

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Extra;
 use super::call::Call;
+use crate::body::{self, Rest};
 use crate::event_log::{self, EventLog};
 
 /// Entry of a request in progress. It is recorded when this is dropped, so also if the client disconnects.
@@ -36,33 +37,32 @@ impl Pending {
         Self { log: log.clone(), started: Instant::now(), entry: Box::new(entry) }
     }
 
-    /// Reads a JSON body to record it, and returns the request with it. Other bodies are streamed unread.
-    pub(super) async fn read_request(&mut self, request: Request) -> Request {
+    /// Reads a short JSON body to record it, and returns the request with it. Other bodies are streamed unread, and what their
+    /// handler leaves of them can be read afterwards.
+    pub(super) async fn read_request(&mut self, request: Request) -> (Request, Option<Rest>) {
         let longest = self.log.capacity().body;
         let kind = content_type(request.headers());
         let hint = request.body().size_hint();
         if hint.exact() == Some(0) {
-            return request;
+            return (request, None);
         }
         let is_json = kind.as_deref().is_none_or(|kind| kind.starts_with("application/json"));
         let short = hint.upper().is_some_and(|upper| upper <= longest as u64);
         if !is_json || !short {
             self.entry.request = Some(omitted(kind, hint.exact()));
-            return request;
+            return body::shared(request);
         }
         let (parts, body) = request.into_parts();
-        match axum::body::to_bytes(body, longest).await {
+        let body = match axum::body::to_bytes(body, longest).await {
             Ok(bytes) => {
                 let recorded = self.log.redactor().foreign_body(&bytes, kind.as_deref(), longest);
                 self.entry.request = Some(recorded);
-                Request::from_parts(parts, Body::from(bytes))
+                Body::from(bytes)
             }
             // The handler gets the same error and answers.
-            Err(error) => {
-                let broken = stream::once(async move { Err::<Bytes, _>(error) });
-                Request::from_parts(parts, Body::from_stream(broken))
-            }
-        }
+            Err(error) => Body::from_stream(stream::once(async move { Err::<Bytes, _>(error) })),
+        };
+        (Request::from_parts(parts, body), None)
     }
 
     /// Returns the fields of the request's body, if it is a JSON object that is recorded.
