@@ -244,6 +244,24 @@ impl Live<'_> {
         }
     }
 
+    /// Sends an event to several bots, each with its own data; `None` is not sent. The feed gets one notice, also if no bot
+    /// gets the event.
+    fn dispatch_each(
+        &self,
+        bots: impl IntoIterator<Item = Snowflake>,
+        name: &'static str,
+        guild_id: Option<Snowflake>,
+        intents: Intents,
+        mut data: impl FnMut(Snowflake) -> Option<Value>,
+    ) {
+        self.feed.event(name, guild_id, &Value::Null);
+        for bot in bots {
+            if let Some(data) = data(bot) {
+                self.hub.dispatch(&Dispatch { bot: Some(bot), name, data, guild_id, intents });
+            }
+        }
+    }
+
     fn dispatch(
         &self,
         bot: Option<Snowflake>,

@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::find::As;
 use super::{BadRequest, Control, Query, accounts, find};
 use crate::live::Live;
 use crate::permissions::Permissions;
@@ -22,13 +22,6 @@ pub(super) fn routes() -> Router<Control> {
 const MEMBERS: usize = 1000;
 /// Most threads of a guild in a view, newest first.
 const THREADS: usize = 1000;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct As {
-    #[serde(rename = "as")]
-    user: String,
-}
 
 async fn view(State(control): State<Control>, Query(asked): Query<As>) -> Result<Json<Value>, BadRequest> {
     let live = control.discord.lock();
@@ -63,7 +56,6 @@ pub(super) fn world(live: &Live<'_>, user: Snowflake) -> Value {
         "users": accounts::people(live),
         "bots": bots.collect::<Vec<_>>(),
         "direct_messages": direct.iter().map(|found| channel(live, user, found)).collect::<Vec<_>>(),
-        "names": live.guilds.values().map(|guild| json!({ "id": guild.id, "name": guild.name })).collect::<Vec<_>>(),
     })
 }
 

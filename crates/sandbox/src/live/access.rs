@@ -86,10 +86,8 @@ impl Live<'_> {
     /// Sends the event of a guild's channel to all bots in the guild, each in its form.
     pub(super) fn dispatch_shown(&self, name: &'static str, channel: &Channel) {
         let Some(guild) = channel.guild_id else { return };
-        self.feed.push(Notice::Guild(guild));
-        for bot in self.bots_in(guild) {
-            self.dispatch(Some(bot), name, Some(guild), Intents::GUILDS, self.shown_to(bot, channel));
-        }
+        let shown = |bot| Some(self.shown_to(bot, channel));
+        self.dispatch_each(self.bots_in(guild), name, Some(guild), Intents::GUILDS, shown);
     }
 }
 

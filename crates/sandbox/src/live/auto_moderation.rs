@@ -123,11 +123,10 @@ impl Live<'_> {
     fn dispatch_moderators(&self, guild_id: Snowflake, name: &'static str, data: &Value) {
         let Some(guild) = self.guilds.get(&guild_id) else { return };
         let intents = Intents::for_event(name, true);
-        for bot in self.bots_in(guild_id) {
-            if self.guild_permissions(bot, guild).contains(Permissions::MANAGE_GUILD) {
-                self.dispatch(Some(bot), name, Some(guild_id), intents, data.clone());
-            }
-        }
+        let moderates =
+            |bot: &Snowflake| self.guild_permissions(*bot, guild).contains(Permissions::MANAGE_GUILD);
+        let bots = self.bots_in(guild_id).into_iter().filter(moderates);
+        self.dispatch_each(bots, name, Some(guild_id), intents, |_| Some(data.clone()));
     }
 }
 

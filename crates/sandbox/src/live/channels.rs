@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use super::{Live, Notice};
+use super::Live;
 use crate::error::{ApiError, ApiResult};
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
@@ -364,13 +364,13 @@ impl Live<'_> {
 
     fn dispatch_thread_created(&self, id: Snowflake) {
         let Some(channel) = self.channels.get(&id) else { return };
-        self.feed.push(channel.guild_id.map_or(Notice::World, Notice::Guild));
-        for bot in self.bots_seeing(channel) {
+        let event = |bot| {
             let mut event = self.channel_json(channel, Some(bot));
             event["newly_created"] = true.into();
-            let guild = channel.guild_id;
-            self.dispatch(Some(bot), "THREAD_CREATE", guild, crate::gateway::Intents::GUILDS, event);
-        }
+            Some(event)
+        };
+        let intents = crate::gateway::Intents::GUILDS;
+        self.dispatch_each(self.bots_seeing(channel), "THREAD_CREATE", channel.guild_id, intents, event);
     }
 
     /// Checks that `user` has the permissions `needed` in this channel. The error is Discord's.

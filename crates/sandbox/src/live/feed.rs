@@ -93,7 +93,7 @@ impl Feed {
         });
     }
 
-    /// Adds what an event of the gateway tells.
+    /// Adds the notices of a gateway event.
     pub(super) fn event(&self, name: &str, guild: Option<Snowflake>, data: &Value) {
         let id = |key: &str| data[key].as_str().and_then(|id| id.parse::<Snowflake>().ok());
         match name {
@@ -113,8 +113,7 @@ impl Feed {
                 let Some((channel, user)) = id("channel_id").zip(id("user_id")) else { return };
                 self.push(Notice::Typing { channel, user });
             }
-            // These change nothing that is drawn.
-            "INTERACTION_CREATE" | "VOICE_SERVER_UPDATE" | "GUILD_AUDIT_LOG_ENTRY_CREATE" => {}
+            _ if !is_drawn(name) => {}
             _ => {
                 if let Some((channel, id)) = id("channel_id").zip(id("message_id"))
                     && name.starts_with("MESSAGE_")
@@ -157,6 +156,27 @@ impl Feed {
     }
 }
 
+/// Returns whether an event changes what `control::view` renders of a guild or of the world.
+fn is_drawn(name: &str) -> bool {
+    const ELSEWHERE: [&str; 12] = [
+        "AUTO_MODERATION_",
+        "ENTITLEMENT_",
+        "GUILD_BAN_",
+        "GUILD_SCHEDULED_EVENT_",
+        "GUILD_SOUNDBOARD_",
+        "INTEGRATION_",
+        "INVITE_",
+        "SUBSCRIPTION_",
+        "VOICE_CHANNEL_EFFECT_",
+        "GUILD_AUDIT_LOG_",
+        "GUILD_INTEGRATIONS_",
+        "WEBHOOKS_",
+    ];
+    const OTHERS: [&str; 3] =
+        ["APPLICATION_COMMAND_PERMISSIONS_UPDATE", "INTERACTION_CREATE", "VOICE_SERVER_UPDATE"];
+    !OTHERS.contains(&name) && !ELSEWHERE.iter().any(|start| name.starts_with(start))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -193,6 +213,8 @@ mod tests {
         feed.event("MESSAGE_REACTION_ADD", guild, &json!({ "channel_id": "1", "message_id": "2" }));
         feed.event("MESSAGE_DELETE_BULK", guild, &json!({ "channel_id": "1", "ids": ["3", "4"] }));
         feed.event("INTERACTION_CREATE", guild, &json!({ "channel_id": "1" }));
+        feed.event("INVITE_CREATE", guild, &json!({ "channel_id": "1" }));
+        feed.event("GUILD_AUDIT_LOG_ENTRY_CREATE", guild, &json!({}));
         feed.event("CHANNEL_PINS_UPDATE", guild, &json!({ "channel_id": "1" }));
         feed.event("USER_UPDATE", None, &json!({}));
         let gone = |id| Notice::Gone { channel: Snowflake(1), id: Snowflake(id) };

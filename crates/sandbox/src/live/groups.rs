@@ -48,9 +48,8 @@ impl Live<'_> {
 
     fn group_event(&self, id: Snowflake, name: &'static str) {
         let Some(channel) = self.channels.get(&id) else { return };
-        for bot in self.bots_seeing(channel) {
-            self.dispatch(Some(bot), name, None, Intents::empty(), self.channel_json(channel, Some(bot)));
-        }
+        let shown = |bot| Some(self.channel_json(channel, Some(bot)));
+        self.dispatch_each(self.bots_seeing(channel), name, None, Intents::empty(), shown);
     }
 
     /// Returns a group that a bot owns, to change it.

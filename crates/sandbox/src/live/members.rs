@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::{Live, Notice};
+use super::Live;
 use crate::error::{ApiError, ApiResult};
 use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
@@ -35,13 +35,11 @@ pub struct MemberChange {
 impl Live<'_> {
     /// Sends the event of a joined member. A bot that joins gets GUILD_CREATE instead.
     pub(super) fn dispatch_joined(&self, guild: Snowflake, user: Snowflake) {
-        self.feed.push(Notice::Guild(guild));
         if let Ok(mut event) = self.member_json(guild, user) {
             event["guild_id"] = json!(guild);
             let intents = Intents::for_event("GUILD_MEMBER_ADD", true);
-            for bot in self.bots_in(guild).into_iter().filter(|bot| *bot != user) {
-                self.dispatch(Some(bot), "GUILD_MEMBER_ADD", Some(guild), intents, event.clone());
-            }
+            let others = self.bots_in(guild).into_iter().filter(|bot| *bot != user);
+            self.dispatch_each(others, "GUILD_MEMBER_ADD", Some(guild), intents, |_| Some(event.clone()));
         }
     }
 

@@ -241,8 +241,7 @@ impl Live<'_> {
         let event = self.guilds.get(&guild_id).and_then(|guild| guild.scheduled_events.get(&id));
         let Some(event) = event else { return };
         let intents = Intents::for_event(name, true);
-        for bot in self.bots_in(guild_id).into_iter().filter(|bot| self.sees_event(*bot, event)) {
-            self.dispatch(Some(bot), name, Some(guild_id), intents, data.clone());
-        }
+        let bots = self.bots_in(guild_id).into_iter().filter(|bot| self.sees_event(*bot, event));
+        self.dispatch_each(bots, name, Some(guild_id), intents, |_| Some(data.clone()));
     }
 }

@@ -153,9 +153,9 @@ impl Live<'_> {
         let name = "VOICE_CHANNEL_EFFECT_SEND";
         let here =
             |bot: &Snowflake| guild.voice_states.get(bot).is_some_and(|state| state.channel_id == channel_id);
-        for bot in self.bots_in(guild_id).into_iter().filter(here) {
-            self.dispatch(Some(bot), name, Some(guild_id), Intents::for_event(name, true), event.clone());
-        }
+        let bots = self.bots_in(guild_id).into_iter().filter(here);
+        let intents = Intents::for_event(name, true);
+        self.dispatch_each(bots, name, Some(guild_id), intents, |_| Some(event.clone()));
         Ok(())
     }
 

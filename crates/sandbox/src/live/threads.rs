@@ -111,11 +111,11 @@ impl Live<'_> {
     pub fn unarchived(&self, id: Snowflake) {
         self.channel_changed(id);
         let Some(channel) = self.channels.get(&id) else { return };
-        for bot in self.bots_seeing(channel) {
-            if let Some(mut event) = channel.thread_member(bot) {
-                event["guild_id"] = json!(channel.guild_id);
-                self.dispatch(Some(bot), "THREAD_MEMBER_UPDATE", channel.guild_id, Intents::GUILDS, event);
-            }
-        }
+        let (guild, name) = (channel.guild_id, "THREAD_MEMBER_UPDATE");
+        self.dispatch_each(self.bots_seeing(channel), name, guild, Intents::GUILDS, |bot| {
+            let mut event = channel.thread_member(bot)?;
+            event["guild_id"] = json!(guild);
+            Some(event)
+        });
     }
 }
