@@ -395,6 +395,24 @@ documented! {
     sticker_frame_rate = BAD_REQUEST, 170_006, "Sticker frame rate is either too small or too large";
     /// The animated sticker lasts too long.
     sticker_duration = BAD_REQUEST, 170_007, "Sticker animation duration exceeds maximum of 5 seconds";
+    /// The ID token has expired.
+    expired_id_token = BAD_REQUEST, 530_001, "Expired ID token";
+    /// The ID token was issued more than a week ago.
+    id_token_too_old = BAD_REQUEST, 530_004, "ID token too old";
+    /// The player's Discord account is linked.
+    not_provisional = BAD_REQUEST, 530_010, "User account is non-provisional and should be authed through OAuth2";
+    /// The account to merge is a full one.
+    invalid_merge_source = BAD_REQUEST, 530_014, "Invalid merge source";
+    /// The account to merge into is provisional.
+    invalid_merge_destination = BAD_REQUEST, 530_016, "Invalid merge destination";
+    /// The ID token is malformed, or signed by an algorithm that is not supported.
+    invalid_id_token = BAD_REQUEST, 530_020, "Invalid OIDC JWT token";
+    /// The user has an identity in the application already.
+    too_many_identities = BAD_REQUEST, 530_023, "Too many application identities";
+    /// The ID token does not name the key that signed it.
+    id_token_without_key_id = BAD_REQUEST, 530_027, "Missing kid header";
+    /// The account is provisional, or does not exist.
+    invalid_user_type = BAD_REQUEST, 50229, "Invalid user type";
 }
 
 #[cfg(test)]

@@ -46,6 +46,11 @@ impl FieldError {
         Self::new("BASE_TYPE_CHOICES", format!("Value must be one of {}.", set(values)))
     }
 
+    /// Creates the error of a text that is none of these.
+    pub fn words<T: fmt::Display>(words: impl IntoIterator<Item = T>) -> Self {
+        Self::choices(words.into_iter().map(|word| format!("'{word}'")))
+    }
+
     /// Creates the error of a kind that is not allowed here; kinds are distinguished by their `type`.
     pub fn union<T: fmt::Display>(values: impl IntoIterator<Item = T>) -> Self {
         Self::new("UNION_TYPE_CHOICES", format!("Value of field \"type\" must be one of {}.", set(values)))

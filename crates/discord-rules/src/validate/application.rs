@@ -187,17 +187,11 @@ fn metadata_key(form: &mut Form, value: &Value, keys: &mut Vec<String>) -> Optio
 /// Reads texts by locale.
 fn translations(form: &mut Form, item: &Object, key: &str, max: usize) -> Option<Value> {
     form.optional(item, key, |form, value| {
-        let Some(texts) = value.as_object() else {
-            form.complain(FieldError::not_a_dict());
-            return None;
-        };
+        let texts = form.dict(value)?;
         let mut read = Map::new();
         for (locale, text) in texts.iter().filter(|(_, text)| !text.is_null()) {
             if !LOCALES.contains(&locale.as_str()) {
-                form.complain_at(
-                    locale.as_str(),
-                    FieldError::choices(LOCALES.iter().map(|known| format!("'{known}'"))),
-                );
+                form.complain_at(locale.as_str(), FieldError::words(LOCALES));
             }
             if let Some(text) = form.within(locale.as_str(), |form| form.text(text, 1..=max)) {
                 read.insert(locale.clone(), text.into());
@@ -217,10 +211,7 @@ pub fn role_connection(body: &Value, records: &[Value]) -> ApiResult<Value> {
             }
         }
         let metadata = form.optional(body, "metadata", |form, value| {
-            let Some(values) = value.as_object() else {
-                form.complain(FieldError::not_a_dict());
-                return None;
-            };
+            let values = form.dict(value)?;
             let read = |form: &mut Form, key: &str, value: &Value| {
                 let record = records.iter().find(|record| record["key"] == *key);
                 form.within(key, |form| metadata_value(form, value, record))

@@ -243,15 +243,12 @@ fn localizations(
     read: impl Fn(&mut Form, &Value) -> Option<String>,
 ) -> Option<Localizations> {
     form.optional(body, key, |form, value| {
-        let Some(translations) = value.as_object() else {
-            form.complain(FieldError::not_a_dict());
-            return None;
-        };
+        let translations = form.dict(value)?;
         let mut result = Localizations::new();
         for (locale, text) in translations {
             form.within(locale.as_str(), |form| {
                 if !LOCALES.contains(&locale.as_str()) {
-                    form.complain(FieldError::choices(LOCALES.iter().map(|locale| format!("'{locale}'"))));
+                    form.complain(FieldError::words(LOCALES));
                 } else if !text.is_null()
                     && let Some(text) = read(form, text)
                 {

@@ -164,6 +164,15 @@ impl Form {
         object
     }
 
+    /// Reads an object with free keys.
+    pub fn dict<'v>(&mut self, value: &'v Value) -> Option<&'v Object> {
+        let object = value.as_object();
+        if object.is_none() {
+            self.complain(FieldError::not_a_dict());
+        }
+        object
+    }
+
     /// Reads text of any length; Discord accepts numbers for text as well.
     pub fn any_text(&mut self, value: &Value) -> Option<String> {
         match value {
@@ -317,7 +326,7 @@ impl Form {
         let text = self.any_text(value)?;
         let found = allowed.iter().copied().find(|candidate| *candidate == text);
         if found.is_none() {
-            self.complain(FieldError::choices(allowed.iter().map(|word| format!("'{word}'"))));
+            self.complain(FieldError::words(allowed));
         }
         found
     }

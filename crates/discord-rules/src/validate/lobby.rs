@@ -12,9 +12,6 @@ use crate::snowflake::Snowflake;
 /// Pairs of texts that a game sets.
 pub type Metadata = BTreeMap<String, String>;
 
-/// Seconds for which a lobby may be idle, unless it says otherwise (Managing Lobbies, "Lobby Lifecycle").
-pub const DEFAULT_IDLE_SECONDS: u32 = 300;
-
 /// Most characters of metadata, keys and values together.
 const MAX_METADATA: usize = 1000;
 /// Most pairs of metadata.
@@ -162,8 +159,7 @@ pub fn moderation(body: &Value) -> ApiResult<Metadata> {
 }
 
 fn idle(form: &mut Form, body: &Object) -> Change<u32> {
-    let seconds = form.field(body, "idle_timeout_seconds", |form, value| form.int(value, 5..=604_800));
-    seconds.map(|seconds| u32::try_from(seconds).unwrap_or(DEFAULT_IDLE_SECONDS))
+    form.field(body, "idle_timeout_seconds", |form, value| u32::try_from(form.int(value, 5..=604_800)?).ok())
 }
 
 /// Reads flags of which there is one. Discord's description lacks 0, which its documentation implies.
@@ -192,10 +188,7 @@ fn metadata(form: &mut Form, value: &Value) -> Option<Metadata> {
 
 /// Reads an object with free keys and texts.
 fn pairs(form: &mut Form, value: &Value, most: usize, longest: usize) -> Option<Metadata> {
-    let Some(object) = value.as_object() else {
-        form.complain(FieldError::not_a_dict());
-        return None;
-    };
+    let object = form.dict(value)?;
     if !form.length(object.len(), &(0..=most)) {
         return None;
     }

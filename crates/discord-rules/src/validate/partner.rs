@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::StatusCode;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -132,57 +131,6 @@ pub fn claims(auth_type: &str, token: &str, now: OffsetDateTime) -> ApiResult<Cl
 fn decoded(part: &str) -> Option<Value> {
     let bytes = URL_SAFE_NO_PAD.decode(part).ok()?;
     serde_json::from_slice(&bytes).ok().filter(Value::is_object)
-}
-
-impl ApiError {
-    fn identity(code: u32, message: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, message)
-    }
-
-    /// Creates the error of an ID token that has expired.
-    pub fn expired_id_token() -> Self {
-        Self::identity(530_001, "Expired ID token")
-    }
-
-    /// Creates the error of an ID token that was issued more than a week ago.
-    pub fn id_token_too_old() -> Self {
-        Self::identity(530_004, "ID token too old")
-    }
-
-    /// Creates the error of a player whose Discord account is linked.
-    pub fn not_provisional() -> Self {
-        Self::identity(530_010, "User account is non-provisional and should be authed through OAuth2")
-    }
-
-    /// Creates the error of a merge from an account that is a full one.
-    pub fn invalid_merge_source() -> Self {
-        Self::identity(530_014, "Invalid merge source")
-    }
-
-    /// Creates the error of a merge into an account that is provisional.
-    pub fn invalid_merge_destination() -> Self {
-        Self::identity(530_016, "Invalid merge destination")
-    }
-
-    /// Creates the error of an ID token that is malformed or signed by an algorithm that is not supported.
-    pub fn invalid_id_token() -> Self {
-        Self::identity(530_020, "Invalid OIDC JWT token")
-    }
-
-    /// Creates the error of a user who has an identity in the application already.
-    pub fn too_many_identities() -> Self {
-        Self::identity(530_023, "Too many application identities")
-    }
-
-    /// Creates the error of an ID token that does not say which key signed it.
-    pub fn id_token_without_key_id() -> Self {
-        Self::identity(530_027, "Missing kid header")
-    }
-
-    /// Creates the error of an account that is provisional, or is none.
-    pub fn invalid_user_type() -> Self {
-        Self::identity(50229, "Invalid user type")
-    }
 }
 
 #[cfg(test)]

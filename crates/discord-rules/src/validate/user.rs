@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::form::{Change, Form};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::error::{ApiError, ApiResult};
 use crate::media::data_uri;
 use crate::snowflake::Snowflake;
 
@@ -73,10 +73,7 @@ fn token(form: &mut Form, value: &Value) -> Option<String> {
 }
 
 fn nicks(form: &mut Form, value: &Value) -> Option<()> {
-    let Some(nicks) = value.as_object() else {
-        form.complain(FieldError::not_a_dict());
-        return None;
-    };
+    let nicks = form.dict(value)?;
     for (user, nick) in nicks.iter().filter(|(_, nick)| !nick.is_null()) {
         form.within(user.as_str(), |form| form.text(nick, 0..=MAX_NICK));
     }

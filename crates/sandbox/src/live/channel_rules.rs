@@ -55,8 +55,7 @@ impl Live<'_> {
             .map_err(|error| ApiError::field(&["parent_id"], error))?;
         let regions = || self.voice.regions().iter().map(String::as_str).chain(REGIONS);
         if body.rtc_region.as_ref().is_some_and(|wanted| regions().all(|region| region != wanted)) {
-            let error = FieldError::choices(regions().map(|region| format!("'{region}'")));
-            return Err(ApiError::field(&["rtc_region"], error));
+            return Err(ApiError::field(&["rtc_region"], FieldError::words(regions())));
         }
         let tags = body.available_tags.as_ref().map_or(&[][..], Vec::as_slice);
         for emoji in tags.iter().map(|tag| &tag.emoji).chain(body.default_reaction_emoji.as_ref()) {

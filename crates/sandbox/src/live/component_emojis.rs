@@ -10,6 +10,9 @@ use crate::validate::Form;
 impl Live<'_> {
     /// Checks the emojis of components whose list is at `components` of the body, below `within`.
     pub fn check_emojis(&self, components: &[Value], within: &[&str]) -> ApiResult<()> {
+        if components.is_empty() {
+            return Ok(());
+        }
         let mut path: Vec<Segment> = within.iter().copied().map(Segment::from).collect();
         path.push("components".into());
         Form::read(|form| {
@@ -23,13 +26,17 @@ impl Live<'_> {
             path.push(index.into());
             self.one_emoji(form, component, path);
             for key in ["components", "options"] {
-                path.push(key.into());
-                self.each_emoji(form, component[key].as_array().map_or(&[], Vec::as_slice), path);
+                if let Some(inner) = component[key].as_array() {
+                    path.push(key.into());
+                    self.each_emoji(form, inner, path);
+                    path.pop();
+                }
+            }
+            if let Some(accessory) = component.get("accessory") {
+                path.push("accessory".into());
+                self.one_emoji(form, accessory, path);
                 path.pop();
             }
-            path.push("accessory".into());
-            self.one_emoji(form, &component["accessory"], path);
-            path.pop();
             path.pop();
         }
     }

@@ -107,7 +107,7 @@ impl Query {
     pub(crate) fn word(&self, name: &str, allowed: &[&'static str]) -> ApiResult<Option<&'static str>> {
         let Some(text) = self.text(name) else { return Ok(None) };
         let found = allowed.iter().copied().find(|word| *word == text);
-        found.map(Some).ok_or_else(|| ApiError::field(&[name], words(allowed)))
+        found.map(Some).ok_or_else(|| ApiError::field(&[name], FieldError::words(allowed)))
     }
 
     /// Returns a moment, if there is one.
@@ -158,11 +158,6 @@ impl Query {
         }
         Ok(values)
     }
-}
-
-/// Returns the error of a text that is none of these.
-pub(crate) fn words(allowed: &[&'static str]) -> FieldError {
-    FieldError::choices(allowed.iter().map(|word| format!("'{word}'")))
 }
 
 /// Returns the error of one item of a repeated value.

@@ -1,8 +1,7 @@
 //! Kinds of things in a search's query string.
 
 use super::super::Query;
-use super::super::query::words;
-use crate::error::ApiResult;
+use crate::error::{ApiResult, FieldError};
 
 /// Things that a message must have one of, and things that it must not have.
 #[derive(Debug, Default)]
@@ -26,7 +25,7 @@ impl Kinds {
                 None => (false, text),
             };
             let found = allowed.iter().copied().find(|allowed| *allowed == word);
-            found.map(|word| (negated, word)).ok_or_else(|| words(allowed))
+            found.map(|word| (negated, word)).ok_or_else(|| FieldError::words(allowed))
         })?;
         let mut kinds = Self::default();
         for (negated, word) in words {
