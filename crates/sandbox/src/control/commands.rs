@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::find::Where;
 use super::values::{FileGiven, Lookup, Resolved};
 use super::{BadRequest, Control, Query, find};
 use crate::live::{Live, Trigger};
@@ -56,25 +57,14 @@ pub(super) struct RunCommand {
     pub(super) until_acknowledged: bool,
 }
 
-/// The user and the channel of a list of commands.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Where {
-    #[serde(rename = "as")]
-    user: String,
-    channel: String,
-    guild: Option<String>,
-}
-
 /// Returns the commands that a user can run in a channel.
 pub(super) async fn list(
     State(control): State<Control>,
     Query(asked): Query<Where>,
 ) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
-    let user = find::person(&live, &asked.user)?;
-    let (user, locale) = (user.id, user.locale.clone());
-    let channel = find::channel(&mut live, &asked.channel, asked.guild.as_deref(), user)?.id;
+    let (user, channel) = asked.find(&mut live)?;
+    let locale = live.user(user)?.locale.clone();
     let channel = live.channel(channel)?;
     let all = live.commands_for(user, channel);
     let usable =

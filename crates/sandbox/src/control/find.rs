@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -135,6 +136,32 @@ pub(super) fn guild<'a>(world: &'a World, wanted: Option<&str>) -> Result<&'a Gu
     by_id
         .or_else(|| world.guilds.values().find(|guild| guild.name.eq_ignore_ascii_case(wanted)))
         .ok_or_else(|| BadRequest::missing(format!("There is no guild \"{wanted}\".")))
+}
+
+/// The user of a request that has nothing else.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct As {
+    #[serde(rename = "as")]
+    pub(super) user: String,
+}
+
+/// The user of a request, and the channel that it is about.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Where {
+    #[serde(rename = "as")]
+    user: String,
+    channel: String,
+    guild: Option<String>,
+}
+
+impl Where {
+    /// Finds the user and the channel, which the user must see.
+    pub(super) fn find(&self, world: &mut World) -> Result<(Snowflake, Snowflake), BadRequest> {
+        let user = person(world, &self.user)?.id;
+        Ok((user, channel(world, &self.channel, self.guild.as_deref(), user)?.id))
+    }
 }
 
 /// Finds a channel by id, by name in a guild, or by `@name` for direct messages between `user` and that account.

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::find::As;
 use super::values::FileGiven;
 use super::{BadRequest, Control, Path, Query, Request, find};
 use crate::draft::{self, Draft, Upload};
@@ -93,13 +94,6 @@ async fn send(
     let channel = find::channel(&mut live, &asked.channel, asked.guild.as_deref(), user)?.id;
     let id = live.send(channel, &Sender::User(user), Draft { message, uploads })?;
     shown(&live, user, id)
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct As {
-    #[serde(rename = "as")]
-    user: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,6 +7,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::find::{As, Where};
 use super::{BadRequest, Control, Path, Query, Request, find, messages};
 use crate::draft::Draft;
 use crate::live::Sender;
@@ -27,27 +28,10 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/direct-messages", post(open_direct))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct As {
-    #[serde(rename = "as")]
-    user: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Place {
-    #[serde(rename = "as")]
-    user: String,
-    channel: String,
-    guild: Option<String>,
-}
-
 /// Returns the pinned messages of a channel, newest pin first.
-async fn pins(State(control): State<Control>, Query(place): Query<Place>) -> Result<Json<Value>, BadRequest> {
+async fn pins(State(control): State<Control>, Query(asked): Query<Where>) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
-    let user = find::person(&live, &place.user)?.id;
-    let channel = find::channel(&mut live, &place.channel, place.guild.as_deref(), user)?.id;
+    let (user, channel) = asked.find(&mut live)?;
     let channel = live.channel(channel)?;
     let pinned = channel.pins.iter().filter_map(|(id, _)| channel.messages.get(id));
     Ok(Json(pinned.map(|message| message.json(&live, Some(user))).collect()))
@@ -73,13 +57,8 @@ fn set_pinned(control: &Control, id: Snowflake, user: &str, pinned: bool) -> Res
     let mut live = control.discord.lock();
     let user = find::person(&live, user)?.id;
     let message = live.find_message(id).ok_or_else(|| messages::no_message(id))?;
-    let (channel, author) = (message.channel_id, message.author_id());
-    live.require(channel, user, Permissions::PIN_MESSAGES)?;
-    live.set_pinned(channel, id, pinned, user)?;
-    if let Some(guild) = live.channel(channel)?.guild_id {
-        let options = json!({ "channel_id": channel, "message_id": id });
-        live.audit_with_options(guild, if pinned { 74 } else { 75 }, user, author, None, &options);
-    }
+    let channel = message.channel_id;
+    live.pin(channel, id, pinned, user, None)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -208,9 +208,10 @@ impl Live<'_> {
     /// Sends the event of a changed message.
     pub fn announce_edit(&mut self, channel: Snowflake, id: Snowflake) {
         self.interactions.message_updated(id);
-        self.feed.push(Notice::Message { channel, id });
-        if let Some(event) = self.message_event(channel, id) {
-            self.dispatch_channel(channel, "MESSAGE_UPDATE", event);
+        match self.message_event(channel, id) {
+            Some(event) => self.dispatch_channel(channel, "MESSAGE_UPDATE", event),
+            // One that only its user sees.
+            None => self.feed.push(Notice::Message { channel, id }),
         }
     }
 
@@ -245,8 +246,27 @@ impl Live<'_> {
         }
     }
 
+    /// Pins or unpins a message as somebody, if they may, and writes that into the audit log.
+    pub fn pin(
+        &mut self,
+        channel: Snowflake,
+        id: Snowflake,
+        pinned: bool,
+        by: Snowflake,
+        reason: Option<&str>,
+    ) -> ApiResult<()> {
+        self.require(channel, by, Permissions::PIN_MESSAGES)?;
+        let author = self.message(channel, id).and_then(Message::author_id);
+        self.set_pinned(channel, id, pinned, by)?;
+        if let Some(guild) = self.channel(channel)?.guild_id {
+            let options = json!({ "channel_id": channel, "message_id": id });
+            self.audit_with_options(guild, if pinned { 74 } else { 75 }, by, author, reason, &options);
+        }
+        Ok(())
+    }
+
     /// Pins or unpins a message. Pinning adds a system message to the channel.
-    pub fn set_pinned(
+    fn set_pinned(
         &mut self,
         channel_id: Snowflake,
         id: Snowflake,

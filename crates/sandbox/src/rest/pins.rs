@@ -78,13 +78,6 @@ fn set(
     pinned: bool,
     reason: Option<&str>,
 ) -> ApiResult<StatusCode> {
-    let mut live = rest.discord.lock();
-    live.require(channel, bot, Permissions::PIN_MESSAGES)?;
-    let author = live.message(channel, message).and_then(crate::state::message::Message::author_id);
-    live.set_pinned(channel, message, pinned, bot)?;
-    if let Some(guild) = live.channel(channel)?.guild_id {
-        let options = json!({ "channel_id": channel, "message_id": message });
-        live.audit_with_options(guild, if pinned { 74 } else { 75 }, bot, author, reason, &options);
-    }
+    rest.discord.lock().pin(channel, message, pinned, bot, reason)?;
     Ok(StatusCode::NO_CONTENT)
 }
