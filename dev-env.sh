@@ -10,6 +10,9 @@ STATE=$ROOT/.hotcord
 SANDBOX_STATE=$STATE/sandbox.json
 HOST_TARGET=$ROOT/target/hmr
 SANDBOX_PROGRAM=$HOST_TARGET/debug/sandbox
+# Its arguments but the address. Voice is encrypted end to end, as on Discord.
+# shellcheck disable=SC2034 # used in scripts/
+SANDBOX_SERVE=(serve --bot-name Hotcord --dave required --state-file "$SANDBOX_STATE" --bot-control "$STATE/control.sock")
 # File with the process id of the dev-env.sh that runs a bot of this folder on this machine.
 LOCAL_MARK=$STATE/local.pid
 # Overrides the developer's own setting: this script expects build output in this folder.

@@ -89,8 +89,8 @@ test_all() {
     cargo_ test "${packages[@]}" --bin hotcord || failed=1
     # The packages for tests of other people's bots, where Python and Node.js are.
     SANDBOX_BIN=$SANDBOX_PROGRAM "$ROOT/crates/sandbox/clients/test-packages" || failed=1
+    (test_page) || failed=1
     [[ -z $failed ]] || die "some tests failed; their output is above"
-    test_page
 }
 
 # Compares the sandbox's page with its sources, and tests it in a browser.
@@ -100,7 +100,7 @@ test_page() {
     command -v npm >/dev/null 2>&1 || missing="${missing:+$missing, }npm"
     [[ -x ${CHROMIUM:-/usr/bin/chromium} ]] || missing="${missing:+$missing, }Chromium"
     if [[ $missing ]]; then
-        note "The sandbox's page is not tested in a browser, for want of $missing (Debian: apt-get install nodejs npm chromium)."
+        note "The sandbox's page is not tested in a browser, because $missing is missing (Debian: apt-get install nodejs npm chromium)."
         return
     fi
     if [[ $page/package-lock.json -nt $page/node_modules/.package-lock.json ]]; then
@@ -254,15 +254,14 @@ cmd_doctor() {
     check rustc rustc --version || bad=1
     check cargo cargo --version || bad=1
     check libopus pkg-config --modversion opus || bad=1
-    say "For the sandbox's packages for pytest and vitest, in ./dev-env.sh test:"
+    say "For all of ./dev-env.sh test (the packages for pytest and vitest, the page in a browser):"
     check Python python3 --version || true
-    check "Node.js" node --version || true
+    check Node.js node --version || true
+    check Chromium "${CHROMIUM:-/usr/bin/chromium}" --version || true
     say "For ./dev-env.sh check:"
     check rustfmt rustfmt --version || true
     check clippy cargo clippy --version || true
     check shellcheck shellcheck --version || true
-    check Node.js node --version || true
-    check Chromium "${CHROMIUM:-/usr/bin/chromium}" --version || true
     say "For /play with pages and searches:"
     doctor_yt_dlp || true
     find_bot

@@ -286,8 +286,7 @@ serve_sandbox() {
     build_host
     # Listens on the container's whole network, of which Docker publishes one port on the host's loopback. Warnings and errors go to
     # the container's log; the greeting, which is for a start by hand, does not.
-    exec "$SANDBOX_PROGRAM" serve --listen 0.0.0.0:8787 --public-url "http://$HOTCORD_SANDBOX" \
-        --bot-name Hotcord --dave required --state-file "$SANDBOX_STATE" --bot-control "$STATE/control.sock" >"$STATE/sandbox.log"
+    exec "$SANDBOX_PROGRAM" "${SANDBOX_SERVE[@]}" --listen 0.0.0.0:8787 --public-url "http://$HOTCORD_SANDBOX" >"$STATE/sandbox.log"
 }
 
 # Waits for the sandbox in the other container, which may still be building.

@@ -25,14 +25,12 @@ start_sandbox() {
     local log=$STATE/sandbox.log address addresses=("127.0.0.1:${SANDBOX_PORT:-8787}")
     mkdir -p "$STATE"
     rm -f "$SANDBOX_STATE"
-    # The usual address, or any free one if it is taken; with SANDBOX_PORT, only that one. Voice is encrypted end to end, as on
-    # Discord.
+    # The usual address, or any free one if it is taken; with SANDBOX_PORT, only that one.
     [[ -n ${SANDBOX_PORT-} ]] || addresses+=(127.0.0.1:0)
     for address in "${addresses[@]}"; do
         # In its own process group, so that Ctrl-C does not stop it before the bot has shut down.
         set -m
-        "$SANDBOX_PROGRAM" serve --listen "$address" --bot-name Hotcord --dave required \
-            --state-file "$SANDBOX_STATE" --bot-control "$STATE/control.sock" </dev/null >"$log" 2>&1 &
+        "$SANDBOX_PROGRAM" "${SANDBOX_SERVE[@]}" --listen "$address" </dev/null >"$log" 2>&1 &
         SANDBOX_PID=$!
         set +m
         while kill -0 "$SANDBOX_PID" 2>/dev/null; do
@@ -73,7 +71,7 @@ local_processes() {
 
 # Prints what to do next as soon as the bot is ready, after the lines of the start.
 tell_when_ready() {
-    local before='' now=''
+    local before='' now='' page=''
     # Commands are registered one by one; when the list stops growing, it is complete.
     until [[ -n $now && $now == "$before" ]]; do
         [[ -e $SANDBOX_STATE ]] || return 0
@@ -82,10 +80,12 @@ tell_when_ready() {
         now=$(sandbox_ commands 2>/dev/null) || now=''
     done
     # Its ticket is for a terminal, not for a log.
-    now=
-    [[ ! -t 1 || -n ${HOTCORD_SANDBOX-} ]] || now=$(sandbox_ page 2>/dev/null) || now=
-    [[ -z $now ]] || printf '\n%s\n\n    %s\n' "The bot is ready. Open it in a browser (this address is good once; ./dev-env.sh page prints another):" "$now"
-    [[ -n $now ]] || printf '\n%s\n\n%s\n' "The bot is ready." "    ./dev-env.sh page           prints an address that shows it in a browser"
+    if [[ -t 1 && -z ${HOTCORD_SANDBOX-} ]]; then page=$(sandbox_ page 2>/dev/null) || page=''; fi
+    if [[ -n $page ]]; then
+        printf '\n%s\n\n    %s\n' "The bot is ready. Open it in a browser (this address is good once; ./dev-env.sh page prints another):" "$page"
+    else
+        printf '\n%s\n\n%s\n' "The bot is ready." "    ./dev-env.sh page           prints an address that shows it in a browser"
+    fi
     cat <<'END'
 
 In another terminal:

@@ -89,13 +89,9 @@ esac"#;
     }
 
     fn start_with(&self, command: &mut Command) -> Child {
-        // What a test sets stays: a cleared environment also forgets variables set before.
-        let own: Vec<_> =
-            command.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned))).collect();
-        command.env_clear();
         command
-            .envs(own.into_iter().filter_map(|(name, value)| Some((name, value?))))
             .current_dir(self.folder.path())
+            .env_clear()
             .env("PATH", self.programs.path())
             .env("HOME", self.folder.path())
             .stdin(Stdio::null())
@@ -273,9 +269,8 @@ fn the_base_image_is_one_digest_unless_docker_has_the_tag_or_the_user_names_anot
     assert_eq!(base(&place), tag);
 
     let bash = place.programs.path().join("bash");
-    let child = place.start_with(
-        Command::new(bash).args(["dev-env.sh", "build"]).env("RUST_IMAGE", "example.test/rust:1"),
-    );
+    let script = "RUST_IMAGE=example.test/rust:1 exec \"$0\" dev-env.sh build";
+    let child = place.start_with(Command::new(&bash).args(["-c", script]).arg(&bash));
     assert!(child.wait_with_output().unwrap().status.success());
     assert_eq!(base(&place), "example.test/rust:1");
 }
@@ -386,7 +381,14 @@ fn a_port_for_the_sandbox_is_the_one_it_listens_on_without_docker_too() {
     }
     // It gets the address to listen on, and finds the port in use.
     let sandbox = at("target/hmr/debug/sandbox");
-    fs::write(&sandbox, format!("#!/bin/sh\necho \"$3\" >>'{}'\nexit 1\n", at("asked").display())).unwrap();
+    fs::write(
+        &sandbox,
+        format!(
+            "#!/bin/sh\nuntil [ \"$1\" = --listen ]; do shift; done\necho \"$2\" >>'{}'\nexit 1\n",
+            at("asked").display()
+        ),
+    )
+    .unwrap();
     fs::set_permissions(&sandbox, fs::Permissions::from_mode(0o755)).unwrap();
     fs::copy(&sandbox, at("target/hmr/debug/hotcord")).unwrap();
     let bash = place.programs.path().join("bash");
