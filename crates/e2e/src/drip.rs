@@ -97,10 +97,11 @@ impl Outcome {
     fn to_json(&self) -> Value {
         let ping = |tally: &Tally| {
             let ms = &tally.acknowledged;
-            json!({
-                "sent": tally.sent, "lost": tally.lost, "doubled": tally.doubled, "failed": tally.failed,
-                "p50": tenth(ms.p50()), "p99": tenth(ms.percentile(99.0)), "max": tenth(ms.max()),
-            })
+            let mut object = tally.to_json();
+            object["p50"] = tenth(ms.p50()).into();
+            object["p99"] = tenth(ms.percentile(99.0)).into();
+            object["max"] = tenth(ms.max()).into();
+            object
         };
         json!({
             "sentences": self.sentences, "refused": self.refused, "longest_s": tenth(self.longest),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sandbox::client::Run;
 use sandbox::{Client, Sandbox};
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
@@ -42,6 +43,11 @@ impl Tally {
         self.acknowledged.add(other.acknowledged);
         self.samples.extend(other.samples);
         self.samples.truncate(SAMPLES);
+    }
+
+    /// Returns the numbers of interactions, without their times.
+    pub fn to_json(&self) -> Value {
+        json!({ "sent": self.sent, "lost": self.lost, "doubled": self.doubled, "failed": self.failed })
     }
 
     /// Returns whether every interaction was answered once and correctly.

@@ -20,7 +20,7 @@ use crate::{Bot, Playground};
 
 /// Interactions a second.
 const RATES: [u32; 2] = [200, 2000];
-/// What both answer begins with this.
+/// Beginning of both answers.
 const ANSWER: &str = "Pong!";
 /// Load before the first measurement, which fills caches and opens connections.
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -56,21 +56,21 @@ pub(super) async fn run(options: &Options) -> io::Result<bool> {
     ] {
         let plain = Side::start(&playground, plain, &[]).await?;
         let hotcord = Side::start(&playground, hotcord, variables).await?;
-        outcome.outcome.kinds.push(Kind { name: kind, rates: Vec::new() });
+        let kinds = &mut outcome.outcome.kinds;
+        kinds.push(Kind { name: kind, rates: Vec::new() });
         for rate in RATES {
             told(&format!("{kind}, {rate} interactions a second, {} rounds ...", options.rounds));
-            let place = outcome.outcome.kinds.len() - 1;
-            outcome.outcome.kinds[place].rates.push(Rate::new(rate));
+            let Some(measured) = kinds.last_mut().map(|kind| kind.begin(rate)) else { continue };
             for round in 0..options.rounds {
-                let (one, other) = if round % 2 == 0 { (&plain, &hotcord) } else { (&hotcord, &plain) };
-                let (one, other) =
-                    (one.measure(rate, options.seconds).await?, other.measure(rate, options.seconds).await?);
-                let (plain, hotcord) = if round % 2 == 0 { (one, other) } else { (other, one) };
-                let measured = outcome.outcome.kinds[place].rates.last_mut().into_iter();
-                measured.for_each(|rate| rate.add(&plain, &hotcord));
-                if let (false, Some(rate)) = (options.json, outcome.outcome.kinds[place].rates.last()) {
-                    println!("  {}", rate.line());
-                }
+                let (plain, hotcord) = if round % 2 == 0 {
+                    let plain = plain.measure(rate, options.seconds).await?;
+                    (plain, hotcord.measure(rate, options.seconds).await?)
+                } else {
+                    let hotcord = hotcord.measure(rate, options.seconds).await?;
+                    (plain.measure(rate, options.seconds).await?, hotcord)
+                };
+                measured.add(&plain, &hotcord);
+                told(&format!("  {}", measured.line()));
             }
         }
         plain.bot.stop().await?;
@@ -156,8 +156,9 @@ struct Rate {
     /// Microseconds of processor time for an interaction, one number for each round.
     plain_used: Numbers,
     hotcord_used: Numbers,
-    /// What became of Hotcord's interactions, and of the other bot's.
-    outcomes: [Tally; 2],
+    /// Outcomes of the interactions.
+    plain_tally: Tally,
+    hotcord_tally: Tally,
 }
 
 impl Rate {
@@ -168,7 +169,8 @@ impl Rate {
             hotcord: Numbers::default(),
             plain_used: Numbers::default(),
             hotcord_used: Numbers::default(),
-            outcomes: [Tally::default(), Tally::default()],
+            plain_tally: Tally::default(),
+            hotcord_tally: Tally::default(),
         }
     }
 
@@ -177,8 +179,8 @@ impl Rate {
         self.hotcord_used.push(hotcord.each());
         self.plain.add(plain.tally.acknowledged.clone());
         self.hotcord.add(hotcord.tally.acknowledged.clone());
-        self.outcomes[0].add(hotcord.tally.clone());
-        self.outcomes[1].add(plain.tally.clone());
+        self.plain_tally.add(plain.tally.clone());
+        self.hotcord_tally.add(hotcord.tally.clone());
     }
 
     /// Returns Hotcord's median time to an answer, as a multiple of plain poise's.
@@ -208,14 +210,12 @@ impl Rate {
     }
 
     fn to_json(&self) -> Value {
-        let [hotcord, plain] = &self.outcomes;
-        let lost = |tally: &Tally| json!({ "sent": tally.sent, "lost": tally.lost, "doubled": tally.doubled, "failed": tally.failed });
         json!({
             "per_second": self.rate,
             "hotcord_ms": self.hotcord.to_json(), "plain_ms": self.plain.to_json(), "ratio": self.ratio(),
             "hotcord_processor_us": self.hotcord_used.to_json(), "plain_processor_us": self.plain_used.to_json(),
             "processor_ratio": self.ratio_used(),
-            "hotcord": lost(hotcord), "plain": lost(plain),
+            "hotcord": self.hotcord_tally.to_json(), "plain": self.plain_tally.to_json(),
         })
     }
 }
@@ -224,6 +224,15 @@ impl Rate {
 struct Kind {
     name: &'static str,
     rates: Vec<Rate>,
+}
+
+impl Kind {
+    /// Begins the measurements at another rate.
+    fn begin(&mut self, rate: u32) -> &mut Rate {
+        self.rates.push(Rate::new(rate));
+        let last = self.rates.len() - 1;
+        &mut self.rates[last]
+    }
 }
 
 /// All measurements.
@@ -236,7 +245,7 @@ struct Compared {
 impl Compared {
     /// Returns whether every interaction of Hotcord's was answered once and correctly.
     fn is_clean(&self) -> bool {
-        self.kinds.iter().flat_map(|kind| &kind.rates).all(|rate| rate.outcomes[0].is_clean())
+        self.kinds.iter().flat_map(|kind| &kind.rates).all(|rate| rate.hotcord_tally.is_clean())
     }
 }
 
@@ -257,7 +266,7 @@ impl Outcome for Compared {
             println!("\n{}", kind.name);
             for rate in &kind.rates {
                 println!("  {}", rate.line());
-                for (name, tally) in ["Hotcord", "plain poise"].iter().zip(&rate.outcomes) {
+                for (name, tally) in [("Hotcord", &rate.hotcord_tally), ("plain poise", &rate.plain_tally)] {
                     if !tally.is_clean() {
                         let Tally { sent, lost, doubled, failed, .. } = tally;
                         println!(

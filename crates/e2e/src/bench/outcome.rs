@@ -151,10 +151,9 @@ impl Outcome {
     fn to_json(&self, is_whole: bool) -> Value {
         let UnderLoad { tally, reload, quiet } = &self.load;
         let tally_json = |tally: &Tally| {
-            json!({
-                "sent": tally.sent, "lost": tally.lost, "doubled": tally.doubled, "failed": tally.failed,
-                "acknowledged_ms": tally.acknowledged.to_json(),
-            })
+            let mut object = tally.to_json();
+            object["acknowledged_ms"] = tally.acknowledged.to_json();
+            object
         };
         let mut object = json!({
             "whole": is_whole,
