@@ -227,7 +227,7 @@ impl Live<'_> {
 
     /// Returns whether a bot has an open gateway connection.
     pub fn is_online(&self, bot: Snowflake) -> bool {
-        self.hub.sessions().iter().any(|session| session.bot == bot && session.conn.is_some())
+        self.hub.is_online(bot)
     }
 
     /// Returns the bots that see a channel.

@@ -150,6 +150,12 @@ impl Hub {
         self.shared.sessions.read().values().map(|session| session.info()).collect()
     }
 
+    /// Returns whether a bot has a session with an open connection.
+    pub fn is_online(&self, bot: Snowflake) -> bool {
+        let sessions = self.shared.sessions.read();
+        sessions.values().any(|session| session.is_connected_as(bot))
+    }
+
     /// Returns how many sessions a bot may still start, for GET /gateway/bot.
     pub fn session_start_limit(&self, bot: Snowflake) -> SessionStartLimit {
         self.shared.starts.limit(self.clock().instant(), bot, &self.shared.options)

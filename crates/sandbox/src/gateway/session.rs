@@ -112,6 +112,11 @@ impl Session {
         }
     }
 
+    /// Returns whether it is of this bot and has a connection.
+    pub(super) fn is_connected_as(&self, bot: Snowflake) -> bool {
+        self.viewer.bot == bot && self.state.lock().conn.is_some()
+    }
+
     /// Offers a dispatch to this session, which takes it if it may see it.
     pub(super) fn offer(&self, outgoing: &Outgoing<'_>, options: &Options) {
         let mut state = self.state.lock();

@@ -58,12 +58,9 @@ impl Live<'_> {
             return Err(ApiError::field(&["rtc_region"], FieldError::words(regions())));
         }
         let tags = body.available_tags.as_ref().map_or(&[][..], Vec::as_slice);
+        let guild = self.guilds.get(&guild);
         for emoji in tags.iter().map(|tag| &tag.emoji).chain(body.default_reaction_emoji.as_ref()) {
-            let own = self
-                .guilds
-                .get(&guild)
-                .is_some_and(|guild| emoji.id.is_none_or(|id| guild.emojis.contains_key(&id)));
-            if !own {
+            if !guild.is_some_and(|guild| emoji.id.is_none_or(|id| guild.emojis.contains_key(&id))) {
                 return Err(ApiError::unknown_emoji());
             }
             if emoji.name.as_ref().is_some_and(|name| !name.is_empty() && !is_unicode(name)) {

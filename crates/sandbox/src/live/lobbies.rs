@@ -57,7 +57,7 @@ impl Live<'_> {
         for member in body.members.iter().flatten() {
             self.may_enter(application, Some(id), member.id)?;
         }
-        let Some(lobby) = self.lobbies.get_mut(&id) else { return Ok(()) };
+        let lobby = self.lobby_mut(application, id)?;
         body.metadata.apply(&mut lobby.metadata);
         body.flags.apply_or(&mut lobby.flags, 0);
         body.override_event_webhooks_url.apply(&mut lobby.webhooks_url);
@@ -127,7 +127,7 @@ impl Live<'_> {
         body: MemberBody,
     ) -> ApiResult<Value> {
         self.may_be_added(application, id, body.id)?;
-        let lobby = self.lobbies.get_mut(&id).ok_or_else(ApiError::unknown_lobby)?;
+        let lobby = self.lobby_mut(application, id)?;
         let user = body.id;
         let member = lobby.members.entry(user).or_default();
         member.apply(body);
@@ -166,10 +166,7 @@ impl Live<'_> {
         id: Snowflake,
         user: Snowflake,
     ) -> ApiResult<()> {
-        self.lobby(application, id)?;
-        if let Some(lobby) = self.lobbies.get_mut(&id) {
-            lobby.remove(user);
-        }
+        self.lobby_mut(application, id)?.remove(user);
         self.lobby_is_used(id);
         Ok(())
     }
@@ -200,7 +197,7 @@ impl Live<'_> {
             None => self.may_enter(application, None, user)?,
         }
         let id = known.unwrap_or_else(|| self.new_lobby(application));
-        let Some(lobby) = self.lobbies.get_mut(&id) else { return Ok(id) };
+        let lobby = self.lobby_mut(application, id)?;
         lobby.secret.get_or_insert_with(|| Secret { text: body.secret, expires: now + SECRET_LIFETIME });
         body.lobby_metadata.apply(&mut lobby.metadata);
         body.flags.apply_or(&mut lobby.flags, 0);
@@ -229,20 +226,15 @@ impl Live<'_> {
             if !is_linkable(found) {
                 return Err(ApiError::wrong_channel_type());
             }
-            let sentence = if created_by_user {
-                "Lobbies with a secret cannot be linked to a channel"
-            } else if self.linked_lobby(wanted).is_some_and(|other| other != id) {
-                "Channel is already linked to another lobby"
-            } else {
-                ""
-            };
-            if !sentence.is_empty() {
-                return Err(refused(StatusCode::BAD_REQUEST, sentence));
+            let refused = |sentence| Err(refused(StatusCode::BAD_REQUEST, sentence));
+            if created_by_user {
+                return refused("Lobbies with a secret cannot be linked to a channel");
+            }
+            if self.linked_lobby(wanted).is_some_and(|other| other != id) {
+                return refused("Channel is already linked to another lobby");
             }
         }
-        if let Some(lobby) = self.lobbies.get_mut(&id) {
-            lobby.channel = channel;
-        }
+        self.lobby_mut(application, id)?.channel = channel;
         self.lobby_is_used(id);
         Ok(())
     }

@@ -106,8 +106,9 @@ async fn create_channel(
     if guild.channels.len() >= 500 {
         return Err(ApiError::max_channels());
     }
-    live.check_features(id, body.kind.as_ref().copied().unwrap_or(kind::TEXT), &body)?;
-    live.check_body(id, body.kind.as_ref().copied().unwrap_or(kind::TEXT), &body)?;
+    let wanted = body.kind.as_ref().copied().unwrap_or(kind::TEXT);
+    live.check_features(id, wanted, &body)?;
+    live.check_body(id, wanted, &body)?;
     live.check_room(guild, body.parent_id.as_ref())?;
     let overwrites = body.permission_overwrites.as_ref().map_or(&[][..], Vec::as_slice);
     live.check_overwrites(id, None, body.parent_id.as_ref().copied(), bot, &[], overwrites)?;

@@ -10,6 +10,7 @@ use super::bearer::Bearer;
 use super::request::Bot;
 use super::{Form, Ids, Payload, Query, Rest};
 use crate::error::ApiResult;
+use crate::live::Live;
 use crate::snowflake::Snowflake;
 use crate::validate;
 
@@ -124,8 +125,9 @@ async fn remove_member(
 async fn invite_self(State(rest): State<Rest>, bearer: Bearer, Ids([id]): Ids<1>) -> ApiResult<Json<Value>> {
     bearer.require(SCOPE)?;
     let user = bearer.0.user;
-    rest.discord.lock().lobby_of(bearer.0.application, id, user)?;
-    invite(&rest, id, user, user)
+    let mut live = rest.discord.lock();
+    live.lobby_of(bearer.0.application, id, user)?;
+    invite(&mut live, id, user, user)
 }
 
 async fn invite_user(
@@ -133,12 +135,13 @@ async fn invite_user(
     Bot(bot): Bot,
     Ids([id, user]): Ids<2>,
 ) -> ApiResult<Json<Value>> {
-    rest.discord.lock().lobby(bot, id)?;
-    invite(&rest, id, user, bot)
+    let mut live = rest.discord.lock();
+    live.lobby(bot, id)?;
+    invite(&mut live, id, user, bot)
 }
 
-fn invite(rest: &Rest, lobby: Snowflake, user: Snowflake, by: Snowflake) -> ApiResult<Json<Value>> {
-    let code = rest.discord.lock().invite_from_lobby(lobby, user, by)?;
+fn invite(live: &mut Live<'_>, lobby: Snowflake, user: Snowflake, by: Snowflake) -> ApiResult<Json<Value>> {
+    let code = live.invite_from_lobby(lobby, user, by)?;
     Ok(Json(json!({ "code": code })))
 }
 

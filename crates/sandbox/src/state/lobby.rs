@@ -207,6 +207,12 @@ impl World {
         found.ok_or_else(ApiError::unknown_lobby)
     }
 
+    /// Returns a lobby of an application to change it, or Discord's error.
+    pub fn lobby_mut(&mut self, application: Snowflake, id: Snowflake) -> ApiResult<&mut Lobby> {
+        let found = self.lobbies.get_mut(&id).filter(|lobby| lobby.application == application);
+        found.ok_or_else(ApiError::unknown_lobby)
+    }
+
     /// Returns a lobby of an application that a user is in, or Discord's error.
     pub fn lobby_of(&self, application: Snowflake, id: Snowflake, user: Snowflake) -> ApiResult<&Lobby> {
         let lobby = self.lobby(application, id)?;
