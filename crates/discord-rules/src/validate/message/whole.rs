@@ -13,12 +13,7 @@ pub(in crate::validate) fn check_created(message: &MessageCreate, files: &[Uploa
 /// Checks that a voice message is one recording and nothing else (Message, "Voice Messages"). Whether the file is one of
 /// sound is decided by its bytes, which the caller has.
 fn check_recording(message: &MessageCreate, files: &[Upload]) -> ApiResult<()> {
-    let more = !message.content.is_empty()
-        || !message.embeds.is_empty()
-        || !message.components.is_empty()
-        || !message.sticker_ids.is_empty()
-        || message.poll.is_some();
-    if more {
+    if says_something(message) {
         return Err(ApiError::voice_message_content());
     }
     let [file] = files else { return Err(ApiError::voice_message_file()) };
@@ -27,13 +22,18 @@ fn check_recording(message: &MessageCreate, files: &[Upload]) -> ApiResult<()> {
     if complete { Ok(()) } else { Err(ApiError::voice_message_metadata()) }
 }
 
-/// Checks that a message has visible content (50006).
-fn refuse_if_empty(message: &MessageCreate, files: &[Upload]) -> ApiResult<()> {
-    let something = !message.content.is_empty()
+/// Returns whether a message has anything of its own besides files and a theme.
+fn says_something(message: &MessageCreate) -> bool {
+    !message.content.is_empty()
         || !message.embeds.is_empty()
         || !message.components.is_empty()
         || !message.sticker_ids.is_empty()
         || message.poll.is_some()
+}
+
+/// Checks that a message has visible content (50006).
+fn refuse_if_empty(message: &MessageCreate, files: &[Upload]) -> ApiResult<()> {
+    let something = says_something(message)
         || message.shared_client_theme.is_some()
         || !files.is_empty()
         || message.message_reference.as_ref().is_some_and(|reference| reference.forward);
