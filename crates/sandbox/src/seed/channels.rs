@@ -1,11 +1,11 @@
 //! Channels of a seed: their types, permissions and tags.
 
-use super::Name;
 use super::apply::Planter;
 use super::file::{Channel as SeedChannel, Overwrite as SeedOverwrite};
 use super::guild::Site;
 use super::mistake::Mistake;
 use super::names::{emoji_ref, permissions, user, word};
+use super::{Name, content};
 use crate::permissions::{Overwrite, OverwriteKind};
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
@@ -24,10 +24,10 @@ pub(super) const KINDS: &[(&str, u8)] = &[
 ];
 
 /// Adds a channel, and those in it.
-pub(super) fn add(
+pub(super) fn add<'a>(
     planter: &mut Planter<'_>,
-    site: &mut Site<'_>,
-    entry: &SeedChannel,
+    site: &mut Site<'a>,
+    entry: &'a SeedChannel,
     category: Option<Snowflake>,
 ) -> Result<(), Mistake> {
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
@@ -61,6 +61,9 @@ pub(super) fn add(
         guild.channels.push(id);
     }
     planter.world.channels.insert(id, channel);
+    if content::is_in(entry) {
+        site.to_fill.push((id, entry));
+    }
     entry.channels.iter().try_for_each(|inner| add(planter, site, inner, Some(id)))
 }
 
