@@ -255,11 +255,16 @@ impl Client {
         }
     }
 
-    /// Sends the whole view.
+    /// Sends the whole view. A user who is not in a restored world ends the stream.
     async fn view(&mut self) -> Result<(), Gone> {
         let (n, view) = {
             let live = self.control.discord.lock();
-            (self.control.discord.feed().newest(), view::whole(&live, self.user))
+            let known = live.users.contains_key(&self.user);
+            (self.control.discord.feed().newest(), known.then(|| view::whole(&live, self.user)))
+        };
+        let Some(view) = view else {
+            self.refuse("This user is not in the restored world; `sandbox page --as NAME` opens the page as another one.").await?;
+            return Err(Gone);
         };
         self.at = n;
         let message = json!({ "type": "view", "run": *self.control.run, "n": n, "view": view });

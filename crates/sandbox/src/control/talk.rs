@@ -212,7 +212,6 @@ async fn open_direct(
         return Err(BadRequest::new("Nobody writes to themselves."));
     }
     let id = live.open_dm(user, other);
-    live.world_changed();
     let channel = live.channel(id)?;
     Ok(Json(live.channel_json(channel, Some(user))))
 }
