@@ -332,10 +332,8 @@ fn change(live: &Live<'_>, user: Snowflake, notice: Notice) -> Option<Value> {
     };
     match notice {
         Notice::Message { channel, id } => {
-            let message = live.any_message(channel, id).filter(|_| sees(channel))?;
-            if message.ephemeral_for.is_some_and(|only| only != user) {
-                return None;
-            }
+            let found = live.any_message(channel, id);
+            let message = found.filter(|message| live.sees_message(user, message))?;
             Some(json!({ "change": "message", "message": message.json(live, Some(user)) }))
         }
         Notice::Gone { channel, id } => {

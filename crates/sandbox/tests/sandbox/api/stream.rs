@@ -1,10 +1,12 @@
-//! What the stream of the page has of another world and of new direct messages.
+//! What the stream of the page has of another world, of new direct messages, and of what a user may not see.
 
+use reqwest::{Method, StatusCode};
 use sandbox::Sandbox;
+use sandbox::client::Run;
 use serde_json::{Value, json};
 
-use crate::api::bot::{Bot, text};
-use crate::api::page::Stream;
+use crate::api::bot::{Bot, id, text};
+use crate::api::page::{Stream, ask, control};
 
 #[tokio::test]
 async fn a_restored_world_is_viewed_anew_by_those_who_are_in_it() {
@@ -52,4 +54,41 @@ async fn direct_messages_are_in_the_stream_once_they_are_open() {
     let recipient = json!({ "recipient_id": bot.sandbox.user_id("alice").unwrap() });
     bot.post("/users/@me/channels", recipient).await;
     assert_eq!(shown(&alice.change("world").await.0), ["Sandbot", "bob"]);
+}
+
+#[tokio::test]
+async fn a_message_is_shown_to_those_alone_who_see_its_channel() {
+    let mut bot = Bot::start().await;
+    bot.register(json!({ "name": "quietly", "description": "d" })).await;
+    let user = bot.user.clone();
+    let general = bot.channel("general");
+    let button = json!({ "content": "hidden", "components": [{ "type": 1, "components": [
+        { "type": 2, "style": 1, "label": "Press", "custom_id": "press" }] }] });
+    let message = bot.post(&format!("{general}/messages"), button).await;
+    let own = user.send("carol", "general", "my own").await.unwrap();
+    let run = Run::typed("/quietly").by("carol").at("general");
+    let reply = json!({ "type": 4, "data": { "content": "between us", "flags": 64 } });
+    let (_, answer) = bot.answers(user.run(run), reply).await;
+    let private = answer.message.unwrap();
+    let one = async |who: &str, message: &Value| {
+        let path = format!("messages/{}?as={who}", text(&message["id"]));
+        control(&bot.sandbox, Method::GET, &path).send().await.unwrap().status()
+    };
+    assert_eq!(
+        (one("carol", &message).await, one("carol", &private).await),
+        (StatusCode::OK, StatusCode::OK)
+    );
+    assert_eq!(one("bob", &private).await, StatusCode::NOT_FOUND);
+    let path = "guilds/Sandbox/channels/general/permissions/@carol";
+    ask(&bot.sandbox, Method::PATCH, path, json!({ "deny": ["VIEW_CHANNEL"] })).await;
+    for hidden in [&message, &own, &private] {
+        assert_eq!(one("carol", hidden).await, StatusCode::NOT_FOUND, "{hidden}");
+    }
+    assert_eq!(one("bob", &message).await, StatusCode::OK);
+    let edit = json!({ "as": "carol", "content": "changed" });
+    let path = format!("messages/{}", text(&own["id"]));
+    let edited = control(&bot.sandbox, Method::PATCH, &path).json(&edit).send().await.unwrap();
+    assert_eq!(edited.status(), StatusCode::NOT_FOUND);
+    let pressed = user.press("carol", id(&message["id"]), "press").await.unwrap_err().to_string();
+    assert!(pressed.contains("carol sees no message"), "{pressed}");
 }
