@@ -149,14 +149,17 @@ impl Data {
 
     /// Writes the world, unless it is the one that was written last. The world is locked while it is copied, not while it
     /// is written.
-    pub(crate) fn save(&self, discord: &Discord) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    pub(crate) fn save(&self, discord: &Discord) -> Result<(), Error> {
         let mut written = self.shared.written.lock();
         let live = discord.lock();
         let revision = discord.revision();
         if written.revision == Some(revision) {
             return Ok(());
         }
-        let bytes = live.save(Files::Apart)?;
+        let bytes = live.save(Files::Apart).map_err(|error| Error::Io { path: self.world(), error })?;
         let now: HashSet<Snowflake> = live.files.keys().copied().collect();
         let new: Vec<_> = live.files.iter().filter(|(id, _)| !written.files.contains(id)).collect();
         let new: Vec<_> = new.into_iter().map(|(id, file)| (*id, file.bytes.clone())).collect();
@@ -164,10 +167,10 @@ impl Data {
         // The world names its files, so they are there before it, and those of the world before it are as long.
         let folder = self.shared.folder.join("files");
         for (id, bytes) in new {
-            write_durably(&folder.join(id.to_string()), &bytes)?;
+            write(folder.join(id.to_string()), &bytes)?;
             written.files.insert(id);
         }
-        write_durably(&self.world(), &bytes)?;
+        write(self.world(), &bytes)?;
         written.revision = Some(revision);
         for id in written.files.difference(&now) {
             // One that stays is of no harm.
@@ -208,6 +211,10 @@ impl Data {
     fn world(&self) -> PathBuf {
         self.shared.folder.join("world")
     }
+}
+
+fn write(path: PathBuf, bytes: &[u8]) -> Result<(), Error> {
+    write_durably(&path, bytes).map_err(|error| Error::Io { path, error })
 }
 
 fn private(options: &mut fs::OpenOptions) {
