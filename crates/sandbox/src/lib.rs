@@ -66,6 +66,7 @@ pub mod fault;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gateway;
+mod in_flight;
 pub mod live;
 mod page;
 pub mod parity;

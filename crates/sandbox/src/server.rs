@@ -28,6 +28,7 @@ use crate::error::ApiError;
 use crate::event_log::{Capacity, EventLog};
 use crate::fault::Faults;
 use crate::gateway::{Hub, Intents, Options};
+use crate::in_flight::InFlight;
 use crate::live::{Discord, Limits};
 use crate::page;
 use crate::parity::Gaps;
@@ -254,7 +255,9 @@ impl Builder {
         let voice = voice::voice(self.voice, log.clone(), faults.clone());
         let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
         let limits = ratelimit::Limits::new(self.rate_limits, clock);
-        let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
+        let in_flight = InFlight::default();
+        let rest =
+            Rest { discord: Arc::clone(&discord), limits: limits.clone(), in_flight: in_flight.clone() };
         let gaps = Gaps::default();
         let pages = Pages::default();
         let control = Control {
@@ -263,6 +266,7 @@ impl Builder {
             faults: faults.clone(),
             gaps: gaps.clone(),
             limits: limits.clone(),
+            in_flight,
             snapshots: self.data.as_ref().map_or_else(Snapshots::default, Data::snapshots),
             bot_control: self.bot_control.map(Into::into),
             pages: pages.clone(),
