@@ -70,6 +70,7 @@ mod in_flight;
 pub mod live;
 mod page;
 pub mod parity;
+pub mod private_file;
 mod proxy;
 pub mod ratelimit;
 pub mod rest;

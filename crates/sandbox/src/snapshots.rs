@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use parking_lot::Mutex;
 
-use crate::data::write_durably;
+use crate::private_file::write_durably;
 use crate::state::saved::LONGEST_HEADER;
 
 /// Ending of a snapshot's file.

@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use sandbox::Sandbox;
 use sandbox::data::Data;
 use sandbox::gateway::Intents;
+use sandbox::private_file;
 use sandbox::ratelimit::Config;
 use sandbox::seed::Seed;
 use sandbox::state_file::{self, StateFile};
@@ -210,7 +211,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     let root = path.with_extension("pem");
     if let Some((kept, root)) = kept.as_deref().zip(sandbox.voice().root()) {
         let text = serde_json::to_vec(root).map_err(|error| Failure(error.to_string()))?;
-        state_file::write_private(kept, &text)
+        private_file::write(kept, &text)
             .map_err(|error| Failure(format!("can't write {}: {error}", kept.display())))?;
     }
     leave(&sandbox, &path, &root, origin.is_some())?;
@@ -276,7 +277,7 @@ fn leave(sandbox: &Sandbox, path: &Path, root: &Path, token_given: bool) -> Resu
     }
     state.voice_root = Some(root.to_owned());
     // The state file is written last: a program that waits for it finds all files that it names.
-    state_file::write_private(root, sandbox.voice().root_certificate().as_bytes())
+    private_file::write(root, sandbox.voice().root_certificate().as_bytes())
         .map_err(|error| told(root, error))?;
     state.write(path).map_err(|error| told(path, error))
 }
