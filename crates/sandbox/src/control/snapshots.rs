@@ -79,7 +79,7 @@ async fn list(State(control): State<Control>) -> Result<Json<Vec<Value>>, BadReq
                 // It was deleted since.
                 Ok(None) => {}
                 Err(error) => {
-                    list.push(json!({ "name": name, "error": format!("it can't be read ({error})") }))
+                    list.push(json!({ "name": name, "error": format!("it can't be read ({error})") }));
                 }
             }
         }
