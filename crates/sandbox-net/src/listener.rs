@@ -1,5 +1,6 @@
 //! A listener whose connections the server can cut, as when a cable is pulled.
 
+use std::any::Any;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use std::task::{Context, Poll};
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use parking_lot::Mutex;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::tls::Stream;
@@ -27,7 +29,12 @@ pub struct Listener<L> {
 pub struct Connection {
     severed: Arc<AtomicBool>,
     secure: bool,
+    /// What is dropped with the next flush; `None` without a stream, and after its end.
+    until_flushed: Arc<Mutex<Option<Vec<Kept>>>>,
 }
+
+/// Anything that is to be dropped later.
+type Kept = Box<dyn Any + Send>;
 
 /// A stream that is known to be encrypted or not.
 pub trait Wire {
@@ -36,6 +43,12 @@ pub trait Wire {
 }
 
 impl Wire for TcpStream {
+    fn is_secure(&self) -> bool {
+        false
+    }
+}
+
+impl Wire for DuplexStream {
     fn is_secure(&self) -> bool {
         false
     }
@@ -84,11 +97,26 @@ impl Connection {
         self.severed.store(true, Ordering::Release);
     }
 
+    /// Drops a value once all bytes that the server has given to this connection by now, or is about to give in the same step,
+    /// have gone to the system, or the connection has ended.
+    pub fn drop_when_flushed(&self, value: impl Send + 'static) {
+        if let Some(kept) = &mut *self.until_flushed.lock() {
+            kept.push(Box::new(value));
+        }
+    }
+
     fn check(&self) -> io::Result<()> {
         if self.severed.load(Ordering::Acquire) {
             return Err(io::Error::new(io::ErrorKind::ConnectionReset, "dropped by an injected fault"));
         }
         Ok(())
+    }
+}
+
+impl<S> Drop for Severable<S> {
+    fn drop(&mut self) {
+        let kept = self.connection.until_flushed.lock().take();
+        drop(kept);
     }
 }
 
@@ -98,7 +126,8 @@ impl<L: axum::serve::Listener<Io: Wire>> axum::serve::Listener for Listener<L> {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         let (stream, address) = self.inner.accept().await;
-        let connection = Connection { secure: stream.is_secure(), ..Connection::default() };
+        let until_flushed = Arc::new(Mutex::new(Some(Vec::new())));
+        let connection = Connection { secure: stream.is_secure(), until_flushed, ..Connection::default() };
         (Severable { stream, connection }, address)
     }
 
@@ -149,7 +178,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Severable<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.connection.check()?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        if let Poll::Ready(Ok(())) = flushed {
+            let kept = self.connection.until_flushed.lock().as_mut().map(std::mem::take);
+            drop(kept);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -50,6 +50,7 @@ use axum::http::StatusCode;
 
 use crate::event_log::EventLog;
 use crate::fault::Faults;
+use crate::in_flight::InFlight;
 use crate::live::Discord;
 use crate::parity::Gaps;
 use crate::ratelimit::Limits;
@@ -70,6 +71,8 @@ pub(crate) struct Control {
     pub(crate) gaps: Gaps,
     /// Rate limits of REST.
     pub(crate) limits: Limits,
+    /// Requests of bots whose responses have not been written.
+    pub(crate) in_flight: InFlight,
     /// Named snapshots.
     pub(crate) snapshots: Snapshots,
     /// Control socket of a bot with hot reload.

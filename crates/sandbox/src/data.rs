@@ -14,7 +14,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +23,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::live::Discord;
+use crate::private_file;
 use crate::snapshots::Snapshots;
 use crate::snowflake::Snowflake;
 use crate::state::World;
@@ -97,12 +98,9 @@ impl Data {
             let path = path.to_owned();
             move |error| Error::Io { path, error }
         };
-        make_folder(folder).map_err(failed(folder))?;
+        private_file::make_folder(folder).map_err(failed(folder))?;
         let path = folder.join("lock");
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        private(&mut options);
-        let lock = options.open(&path).map_err(failed(&path))?;
+        let lock = private_file::options().create(true).truncate(false).open(&path).map_err(failed(&path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::InUse(folder.to_owned())),
@@ -149,14 +147,17 @@ impl Data {
 
     /// Writes the world, unless it is the one that was written last. The world is locked while it is copied, not while it
     /// is written.
-    pub(crate) fn save(&self, discord: &Discord) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When something cannot be written.
+    pub(crate) fn save(&self, discord: &Discord) -> Result<(), Error> {
         let mut written = self.shared.written.lock();
         let live = discord.lock();
         let revision = discord.revision();
         if written.revision == Some(revision) {
             return Ok(());
         }
-        let bytes = live.save(Files::Apart)?;
+        let bytes = live.save(Files::Apart).map_err(|error| Error::Io { path: self.world(), error })?;
         let now: HashSet<Snowflake> = live.files.keys().copied().collect();
         let new: Vec<_> = live.files.iter().filter(|(id, _)| !written.files.contains(id)).collect();
         let new: Vec<_> = new.into_iter().map(|(id, file)| (*id, file.bytes.clone())).collect();
@@ -164,10 +165,10 @@ impl Data {
         // The world names its files, so they are there before it, and those of the world before it are as long.
         let folder = self.shared.folder.join("files");
         for (id, bytes) in new {
-            write_durably(&folder.join(id.to_string()), &bytes)?;
+            write(folder.join(id.to_string()), &bytes)?;
             written.files.insert(id);
         }
-        write_durably(&self.world(), &bytes)?;
+        write(self.world(), &bytes)?;
         written.revision = Some(revision);
         for id in written.files.difference(&now) {
             // One that stays is of no harm.
@@ -210,53 +211,6 @@ impl Data {
     }
 }
 
-fn private(options: &mut fs::OpenOptions) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    #[cfg(not(unix))]
-    let _ = options;
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut folders = fs::DirBuilder::new();
-    folders.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        folders.mode(0o700);
-    }
-    folders.create(folder)
-}
-
-/// Writes a file that only its owner can read, so that after a crash it is the old or the new one, whole. A missing folder
-/// is made.
-///
-/// # Errors
-/// When the file or its folder cannot be written.
-pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    make_folder(folder)?;
-    let draft = path.with_extension(format!("new.{}", std::process::id()));
-    match fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = fs::OpenOptions::new();
-    // Never into an existing file, which another user may have put there.
-    options.write(true).create_new(true);
-    private(&mut options);
-    let mut file = options.open(&draft)?;
-    let written =
-        file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&draft, path));
-    if let Err(error) = written {
-        let _ = fs::remove_file(&draft);
-        return Err(error);
-    }
-    // Without this the new name may be lost in a crash of the machine.
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
+fn write(path: PathBuf, bytes: &[u8]) -> Result<(), Error> {
+    private_file::write_durably(&path, bytes).map_err(|error| Error::Io { path, error })
 }

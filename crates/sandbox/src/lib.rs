@@ -66,9 +66,11 @@ pub mod fault;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gateway;
+mod in_flight;
 pub mod live;
 mod page;
 pub mod parity;
+pub mod private_file;
 mod proxy;
 pub mod ratelimit;
 pub mod rest;

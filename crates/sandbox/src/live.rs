@@ -225,6 +225,16 @@ impl Live<'_> {
         self.feed.push(Notice::World);
     }
 
+    /// Returns the direct-message channel of two accounts. If it is new, everybody's client learns of it.
+    pub fn open_dm(&mut self, a: Snowflake, b: Snowflake) -> Snowflake {
+        let known = self.channels.len();
+        let id = World::open_dm(self, a, b);
+        if self.channels.len() > known {
+            self.world_changed();
+        }
+        id
+    }
+
     /// Returns whether a bot has an open gateway connection.
     pub fn is_online(&self, bot: Snowflake) -> bool {
         self.hub.is_online(bot)

@@ -59,6 +59,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
+use crate::in_flight::InFlight;
 use crate::live::Discord;
 use crate::parity::{NotImplemented, Operation};
 use crate::ratelimit::{Edge, Limits, Route};
@@ -73,6 +74,8 @@ pub struct Rest {
     pub discord: Arc<Discord>,
     /// Limits that handlers themselves count.
     pub limits: Limits,
+    /// Requests whose responses have not been written.
+    pub(crate) in_flight: InFlight,
 }
 
 /// Returns all routes of REST under `/api`, with and without a version, behind the edge, and the attachments.

@@ -23,11 +23,12 @@ use crate::client::Client;
 use crate::control::guard::Guard;
 use crate::control::pages::Pages;
 use crate::control::{self, Control};
-use crate::data::Data;
+use crate::data::{self, Data};
 use crate::error::ApiError;
 use crate::event_log::{Capacity, EventLog};
 use crate::fault::Faults;
 use crate::gateway::{Hub, Intents, Options};
+use crate::in_flight::InFlight;
 use crate::live::{Discord, Limits};
 use crate::page;
 use crate::parity::Gaps;
@@ -186,7 +187,7 @@ impl Builder {
     /// Binds the addresses, including those of voice, and starts to serve.
     ///
     /// # Errors
-    /// When an address cannot be bound, the world in the folder cannot be read ([`data::Error`](crate::data::Error)), a seed
+    /// When an address cannot be bound, the world in the folder cannot be read or written ([`data::Error`]), a seed
     /// has a mistake ([`Mistake`](crate::seed::Mistake)), or TLS was asked for in a way that cannot be (`InvalidInput`).
     pub async fn start(self) -> io::Result<Sandbox> {
         let listener = TcpListener::bind(self.listen).await?;
@@ -205,7 +206,7 @@ impl Builder {
             live.planted(&added);
         }
         if let Some(data) = &data {
-            data.save(&discord)?;
+            data.save(&discord).map_err(io::Error::other)?;
         }
         let guard = |router| Guard::new([&addresses.host], log.clone()).around(router);
         let voice_servers =
@@ -254,7 +255,9 @@ impl Builder {
         let voice = voice::voice(self.voice, log.clone(), faults.clone());
         let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
         let limits = ratelimit::Limits::new(self.rate_limits, clock);
-        let rest = Rest { discord: Arc::clone(&discord), limits: limits.clone() };
+        let in_flight = InFlight::default();
+        let rest =
+            Rest { discord: Arc::clone(&discord), limits: limits.clone(), in_flight: in_flight.clone() };
         let gaps = Gaps::default();
         let pages = Pages::default();
         let control = Control {
@@ -263,6 +266,7 @@ impl Builder {
             faults: faults.clone(),
             gaps: gaps.clone(),
             limits: limits.clone(),
+            in_flight,
             snapshots: self.data.as_ref().map_or_else(Snapshots::default, Data::snapshots),
             bot_control: self.bot_control.map(Into::into),
             pages: pages.clone(),
@@ -437,21 +441,29 @@ impl Sandbox {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn save(&self) -> io::Result<()> {
+    pub fn save(&self) -> Result<(), data::Error> {
         self.data.as_ref().map_or(Ok(()), |data| data.save(&self.discord))
     }
 
-    /// Closes all connections and the address. The world is in its folder then, if it has one.
-    pub async fn shutdown(mut self) {
+    /// Closes all connections and the address. The world is in its folder then, if it has one; an error is logged.
+    pub async fn shutdown(self) {
+        if let Err(error) = self.close().await {
+            tracing::error!(%error, "the world can't be saved");
+        }
+    }
+
+    /// Closes all connections and the address, and writes the world to its folder, if it has one.
+    ///
+    /// # Errors
+    /// When the world cannot be written.
+    pub async fn close(mut self) -> Result<(), data::Error> {
         self.discord.hub().close_all(1001);
         self.discord.voice().close_all();
         self.discord.feed().close();
         self.stop.send_replace(true);
         // The task ends by itself after the signal, and its result does not matter.
         let _ = (&mut self.task).await;
-        if let Err(error) = self.save() {
-            tracing::error!(%error, "the world can't be saved");
-        }
+        self.save()
     }
 
     /// Waits until the task ends, which happens only if the listener fails.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use parking_lot::Mutex;
 
-use crate::data::write_durably;
+use crate::private_file::write_durably;
+use crate::state::saved::LONGEST_HEADER;
 
 /// Ending of a snapshot's file.
 const ENDING: &str = "world";
@@ -44,6 +45,20 @@ impl Snapshots {
             Some(path) => found(fs::read(path).map(Bytes::from)),
             None => Ok(self.kept.lock().get(name).cloned()),
         }
+    }
+
+    /// Returns the length of a snapshot, and as much of it as its header can have; `None` if there is none of that name.
+    pub(crate) fn head(&self, name: &str) -> io::Result<Option<(u64, Bytes)>> {
+        let Some(path) = self.file(name) else {
+            let kept = self.kept.lock();
+            let head = |bytes: &Bytes| (bytes.len() as u64, bytes.slice(..bytes.len().min(LONGEST_HEADER)));
+            return Ok(kept.get(name).map(head));
+        };
+        let Some(file) = found(fs::File::open(path))? else { return Ok(None) };
+        let length = file.metadata()?.len();
+        let mut head = Vec::new();
+        file.take(LONGEST_HEADER as u64).read_to_end(&mut head)?;
+        Ok(Some((length, Bytes::from(head))))
     }
 
     /// Removes a snapshot and returns whether there was one.
@@ -101,6 +116,11 @@ mod tests {
             snapshots.put("a", b"3".to_vec()).unwrap();
             assert_eq!(snapshots.names().unwrap(), ["a", "b"]);
             assert_eq!(snapshots.get("a").unwrap().as_deref(), Some(&b"3"[..]));
+            assert_eq!(snapshots.head("a").unwrap(), Some((1, Bytes::from_static(b"3"))));
+            assert_eq!(snapshots.head("c").unwrap(), None);
+            snapshots.put("a", vec![b'4'; LONGEST_HEADER + 5]).unwrap();
+            let (length, head) = snapshots.head("a").unwrap().unwrap();
+            assert_eq!((length, head.len()), (LONGEST_HEADER as u64 + 5, LONGEST_HEADER));
             assert!(snapshots.remove("a").unwrap() && !snapshots.remove("a").unwrap());
             assert_eq!(snapshots.names().unwrap(), ["b"]);
         }

@@ -3,11 +3,12 @@
 //! `sandbox serve` writes it, and removes it at its end; the other commands and programs in any language read it. It is
 //! JSON and contains secrets, so only its owner can read it (mode 0600).
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::private_file;
 use crate::server::Sandbox;
 use crate::snowflake::Snowflake;
 
@@ -75,7 +76,7 @@ impl StateFile {
     pub fn write(&self, path: &Path) -> io::Result<()> {
         let mut text = serde_json::to_string(self)?;
         text.push('\n');
-        write_private(path, text.as_bytes())
+        private_file::write(path, text.as_bytes())
     }
 
     /// Returns the address for the users' side: the one of bots, or with TLS, whose name may be another server's, the one from
@@ -122,34 +123,6 @@ fn place(port: u16, variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBu
     Some(folder.join("sandbox").join(format!("{port}.json")))
 }
 
-/// Writes a file atomically, readable only by its owner. A missing folder is created in the same way.
-///
-/// # Errors
-/// When the file or its folder cannot be written.
-pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    // Never into an existing file, which another user may have put there.
-    options.write(true).create_new(true);
-    let mut folders = std::fs::DirBuilder::new();
-    folders.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-        options.mode(0o600);
-        folders.mode(0o700);
-    }
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        folders.create(folder)?;
-    }
-    let draft = path.with_extension("new");
-    match std::fs::remove_file(&draft) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    options.open(&draft)?.write_all(bytes)?;
-    std::fs::rename(&draft, path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,26 +140,12 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[test]
-    fn only_its_owner_can_read_it_whatever_was_there() {
-        use std::os::unix::fs::{MetadataExt as _, symlink};
+    fn it_reads_back_and_is_never_shown() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new/state.json");
+        let path = folder.path().join("state.json");
         state().write(&path).unwrap();
-        let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
-        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         assert_eq!(StateFile::read(&path).unwrap().control_secret, "s3cret");
-
-        let other = folder.path().join("others");
-        for place in [&path, &path.with_extension("new")] {
-            std::fs::write(&other, "theirs").unwrap();
-            let _ = std::fs::remove_file(place);
-            symlink(&other, place).unwrap();
-            state().write(&path).unwrap();
-            assert_eq!((mode(&path), std::fs::read_to_string(&other).unwrap().as_str()), (0o600, "theirs"));
-            assert!(path.symlink_metadata().unwrap().is_file());
-        }
         assert!(!format!("{:?}", state()).contains("s3cret"));
     }
 

@@ -210,7 +210,7 @@ function rows(shown: Message[], before: Message | undefined, channel: Channel, g
   return out;
 }
 
-function Beginning({ channel, guild }: { channel: Channel; guild: Guild | null }) {
+export function Beginning({ channel, guild }: { channel: Channel; guild: Guild | null }) {
   const direct = !channel.guild_id;
   const name = direct ? channel.recipients?.map((user) => line(nameOf(user, guild))).join(', ') ?? '' : line(channel.name);
   return (

@@ -164,6 +164,12 @@ test('the command line takes a picture of a message, and of a channel', async ()
   assert.equal(one.width, 1200);
   assert(whole.height > 2 * one.height, JSON.stringify({ one, whole }));
   await assert.rejects(picture('123'), /no message 123/);
+  await assert.rejects(picture('#nowhere'), /There is no channel "nowhere" in Sandbox/);
+  // One without messages is drawn as its beginning, and so are direct messages that nobody has written.
+  await sandbox.api('POST', 'guilds/Sandbox/channels', { name: 'empty' });
+  const empty = await picture('#empty');
+  const direct = await picture('@bob');
+  assert(empty.height > 100 && direct.height > 100, JSON.stringify({ empty, direct }));
   // What one author says in a row has one head, as in the list.
   const say = (content) => sandbox.api('POST', 'messages', { as: 'alice', channel: 'mod-log', content });
   await say('first');

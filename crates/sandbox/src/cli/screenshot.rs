@@ -19,13 +19,16 @@ use super::{Failure, Outcome, variable};
 
 #[derive(Debug, Args)]
 pub(super) struct Screenshot {
-    /// Id of the message; or a channel, as in #general, for its newest 50.
+    /// Id of the message; or a channel, as in #general or @bob, for its newest 50.
     what: String,
     /// PNG to write.
     out: PathBuf,
     /// User who looks.
     #[arg(long = "as", value_name = "USER", default_value = "alice")]
     user: String,
+    /// Guild of the channel, by name or id; by default the oldest.
+    #[arg(long)]
+    guild: Option<String>,
     /// Width in pixels.
     #[arg(long, value_name = "PIXELS", default_value_t = 720, value_parser = clap::value_parser!(u32).range(200..=4000))]
     width: u32,
@@ -53,7 +56,12 @@ const TALLEST: f64 = 16_000.0;
 /// Takes the picture.
 pub(super) async fn take(client: &Client, asked: Screenshot) -> Result<Outcome, Failure> {
     let channel = asked.what.parse::<sandbox::snowflake::Snowflake>().is_err();
-    let what = if channel { channel_id(client, &asked).await? } else { asked.what.clone() };
+    let what = if channel {
+        let found = client.channel(&asked.user, &asked.what, asked.guild.as_deref()).await?;
+        found["id"].as_str().unwrap_or_default().to_owned()
+    } else {
+        asked.what.clone()
+    };
     let theme = match asked.theme {
         Theme::Dark => "dark",
         Theme::Light => "light",
@@ -68,18 +76,6 @@ pub(super) async fn take(client: &Client, asked: Screenshot) -> Result<Outcome, 
         .await
         .map_err(|error| Failure(format!("can't write {path}: {error}")))?;
     Ok(Outcome::Good)
-}
-
-/// Returns the id of the channel that is meant.
-async fn channel_id(client: &Client, asked: &Screenshot) -> Result<String, Failure> {
-    let name = asked.what.trim_start_matches('#');
-    let all = client.overview().await?;
-    let guilds = all["guilds"].as_array().into_iter().flatten();
-    let mut channels = guilds.flat_map(|guild| guild["channels"].as_array().into_iter().flatten());
-    let found =
-        channels.find(|channel| channel["name"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(name)));
-    let id = found.and_then(|channel| channel["id"].as_str()).map(str::to_owned);
-    id.ok_or_else(|| Failure(format!("\"{}\" is no message id and no channel", asked.what)))
 }
 
 /// A browser.

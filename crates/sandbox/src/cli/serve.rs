@@ -11,8 +11,9 @@ use clap::{Args, ValueEnum};
 use sandbox::Sandbox;
 use sandbox::data::Data;
 use sandbox::gateway::Intents;
+use sandbox::private_file;
 use sandbox::ratelimit::Config;
-use sandbox::seed::{Mistake, Seed};
+use sandbox::seed::Seed;
 use sandbox::state_file::{self, StateFile};
 use sandbox::voice::{self, Dave};
 
@@ -114,6 +115,11 @@ impl From<EndToEnd> for Dave {
 }
 
 pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Outcome, Failure> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_max_level(tracing::Level::WARN)
+        .init();
     let mut builder = Sandbox::builder().listen(serve.listen).bot_name(&serve.bot_name);
     let token = serve.token.filter(|token| !token.is_empty());
     let origin = token.as_deref().map(origin);
@@ -180,13 +186,11 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         builder = builder.data(data);
     }
     let mut sandbox = builder.start().await.map_err(|error| {
-        if error.get_ref().is_some_and(|inner| inner.is::<sandbox::data::Error>() || inner.is::<Mistake>()) {
+        // Only the system's own errors lack a sentence.
+        if error.raw_os_error().is_none() {
             return Failure(error.to_string());
         }
         let address = serve.listen;
-        if error.kind() == std::io::ErrorKind::InvalidInput {
-            return Failure(error.to_string());
-        }
         Failure(format!(
             "can't listen on {address} or on the address of voice: {error}; choose others with --listen and --voice-listen"
         ))
@@ -207,7 +211,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
     let root = path.with_extension("pem");
     if let Some((kept, root)) = kept.as_deref().zip(sandbox.voice().root()) {
         let text = serde_json::to_vec(root).map_err(|error| Failure(error.to_string()))?;
-        state_file::write_private(kept, &text)
+        private_file::write(kept, &text)
             .map_err(|error| Failure(format!("can't write {}: {error}", kept.display())))?;
     }
     leave(&sandbox, &path, &root, origin.is_some())?;
@@ -223,13 +227,14 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         () = stopped() => say("Stopping."),
         () = end_of_input(), if serve.exit_with_stdin => {}
     }
-    sandbox.shutdown().await;
+    let closed = sandbox.close().await;
     // Programs read the certificate when they start, which may be before the next start of the sandbox.
     let gone = if kept.is_some() { &[&path][..] } else { &[&path, &root][..] };
     for path in gone {
         // Another process may have removed it, and then there is nothing left to do.
         let _ = std::fs::remove_file(path);
     }
+    closed.map_err(|error| Failure(format!("{error}; what has changed since the last write is lost")))?;
     Ok(Outcome::Good)
 }
 
@@ -272,7 +277,7 @@ fn leave(sandbox: &Sandbox, path: &Path, root: &Path, token_given: bool) -> Resu
     }
     state.voice_root = Some(root.to_owned());
     // The state file is written last: a program that waits for it finds all files that it names.
-    state_file::write_private(root, sandbox.voice().root_certificate().as_bytes())
+    private_file::write(root, sandbox.voice().root_certificate().as_bytes())
         .map_err(|error| told(root, error))?;
     state.write(path).map_err(|error| told(path, error))
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 use sandbox::Client;
-use sandbox::data::write_durably;
 use sandbox::is_snapshot_name;
+use sandbox::private_file::write_durably;
 use serde_json::Value;
 
 use super::{Failure, Outcome, terminal};

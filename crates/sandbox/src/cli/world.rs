@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use sandbox::Client;
-use sandbox::data::write_durably;
+use sandbox::private_file::write_durably;
 
 use super::{Failure, Outcome, terminal};
 

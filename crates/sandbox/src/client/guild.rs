@@ -6,6 +6,12 @@ use serde_json::{Value, json};
 use super::{Client, Error, escape};
 
 impl Client {
+    /// Returns a channel that a user sees: by id, by name in a guild, the oldest by default, or as `@NAME`.
+    pub async fn channel(&self, user: &str, channel: &str, guild: Option<&str>) -> Result<Value, Error> {
+        let guild = guild.map_or_else(String::new, |guild| format!("&guild={}", escape(guild)));
+        self.get(&format!("channels/{}?as={}{guild}", escape(channel), escape(user))).await
+    }
+
     /// Changes a guild as its owner: `boosts`, `add_features`, `remove_features`, `vanity_url_code`. Returns the guild
     /// object.
     pub async fn edit_guild(&self, guild: &str, change: &Value) -> Result<Value, Error> {

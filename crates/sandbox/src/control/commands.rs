@@ -274,8 +274,7 @@ fn on_target(
     }
     let id: Snowflake =
         target.parse().map_err(|_| BadRequest::new(format!("\"{target}\" is no message id.")))?;
-    let message =
-        live.any_message(channel, id).filter(|message| message.ephemeral_for.is_none_or(|only| only == user));
+    let message = live.any_message(channel, id).filter(|message| live.sees_message(user, message));
     let message =
         message.ok_or_else(|| BadRequest::missing(format!("There is no message {id} in this channel.")))?;
     data["target_id"] = json!(id);

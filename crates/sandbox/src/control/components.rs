@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::values::{Lookup, Resolved};
 use super::{BadRequest, find};
 use crate::live::{Live, Trigger};
-use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::interaction;
 use crate::state::message::Message;
@@ -51,7 +50,9 @@ pub(super) enum Used {
 pub(super) fn press(live: &mut Live<'_>, asked: &UseComponent) -> Result<Used, BadRequest> {
     let user = find::person(live, &asked.user)?;
     let (user, name) = (user.id, user.username.clone());
-    let message = visible(live, user, &name, asked.message)?;
+    let message = live
+        .message_seen_by(user, asked.message)
+        .ok_or_else(|| BadRequest::missing(format!("{name} sees no message {}.", asked.message)))?;
     let component = choose(message, asked)?;
     if !component["sku_id"].is_null() {
         return offer(live, component).map(Used::Offer);
@@ -102,26 +103,6 @@ fn offer(live: &Live<'_>, component: &Value) -> Result<Value, BadRequest> {
     let sku = Snowflake::deserialize(&component["sku_id"]).ok().and_then(|id| live.store.skus.get(&id));
     let shown = sku.and_then(|sku| sku.json().pop());
     shown.ok_or_else(|| BadRequest::missing("What the premium button offers is not sold any more."))
-}
-
-/// Returns the message, if the user sees it.
-fn visible<'a>(
-    live: &'a Live<'_>,
-    user: Snowflake,
-    name: &str,
-    id: Snowflake,
-) -> Result<&'a Message, BadRequest> {
-    let missing = || BadRequest::missing(format!("{name} sees no message {id}."));
-    if let Some(message) = live.ephemeral.get(&id) {
-        return if message.ephemeral_for == Some(user) { Ok(message) } else { Err(missing()) };
-    }
-    let found = live.find_message(id).ok_or_else(missing)?;
-    let channel = live.channel(found.channel_id)?;
-    if live.permissions_in(user, channel).contains(Permissions::VIEW_CHANNEL) {
-        Ok(found)
-    } else {
-        Err(missing())
-    }
 }
 
 fn is_usable(component: &Value) -> bool {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::error::ApiError;
+use crate::live::Live;
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::World;
@@ -158,9 +159,9 @@ pub(super) struct Where {
 
 impl Where {
     /// Finds the user and the channel, which the user must see.
-    pub(super) fn find(&self, world: &mut World) -> Result<(Snowflake, Snowflake), BadRequest> {
-        let user = person(world, &self.user)?.id;
-        Ok((user, channel(world, &self.channel, self.guild.as_deref(), user)?.id))
+    pub(super) fn find(&self, live: &mut Live<'_>) -> Result<(Snowflake, Snowflake), BadRequest> {
+        let user = person(live, &self.user)?.id;
+        Ok((user, channel(live, &self.channel, self.guild.as_deref(), user)?.id))
     }
 }
 
@@ -168,20 +169,20 @@ impl Where {
 ///
 /// Only channels that `user` sees are found.
 pub(super) fn channel<'a>(
-    world: &'a mut World,
+    live: &'a mut Live<'_>,
     wanted: &str,
     in_guild: Option<&str>,
     user: Snowflake,
 ) -> Result<&'a Channel, BadRequest> {
     let id = if let Some(name) = wanted.strip_prefix('@') {
-        let other = self::user(world, name)?.id;
-        world.open_dm(user, other)
+        let other = self::user(live, name)?.id;
+        live.open_dm(user, other)
     } else {
-        by_name(world, wanted, in_guild)?
+        by_name(live, wanted, in_guild)?
     };
-    let name = &world.user(user)?.username;
-    let channel = world.channel(id)?;
-    if world.permissions_in(user, channel).contains(Permissions::VIEW_CHANNEL) {
+    let name = &live.user(user)?.username;
+    let channel = live.channel(id)?;
+    if live.permissions_in(user, channel).contains(Permissions::VIEW_CHANNEL) {
         Ok(channel)
     } else {
         Err(BadRequest::with_status(StatusCode::FORBIDDEN, format!("{name} can't see the channel {wanted}.")))

@@ -23,11 +23,19 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/interactions/{id}", get(show))
 }
 
+/// Waits until bots have been sent the responses to the requests with which they made what users see now.
+async fn catch_up(control: &Control) {
+    let longest = control.discord.limits().response;
+    // A bot that does not read its responses does without.
+    let _ = tokio::time::timeout(longest, control.in_flight.written()).await;
+}
+
 async fn run(
     control: &Control,
     limits: WaitLimits,
     prepare: impl FnOnce(&mut Live<'_>) -> Result<Trigger, BadRequest>,
 ) -> Result<Json<Answer>, BadRequest> {
+    catch_up(control).await;
     let started = {
         let mut live = control.discord.lock();
         let trigger = prepare(&mut live)?;
@@ -64,6 +72,7 @@ async fn component(
     State(control): State<Control>,
     Request(asked): Request<UseComponent>,
 ) -> Result<Json<Answer>, BadRequest> {
+    catch_up(&control).await;
     let started = {
         let mut live = control.discord.lock();
         match components::press(&mut live, &asked)? {

@@ -50,8 +50,9 @@ struct Send {
     poll: Option<Value>,
 }
 
+/// Returns a message as one user sees it.
 pub(super) fn shown(live: &Live<'_>, user: Snowflake, id: Snowflake) -> Result<Json<Value>, BadRequest> {
-    let message = live.find_message(id).ok_or_else(|| no_message(id))?;
+    let message = live.message_seen_by(user, id).ok_or_else(|| no_message(id))?;
     Ok(Json(message.json(live, Some(user))))
 }
 
@@ -126,8 +127,8 @@ async fn history(
     let own = live
         .ephemeral
         .values()
-        .filter(|m| m.channel_id == id && m.ephemeral_for == Some(user))
-        .filter(|m| m.id > after && m.id < before);
+        .filter(|message| message.channel_id == id && live.sees_message(user, message))
+        .filter(|message| message.id > after && message.id < before);
     let public =
         channel.messages.range(Snowflake(after.0 + 1)..before).rev().take(limit).map(|(_, message)| message);
     let mut all: Vec<_> = own.chain(public).collect();
@@ -143,9 +144,6 @@ async fn one(
 ) -> Result<Json<Value>, BadRequest> {
     let live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
-    if let Some(message) = live.ephemeral.get(&id).filter(|message| message.ephemeral_for == Some(user)) {
-        return Ok(Json(message.json(&live, Some(user))));
-    }
     shown(&live, user, id)
 }
 
@@ -164,7 +162,7 @@ async fn edit(
 ) -> Result<Json<Value>, BadRequest> {
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
-    let message = live.find_message(id).ok_or_else(|| no_message(id))?;
+    let message = live.message_seen_by(user, id).ok_or_else(|| no_message(id))?;
     if message.author_id() != Some(user) {
         return Err(ApiError::not_author().into());
     }

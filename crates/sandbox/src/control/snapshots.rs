@@ -53,28 +53,34 @@ fn named(name: &str) -> Result<(), BadRequest> {
     Err(BadRequest::new("A snapshot's name has 1 to 64 of a-z, A-Z, 0-9, hyphens and underscores."))
 }
 
-fn shown(name: &str, bytes: &[u8]) -> Value {
-    match saved::header(bytes) {
+/// Returns a snapshot of this length in the list, from its first bytes.
+fn shown(name: &str, bytes: u64, head: &[u8]) -> Value {
+    match saved::header(head) {
         Ok((header, _)) => json!({
             "name": name,
-            "bytes": bytes.len(),
+            "bytes": bytes,
             "saved_at": header.saved_at,
             "guilds": header.guilds,
             "channels": header.channels,
             "messages": header.messages,
         }),
-        Err(why) => json!({ "name": name, "bytes": bytes.len(), "error": why.to_string() }),
+        Err(why) => json!({ "name": name, "bytes": bytes, "error": why.to_string() }),
     }
 }
 
+/// Lists the snapshots. One that cannot be read has an `error` in place of its header.
 async fn list(State(control): State<Control>) -> Result<Json<Vec<Value>>, BadRequest> {
     aside(move || {
         let names = control.snapshots.names().map_err(|error| failed(&error))?;
         let mut list = Vec::new();
         for name in names {
-            // It may have been deleted since.
-            if let Some(bytes) = control.snapshots.get(&name).map_err(|error| failed(&error))? {
-                list.push(shown(&name, &bytes));
+            match control.snapshots.head(&name) {
+                Ok(Some((bytes, head))) => list.push(shown(&name, bytes, &head)),
+                // It was deleted since.
+                Ok(None) => {}
+                Err(error) => {
+                    list.push(json!({ "name": name, "error": format!("it can't be read ({error})") }));
+                }
             }
         }
         Ok(Json(list))
@@ -89,7 +95,7 @@ async fn save(
     named(&name)?;
     aside(move || {
         let bytes = control.discord.lock().save(Files::Inside).map_err(|error| failed(&error))?;
-        let answer = shown(&name, &bytes);
+        let answer = shown(&name, bytes.len() as u64, &bytes);
         control.snapshots.put(&name, bytes).map_err(|error| failed(&error))?;
         Ok((StatusCode::CREATED, Json(answer)))
     })

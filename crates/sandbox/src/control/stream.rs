@@ -255,11 +255,16 @@ impl Client {
         }
     }
 
-    /// Sends the whole view.
+    /// Sends the whole view. A user who is not in a restored world ends the stream.
     async fn view(&mut self) -> Result<(), Gone> {
         let (n, view) = {
             let live = self.control.discord.lock();
-            (self.control.discord.feed().newest(), view::whole(&live, self.user))
+            let known = live.users.contains_key(&self.user);
+            (self.control.discord.feed().newest(), known.then(|| view::whole(&live, self.user)))
+        };
+        let Some(view) = view else {
+            self.refuse("This user is not in the restored world; `sandbox page --as NAME` opens the page as another one.").await?;
+            return Err(Gone);
         };
         self.at = n;
         let message = json!({ "type": "view", "run": *self.control.run, "n": n, "view": view });
@@ -327,10 +332,8 @@ fn change(live: &Live<'_>, user: Snowflake, notice: Notice) -> Option<Value> {
     };
     match notice {
         Notice::Message { channel, id } => {
-            let message = live.any_message(channel, id).filter(|_| sees(channel))?;
-            if message.ephemeral_for.is_some_and(|only| only != user) {
-                return None;
-            }
+            let found = live.any_message(channel, id);
+            let message = found.filter(|message| live.sees_message(user, message))?;
             Some(json!({ "change": "message", "message": message.json(live, Some(user)) }))
         }
         Notice::Gone { channel, id } => {

@@ -26,6 +26,29 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/threads/{thread}", axum::routing::patch(edit_thread))
         .route("/sandbox/threads/{thread}/members", post(join_thread).delete(leave_thread))
         .route("/sandbox/direct-messages", post(open_direct))
+        .route("/sandbox/channels/{channel}", get(channel))
+}
+
+/// A user who looks for a channel, and the guild that it is in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Look {
+    #[serde(rename = "as")]
+    user: String,
+    guild: Option<String>,
+}
+
+/// Returns a channel that a user sees.
+async fn channel(
+    State(control): State<Control>,
+    Path(wanted): Path<String>,
+    Query(asked): Query<Look>,
+) -> Result<Json<Value>, BadRequest> {
+    let mut live = control.discord.lock();
+    let user = find::person(&live, &asked.user)?.id;
+    let id = find::channel(&mut live, &wanted, asked.guild.as_deref(), user)?.id;
+    let channel = live.channel(id)?;
+    Ok(Json(live.channel_json(channel, Some(user))))
 }
 
 /// Returns the pinned messages of a channel, newest pin first.
@@ -212,7 +235,6 @@ async fn open_direct(
         return Err(BadRequest::new("Nobody writes to themselves."));
     }
     let id = live.open_dm(user, other);
-    live.world_changed();
     let channel = live.channel(id)?;
     Ok(Json(live.channel_json(channel, Some(user))))
 }

@@ -75,7 +75,7 @@ fn stand(interaction: &Interaction) -> Stand {
     }
 }
 
-/// Waits until the user sees an answer or gives up, and returns the answer.
+/// Waits until the user sees an answer or gives up, and the bot has been sent the response to its request; returns the answer.
 pub(super) async fn answer(
     control: &Control,
     started: &Started,
@@ -102,6 +102,10 @@ pub(super) async fn answer(
             error = give_up(&mut control.discord.lock(), started.id, &stand);
             break;
         }
+    }
+    if error.is_none() {
+        // Over time, what follows does without.
+        let _ = timeout_at(ends(DEADLINE).into(), control.in_flight.written()).await;
     }
     if let Some(time) = limits.settle_ms {
         tokio::time::sleep(Duration::from_millis(time)).await;

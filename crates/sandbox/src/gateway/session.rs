@@ -1,8 +1,9 @@
 //! One session: the numbered events of a bot's shard, kept for the connection that reads them and for a replay.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Weak};
 
+use indexmap::IndexMap;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -39,11 +40,10 @@ struct State {
     guilds: HashSet<Snowflake>,
     /// Dispatches that arrived while READY was being prepared; `None` after that.
     early: Option<Vec<Dispatch>>,
-    /// Guilds whose GUILD_CREATE is still to come. Each is made when the connection has written everything before it, so
-    /// that a bot in thousands of guilds does not need the memory for all of them at once.
-    pending: VecDeque<Snowflake>,
-    /// Dispatches of pending guilds, which follow their GUILD_CREATE. Those that are not pending have none.
-    held: HashMap<Snowflake, Vec<Dispatch>>,
+    /// Guilds whose GUILD_CREATE is still to come, the next one last, with their dispatches, which follow it. Each
+    /// GUILD_CREATE is made when the connection has written everything before it, so that a bot in thousands of guilds does
+    /// not need the memory for all of them at once.
+    pending: IndexMap<Snowflake, Vec<Dispatch>>,
     /// Current connection, and how many there have been.
     conn: Option<u64>,
     attachments: u64,
@@ -90,8 +90,7 @@ impl Session {
             bytes: 0,
             guilds: HashSet::new(),
             early: Some(Vec::new()),
-            pending: VecDeque::new(),
-            held: HashMap::new(),
+            pending: IndexMap::new(),
             conn: None,
             attachments: 0,
             ended: false,
@@ -136,14 +135,13 @@ impl Session {
         &self,
         ready: Event,
         guilds: HashSet<Snowflake>,
-        pending: VecDeque<Snowflake>,
+        pending: &[Snowflake],
         log: &EventLog,
         options: &Options,
     ) {
         let mut state = self.state.lock();
         state.guilds = guilds;
-        state.held = pending.iter().map(|guild| (*guild, Vec::new())).collect();
-        state.pending = pending;
+        state.pending = pending.iter().rev().map(|guild| (*guild, Vec::new())).collect();
         state.push(Arc::new(ready), None, options);
         for dispatch in state.early.take().unwrap_or_default() {
             state.take(&Outgoing::new(&dispatch, log), &self.viewer, options);
@@ -155,11 +153,11 @@ impl Session {
     /// Returns the next guild whose GUILD_CREATE is to come.
     pub(super) fn next_pending(&self) -> Option<Snowflake> {
         let state = self.state.lock();
-        state.pending.front().copied().filter(|_| !state.ended)
+        state.pending.last().map(|(guild, _)| *guild).filter(|_| !state.ended)
     }
 
-    /// Appends the GUILD_CREATE of the [next pending guild](Self::next_pending), unless the bot has left it, and the events
-    /// that have waited for it.
+    /// Appends the GUILD_CREATE of a [pending guild](Self::next_pending), unless the bot has left it, and the events that
+    /// have waited for it. Of two connections that make the same one while the session is resumed, the first counts.
     pub(super) fn available(
         &self,
         guild: Snowflake,
@@ -168,14 +166,11 @@ impl Session {
         options: &Options,
     ) {
         let mut state = self.state.lock();
-        if state.pending.front() == Some(&guild) {
-            state.pending.pop_front();
-        }
-        let held = state.held.remove(&guild);
+        let Some(waiting) = state.pending.shift_remove(&guild) else { return };
         if let Some(create) = create {
             state.push(Arc::new(create), None, options);
         }
-        for dispatch in held.unwrap_or_default() {
+        for dispatch in waiting {
             state.take(&Outgoing::new(&dispatch, log), &self.viewer, options);
         }
         drop(state);
@@ -267,7 +262,6 @@ impl Session {
         state.ended = true;
         state.buffer.clear();
         state.pending.clear();
-        state.held.clear();
         drop(state);
         self.changed.notify_one();
         first
@@ -277,8 +271,8 @@ impl Session {
 impl State {
     fn take(&mut self, outgoing: &Outgoing<'_>, viewer: &Viewer, options: &Options) -> bool {
         let Dispatch { bot, name, data, guild_id, .. } = outgoing.dispatch;
-        if let Some(held) = guild_id.and_then(|guild| self.held.get_mut(&guild)) {
-            held.push(outgoing.dispatch.clone());
+        if let Some(waiting) = guild_id.and_then(|guild| self.pending.get_mut(&guild)) {
+            waiting.push(outgoing.dispatch.clone());
             return false;
         }
         let mine = bot.is_some_and(|bot| bot == viewer.bot);

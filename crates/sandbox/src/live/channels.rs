@@ -37,7 +37,7 @@ impl Channel {
             .apply_or(&mut self.default_thread_rate_limit_per_user, 0);
         body.video_quality_mode.apply_or(&mut self.video_quality_mode, 1);
         body.flags.map(u64::from).apply_or(&mut self.flags, 0);
-        let forum = self.forum_mut();
+        let Some(forum) = self.forum_mut() else { return };
         let tags = body.available_tags.map(|tags| {
             let tag = |tag: TagBody| {
                 let known = tag.id.filter(|id| forum.available_tags.iter().any(|old| old.id == *id));

@@ -126,6 +126,19 @@ impl Feed {
         }
     }
 
+    /// Drops all notices, so that every reader renders everything again: another world is in the place of this one.
+    pub fn restart(&self) {
+        let mut ring = self.shared.ring.lock();
+        self.shared.newest.send_if_modified(|newest| {
+            let open = *newest != CLOSED;
+            if open {
+                ring.clear();
+                *newest += 1;
+            }
+            open
+        });
+    }
+
     /// Returns the number of the newest notice.
     pub fn newest(&self) -> u64 {
         *self.shared.newest.borrow()
@@ -204,6 +217,24 @@ mod tests {
         feed.close();
         feed.push(message(1));
         assert_eq!(feed.after(newest), None);
+    }
+
+    #[test]
+    fn after_a_restart_every_reader_is_too_far_behind() {
+        let feed = Feed::default();
+        feed.push(message(1));
+        let signal = feed.signal();
+        feed.restart();
+        assert!(signal.has_changed().unwrap());
+        for number in 0..2 {
+            assert_eq!(feed.after(number).unwrap(), Page { notices: None, newest: 2 });
+        }
+        feed.push(message(2));
+        assert_eq!(feed.after(1).unwrap().notices, None);
+        assert_eq!(feed.after(2).unwrap().notices, Some(vec![message(2)]));
+        feed.close();
+        feed.restart();
+        assert_eq!(feed.after(2), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Another world in the place of this one.
 
-use super::Live;
+use super::{Live, Notice};
 use crate::seed::Applied;
 use crate::snowflake::Snowflake;
 use crate::state::World;
@@ -26,6 +26,7 @@ impl Live<'_> {
         let ended = self.hub.invalidate_all("the world was restored");
         **self = world;
         self.begin();
+        self.feed.restart();
         ended
     }
 
@@ -55,7 +56,8 @@ impl Live<'_> {
         self.catch_up();
     }
 
-    /// Puts on the agenda what the objects of a seed will do by themselves, and sends the new guilds to their bots.
+    /// Puts on the agenda what the objects of a seed will do by themselves, sends the new guilds to their bots, and has
+    /// everybody's client draw what is new.
     pub(crate) fn planted(&mut self, added: &Applied) {
         for (guild, event) in &added.events {
             self.schedule_event(*guild, *event);
@@ -63,7 +65,9 @@ impl Live<'_> {
         for thread in &added.threads {
             self.watch_activity(*thread);
         }
+        self.world_changed();
         for guild in added.guilds.iter().filter_map(|id| self.guilds.get(id)) {
+            self.feed.push(Notice::Guild(guild.id));
             for bot in self.bots_in(guild.id).into_iter().filter(|bot| self.is_online(*bot)) {
                 let create = self.guild_create_json(guild, bot);
                 self.dispatch_bot(bot, "GUILD_CREATE", Some(guild.id), create);

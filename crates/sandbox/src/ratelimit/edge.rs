@@ -13,6 +13,8 @@ mod fault;
 mod limit;
 mod record;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -25,6 +27,7 @@ use self::record::Pending;
 use super::Limits;
 use crate::event_log::EventLog;
 use crate::fault::Faults;
+use crate::in_flight::{Acting, until_written};
 use crate::live::source;
 use crate::parity::{Gaps, NotImplemented};
 use crate::snowflake::Snowflake;
@@ -81,12 +84,17 @@ async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Respons
     }
     limit::finish(&edge.limits, &call, &mut response, &pending);
     let extra = response.extensions_mut().remove::<Extra>().unwrap_or_default();
+    let acting = response.extensions_mut().remove::<Arc<Acting>>();
     gaps(&edge, &call, &response, &extra, &pending);
     pending.take_extra(extra);
     let Some(response) = fault::change(&effect, response).await else { return call.drop_connection() };
 
     let response = pending.read_response(response).await;
-    fault::truncate(&effect, response).await
+    let response = fault::truncate(&effect, response).await;
+    match acting {
+        Some(acting) => until_written(response, acting, call.connection),
+        None => response,
+    }
 }
 
 /// Logs and counts what the sandbox lacks: the operation, or the fields of a body that it has not read.

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use super::Rest;
 use crate::draft::{self, Draft, Upload};
 use crate::error::{ApiError, ApiResult, FieldError};
+use crate::in_flight::Acting;
 use crate::ratelimit::Extra;
 use crate::snowflake::Snowflake;
 use crate::validate;
@@ -29,9 +30,16 @@ pub(crate) const BODY_LIMIT: usize = 64 << 20;
 /// Largest single file.
 const FILE_LIMIT: usize = 10 << 20;
 
-/// Data about a request for the log, collected while it is handled.
+/// Data about a request for the log, collected while it is handled, and what keeps it in flight.
 #[derive(Debug, Clone, Default)]
-struct Notes(Arc<Mutex<Extra>>);
+struct Notes(Arc<Mutex<Extra>>, Arc<Mutex<Option<Arc<Acting>>>>);
+
+impl Notes {
+    /// Puts the request in flight: its body is there, and its handler acts next.
+    fn begin(&self, rest: &Rest) {
+        *self.1.lock() = Some(Arc::new(rest.in_flight.begin()));
+    }
+}
 
 /// Copies what handlers learn about a request to its response, from which the log takes it.
 pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: Next) -> Response {
@@ -44,6 +52,9 @@ pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: N
     let mut extra = std::mem::take(&mut *notes.0.lock());
     extra.unread = unread;
     response.extensions_mut().insert(extra);
+    if let Some(acting) = notes.1.lock().take() {
+        response.extensions_mut().insert(acting);
+    }
     response
 }
 
@@ -178,12 +189,12 @@ impl Payload {
 impl FromRequest<Rest> for Payload {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _: &Rest) -> ApiResult<Self> {
-        if let Some(notes) = request.extensions().get::<Notes>() {
-            notes.0.lock().body_read = true;
-        }
+    async fn from_request(request: Request, rest: &Rest) -> ApiResult<Self> {
+        let notes = request.extensions().get::<Notes>().cloned().unwrap_or_default();
+        notes.0.lock().body_read = true;
         let is_json = kind(&request) == JSON;
         let bytes = read(request).await?;
+        notes.begin(rest);
         if !is_json && !bytes.is_empty() {
             return Err(ApiError::wrong_content_type(&[JSON]));
         }
@@ -201,7 +212,7 @@ impl FromRequest<Rest> for Form {
 
     async fn from_request(request: Request, rest: &Rest) -> ApiResult<Self> {
         let kind = kind(&request);
-        let notes = request.extensions().get::<Notes>().cloned();
+        let notes = request.extensions().get::<Notes>().cloned().unwrap_or_default();
         let payload = match kind.as_str() {
             MULTIPART => {
                 let mut limited = request.map(|body| Body::new(http_body_limit(body)));
@@ -212,14 +223,16 @@ impl FromRequest<Rest> for Form {
             }
             URLENCODED => Payload { json: urlencoded(&read(request).await?)?, uploads: Vec::new() },
             JSON => return Payload::from_request(request, rest).await.map(Self),
-            _ if read(request).await?.is_empty() => return Ok(Self::default()),
+            _ if read(request).await?.is_empty() => {
+                notes.begin(rest);
+                return Ok(Self::default());
+            }
             _ => return Err(not_a_form()),
         };
-        if let Some(notes) = notes {
-            let mut notes = notes.0.lock();
-            notes.body_read = true;
-            notes.request = Some(payload.json.clone());
-        }
+        notes.begin(rest);
+        let mut notes = notes.0.lock();
+        notes.body_read = true;
+        notes.request = Some(payload.json.clone());
         Ok(Self(payload))
     }
 }

@@ -10,7 +10,6 @@ use super::names::{Ids, user};
 use super::{bots, guild, name};
 use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
-use crate::state::guild::Guild;
 use crate::state::scenario::Scenario;
 use crate::state::user::User;
 use crate::state::{Home, World};
@@ -35,8 +34,6 @@ pub(super) struct Planter<'a> {
     pub(super) now: OffsetDateTime,
     /// Ids of messages, which are made of their times.
     pub(super) message_ids: HashSet<Snowflake>,
-    /// Most guilds of one entry, less than it says for a trial.
-    pub(super) most_repeats: u32,
 }
 
 /// What the seed of a new sandbox lacks.
@@ -52,23 +49,54 @@ pub(crate) struct Defaults<'a> {
 
 /// Adds a seed to a world that exists, whole or not at all.
 pub(crate) fn plant(seed: &Seed, world: &mut World) -> Result<Applied, Mistake> {
-    // First in a copy of what names can refer to, so that a mistake is found before anything is changed.
-    let mut trial = World::default();
-    trial.clock = world.clock.clone();
-    trial.users.clone_from(&world.users);
-    for (id, application) in &world.applications {
-        trial.create_application(*id, &application.name, application.owner, Some(application.token.clone()));
+    let before = Before::of(world);
+    let mut planter = Planter::new(world, Ids::of_world(world));
+    match planter.seed(seed, Intents::PRIVILEGED) {
+        Ok(()) => Ok(planter.applied),
+        Err(mistake) => {
+            before.restore(world);
+            Err(mistake)
+        }
     }
-    for (id, guild) in &world.guilds {
-        trial
-            .guilds
-            .insert(*id, Guild::new(*id, &guild.name, guild.owner_id, crate::permissions::Permissions::NONE));
+}
+
+/// What a world has before a seed is planted. A seed changes none of it and only adds to it, so that what comes after it in
+/// the order of a map is the seed's.
+struct Before {
+    users: usize,
+    applications: usize,
+    guilds: usize,
+    channels: usize,
+    webhooks: usize,
+    invites: usize,
+}
+
+impl Before {
+    fn of(world: &World) -> Self {
+        Self {
+            users: world.users.len(),
+            applications: world.applications.len(),
+            guilds: world.guilds.len(),
+            channels: world.channels.len(),
+            webhooks: world.webhooks.len(),
+            invites: world.invites.len(),
+        }
     }
-    let ids = Ids::of_world(world);
-    Planter::new(&mut trial, ids.clone(), 1).seed(seed, Intents::PRIVILEGED)?;
-    let mut planter = Planter::new(world, ids, u32::MAX);
-    planter.seed(seed, Intents::PRIVILEGED)?;
-    Ok(planter.applied)
+
+    /// Removes what a seed has added.
+    fn restore(self, world: &mut World) {
+        for guild in world.guilds.drain(self.guilds..) {
+            for picture in guild.1.emojis.keys().chain(guild.1.stickers.keys()) {
+                world.files.remove(picture);
+            }
+        }
+        world.users.truncate(self.users);
+        world.applications.truncate(self.applications);
+        world.channels.truncate(self.channels);
+        world.webhooks.truncate(self.webhooks);
+        world.invites.truncate(self.invites);
+        world.derive();
+    }
 }
 
 impl World {
@@ -78,7 +106,7 @@ impl World {
         defaults: Defaults<'_>,
     ) -> Result<(Self, Scenario, Applied), Mistake> {
         let mut world = Self::default();
-        let mut planter = Planter::new(&mut world, Ids::default(), u32::MAX);
+        let mut planter = Planter::new(&mut world, Ids::default());
         if seeds.iter().all(|seed| seed.users.is_empty()) {
             for (username, shown) in [("alice", Some("Alice")), ("bob", Some("Bob")), ("carol", None)] {
                 planter.user(&SeedUser {
@@ -124,9 +152,11 @@ impl World {
 }
 
 impl<'a> Planter<'a> {
-    fn new(world: &'a mut World, ids: Ids, most_repeats: u32) -> Self {
+    fn new(world: &'a mut World, ids: Ids) -> Self {
         let now = world.clock.now();
-        Self { world, ids, applied: Applied::default(), now, message_ids: HashSet::new(), most_repeats }
+        let messages = world.channels.values().flat_map(|channel| channel.messages.keys());
+        let message_ids = messages.chain(world.ephemeral.keys()).copied().collect();
+        Self { world, ids, applied: Applied::default(), now, message_ids }
     }
 
     fn seed(&mut self, seed: &Seed, privileged: Intents) -> Result<(), Mistake> {
@@ -170,7 +200,7 @@ impl<'a> Planter<'a> {
         path: &str,
         place: &super::Name,
     ) -> Result<Snowflake, Mistake> {
-        self.ids.of(self.world, given, path, place)
+        self.ids.of(given, path, place)
     }
 
     /// Returns the user of a name, or else `default`.

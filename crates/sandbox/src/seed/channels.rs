@@ -1,11 +1,11 @@
 //! Channels of a seed: their types, permissions and tags.
 
-use super::Name;
 use super::apply::Planter;
 use super::file::{Channel as SeedChannel, Overwrite as SeedOverwrite};
 use super::guild::Site;
 use super::mistake::Mistake;
 use super::names::{emoji_ref, permissions, user, word};
+use super::{Name, content};
 use crate::permissions::{Overwrite, OverwriteKind};
 use crate::snowflake::Snowflake;
 use crate::state::channel::{Channel, kind};
@@ -24,10 +24,10 @@ pub(super) const KINDS: &[(&str, u8)] = &[
 ];
 
 /// Adds a channel, and those in it.
-pub(super) fn add(
+pub(super) fn add<'a>(
     planter: &mut Planter<'_>,
-    site: &mut Site<'_>,
-    entry: &SeedChannel,
+    site: &mut Site<'a>,
+    entry: &'a SeedChannel,
     category: Option<Snowflake>,
 ) -> Result<(), Mistake> {
     let names: Vec<&str> = KINDS.iter().map(|(name, _)| *name).collect();
@@ -53,9 +53,7 @@ pub(super) fn add(
         .iter()
         .map(|overwrite| self::overwrite(planter, site, overwrite, &entry.name))
         .collect::<Result<_, _>>()?;
-    if channel.is_forum() {
-        forum(planter, site, entry, &path, &mut channel)?;
-    }
+    forum(planter, site, entry, &path, &mut channel)?;
     site.names.channels.add(&shown, id);
     if let Some(guild) = planter.world.guilds.get_mut(&site.id) {
         let next = i64::try_from(guild.channels.len()).unwrap_or(i64::MAX);
@@ -63,6 +61,9 @@ pub(super) fn add(
         guild.channels.push(id);
     }
     planter.world.channels.insert(id, channel);
+    if content::is_in(entry) {
+        site.to_fill.push((id, entry));
+    }
     entry.channels.iter().try_for_each(|inner| add(planter, site, inner, Some(id)))
 }
 
@@ -130,6 +131,7 @@ fn overwrite(
     Ok(Overwrite { id, kind, allow, deny })
 }
 
+/// Adds what only forums have.
 fn forum(
     planter: &mut Planter<'_>,
     site: &Site<'_>,
@@ -137,9 +139,13 @@ fn forum(
     path: &str,
     channel: &mut Channel,
 ) -> Result<(), Mistake> {
+    if entry.require_tag {
+        channel.flags |= crate::state::forum::REQUIRE_TAG;
+    }
+    let Some(forum) = channel.forum_mut() else { return Ok(()) };
     for tag in &entry.tags {
         let id = planter.id(tag.id.as_ref(), &format!("{path}/tag:{}", tag.name.value), &tag.name)?;
-        channel.forum_mut().available_tags.push(Tag {
+        forum.available_tags.push(Tag {
             id,
             name: tag.name.value.clone(),
             moderated: tag.moderated,
@@ -148,13 +154,10 @@ fn forum(
     }
     if entry.default_reaction.is_some() {
         let reaction = emoji_ref(planter.world, site.id, &site.names, entry.default_reaction.as_ref())?;
-        channel.forum_mut().default_reaction = Some(reaction);
+        forum.default_reaction = Some(reaction);
     }
-    channel.forum_mut().default_sort_order = entry.sort_order;
-    channel.forum_mut().default_layout = entry.layout.unwrap_or(0);
-    if entry.require_tag {
-        channel.flags |= crate::state::forum::REQUIRE_TAG;
-    }
+    forum.default_sort_order = entry.sort_order;
+    forum.default_layout = entry.layout.unwrap_or(0);
     Ok(())
 }
 

@@ -23,19 +23,21 @@ use crate::validate::message::{self, MessageOrigin};
 /// Time between two messages that say nothing of their times.
 const APART: time::Duration = time::Duration::SECOND;
 
-/// Adds what is in a channel.
-pub(super) fn fill(planter: &mut Planter<'_>, site: &Site<'_>, entry: &SeedChannel) -> Result<(), Mistake> {
-    let has_content = !(entry.messages.is_empty()
+/// Returns whether there is anything in a channel.
+pub(super) fn is_in(entry: &SeedChannel) -> bool {
+    !(entry.messages.is_empty()
         && entry.threads.is_empty()
         && entry.webhooks.is_empty()
-        && entry.invites.is_empty());
-    if !has_content {
-        return Ok(());
-    }
-    let id = match &entry.id {
-        Some(given) => site.names.channels.find("channel", given)?,
-        None => site.names.channels.find("channel", &entry.name)?,
-    };
+        && entry.invites.is_empty())
+}
+
+/// Adds what is in a channel.
+pub(super) fn fill(
+    planter: &mut Planter<'_>,
+    site: &Site<'_>,
+    id: Snowflake,
+    entry: &SeedChannel,
+) -> Result<(), Mistake> {
     let path = format!("{}/{}:{}", site.path, entry.kind.value, entry.name.value);
     add_messages(planter, site, id, &entry.messages)?;
     for thread in &entry.threads {
@@ -121,7 +123,7 @@ fn message_id(
         let given = entry.id.as_ref().unwrap_or(&entry.author);
         // The first message of a forum's post has the id of the post, so ids of messages are a kind of their own.
         let id = super::names::given(given)?;
-        if !planter.message_ids.insert(id) || planter.world.find_message(id).is_some() {
+        if !planter.message_ids.insert(id) {
             return Err(Mistake::at(
                 given,
                 format!("the id {id} is that of another message; ids are used once."),

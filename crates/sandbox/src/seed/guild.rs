@@ -26,6 +26,8 @@ pub(super) struct Site<'a> {
     /// Start of the paths that ids follow from.
     pub(super) path: &'a str,
     pub(super) names: GuildNames,
+    /// Channels with messages, threads, webhooks or invites, which come when all channels are there.
+    pub(super) to_fill: Vec<(Snowflake, &'a SeedChannel)>,
 }
 
 /// Adds the guild of a world whose seeds have none.
@@ -56,7 +58,7 @@ pub(super) fn add(planter: &mut Planter<'_>, entry: &SeedGuild) -> Result<(), Mi
         return Err(Mistake::at(id, sentence));
     }
     add_one(planter, entry, &entry.name.value)?;
-    for number in 2..=repeat.value.min(planter.most_repeats) {
+    for number in 2..=repeat.value {
         add_one(planter, entry, &format!("{} {number}", entry.name.value))?;
     }
     Ok(())
@@ -85,7 +87,7 @@ fn add_one(planter: &mut Planter<'_>, entry: &SeedGuild, guild_name: &str) -> Re
     guild.members.insert(owner, Member::new(owner, planter.now));
     planter.world.guilds.insert(id, guild);
     planter.applied.guilds.push(id);
-    let mut site = Site { id, owner, path: &path, names: GuildNames::default() };
+    let mut site = Site { id, owner, path: &path, names: GuildNames::default(), to_fill: Vec::new() };
     site.names.roles.add("@everyone", id);
     let mut next = 1;
     for role in &entry.roles {
@@ -105,11 +107,8 @@ fn add_one(planter: &mut Planter<'_>, entry: &SeedGuild, guild_name: &str) -> Re
         channels::add(planter, &mut site, channel, None)?;
     }
     settings::apply(planter, &site, entry)?;
-    // What names channels comes when all are there.
-    let mut channels: Vec<&SeedChannel> = entry.channels.iter().collect();
-    while let Some(channel) = channels.pop() {
-        content::fill(planter, &site, channel)?;
-        channels.extend(&channel.channels);
+    for (id, channel) in std::mem::take(&mut site.to_fill) {
+        content::fill(planter, &site, id, channel)?;
     }
     for rule in &entry.automod {
         settings::add_rule(planter, &site, rule)?;

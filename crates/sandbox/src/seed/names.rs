@@ -65,21 +65,31 @@ pub(super) struct GuildNames {
 }
 
 /// Ids that are given or follow from names, each once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Ids {
     taken: HashSet<Snowflake>,
 }
 
 impl Ids {
-    /// Returns the ids for additions to a world.
+    /// Returns the ids for additions to a world: none of those that its objects have.
     pub(super) fn of_world(world: &World) -> Self {
-        Self { taken: world.channels.keys().chain(world.guilds.keys()).copied().collect() }
+        let channels = world.channels.values().flat_map(|channel| {
+            let tags = channel.forum().available_tags.iter().map(|tag| tag.id);
+            tags.chain([channel.id])
+        });
+        let guilds = world.guilds.values().flat_map(|guild| {
+            let expressions = guild.emojis.keys().chain(guild.stickers.keys()).chain(guild.sounds.keys());
+            let others = guild.roles.keys().chain(guild.integrations.keys());
+            let rules = guild.auto_moderation.keys().chain(guild.scheduled_events.keys());
+            expressions.chain(others).chain(rules).copied().chain([guild.id])
+        });
+        let others = world.users.keys().chain(world.webhooks.keys()).copied();
+        Self { taken: channels.chain(guilds).chain(others).collect() }
     }
 
     /// Returns the id that is given, or else the one that follows from a path of names, the same each time.
     pub(super) fn of(
         &mut self,
-        world: &World,
         given: Option<&Name>,
         path: &str,
         place: &Name,
@@ -88,11 +98,7 @@ impl Ids {
             Some(text) => self::given(text)?,
             None => derived(path),
         };
-        let taken = !self.taken.insert(id)
-            || world.guilds.contains_key(&id)
-            || world.channels.contains_key(&id)
-            || world.users.contains_key(&id);
-        if !taken {
+        if self.taken.insert(id) {
             return Ok(id);
         }
         Err(match given {

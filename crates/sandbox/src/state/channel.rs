@@ -219,9 +219,9 @@ impl Channel {
         self.forum.as_deref().unwrap_or(&NONE)
     }
 
-    /// Returns the fields of a forum, to change them.
-    pub fn forum_mut(&mut self) -> &mut Forum {
-        self.forum.get_or_insert_default()
+    /// Returns the fields of a forum, to change them; `None` if it is none, which has no memory for them.
+    pub fn forum_mut(&mut self) -> Option<&mut Forum> {
+        if self.is_forum() { Some(self.forum.get_or_insert_default()) } else { None }
     }
 
     /// Returns when a thread is archived unless there is activity before; `None` if it is archived, or pinned in its forum.
@@ -365,5 +365,27 @@ impl Channel {
         let at = clock::iso(at);
         self.pins.push_front((message, at.clone()));
         self.last_pin_timestamp = Some(at);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::channel::create;
+
+    #[test]
+    fn only_a_forum_has_memory_for_its_fields() {
+        let body = json!({ "name": "a", "available_tags": [{ "name": "b" }], "default_sort_order": 1 });
+        for (kind, expected) in
+            [(kind::TEXT, false), (kind::VOICE, false), (kind::FORUM, true), (kind::MEDIA, true)]
+        {
+            let mut channel =
+                Channel::new(Snowflake(1), kind, Some(Snowflake(2)), "a", OffsetDateTime::now_utc());
+            channel.apply(create(&body).unwrap(), || Snowflake(3));
+            assert_eq!(
+                (channel.forum.is_some(), channel.forum().available_tags.len()),
+                (expected, usize::from(expected))
+            );
+        }
     }
 }

@@ -19,6 +19,9 @@ pub const FORMAT: u32 = 1;
 /// Compression of zstd: speed before size, since it is done while the world stands still.
 const LEVEL: i32 = 1;
 
+/// Most bytes of the first line.
+pub const LONGEST_HEADER: usize = 1 << 16;
+
 /// The first line of a saved world.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
@@ -181,7 +184,7 @@ impl World {
 /// # Errors
 /// When there is none, or it has another format.
 pub fn header(bytes: &[u8]) -> Result<(Header, &[u8]), Unreadable> {
-    let end = bytes.iter().take(1 << 16).position(|byte| *byte == b'\n').ok_or(Unreadable::Foreign)?;
+    let end = bytes.iter().take(LONGEST_HEADER).position(|byte| *byte == b'\n').ok_or(Unreadable::Foreign)?;
     let line: serde_json::Value = serde_json::from_slice(&bytes[..end]).map_err(|_| Unreadable::Foreign)?;
     let found = line["sandbox_world"].as_u64().ok_or(Unreadable::Foreign)?;
     if found != u64::from(FORMAT) {

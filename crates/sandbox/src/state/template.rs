@@ -175,7 +175,7 @@ impl World {
             emoji: emoji(value),
         };
         let small = |key: &str| number(key).and_then(|number| u8::try_from(number).ok());
-        let forum = channel.forum_mut();
+        let Some(forum) = channel.forum_mut() else { return };
         forum.available_tags = template["available_tags"].as_array().into_iter().flatten().map(tag).collect();
         forum.default_reaction = template["default_reaction_emoji"]
             .as_object()

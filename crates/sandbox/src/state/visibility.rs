@@ -1,4 +1,4 @@
-//! Which channels of a guild an account sees, and the form in which bots get the others.
+//! Which channels of a guild and which messages an account sees, and the form in which bots get the other channels.
 //!
 //! Source: "Obfuscated Channels" in Discord's documentation, in force for all bots since 2026-11-16.
 
@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::World;
 use super::channel::{Channel, kind};
 use super::guild::Guild;
+use super::message::Message;
 use crate::permissions::{Overwrite, OverwriteKind, Permissions};
 use crate::snowflake::Snowflake;
 
@@ -32,6 +33,20 @@ impl World {
                     .filter(|child| child.parent_id == Some(channel.id))
                     .any(|child| self.sees_itself(user, child))
             })
+    }
+
+    /// Returns whether a user sees a message: in a channel in which they have VIEW_CHANNEL, and if it is for one user alone,
+    /// as that user.
+    pub fn sees_message(&self, user: Snowflake, message: &Message) -> bool {
+        let sees = |channel| self.permissions_in(user, channel).contains(Permissions::VIEW_CHANNEL);
+        message.ephemeral_for.is_none_or(|only| only == user)
+            && self.channels.get(&message.channel_id).is_some_and(sees)
+    }
+
+    /// Returns a message that a user sees, by its id.
+    pub fn message_seen_by(&self, user: Snowflake, id: Snowflake) -> Option<&Message> {
+        let found = self.ephemeral.get(&id).or_else(|| self.find_message(id));
+        found.filter(|message| self.sees_message(user, message))
     }
 
     /// Returns the channels of a guild that a user sees, without threads.

@@ -1,7 +1,11 @@
 """The plugin itself: what a failed test prints, and how tests stay apart."""
 
+import os
+import subprocess
+
 import pytest
 from pytest_discord_sandbox import Actor, BotDidNotAnswer, BotEnded, NotHeard, NotSeen, Refused, Sandbox
+from pytest_discord_sandbox._process import program
 
 
 
@@ -23,6 +27,13 @@ def test_a_failed_test_prints_its_log_and_no_other(pytester: pytest.Pytester) ->
     log = out[out.index("- discord sandbox -") :]
     assert "note: test test_bad" in log
     assert "test_good" not in log
+
+
+def test_a_bot_gets_the_variables_that_the_program_prints(sandbox: Sandbox) -> None:
+    secrets = {"SANDBOX_TOKEN": sandbox.token, "SANDBOX_CONTROL_SECRET": sandbox.env["SANDBOX_CONTROL_SECRET"]}
+    command = [program(), "--url", sandbox.env["SANDBOX_URL"], "env"]
+    printed = subprocess.run(command, env=os.environ | secrets, stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert sandbox.env == dict(line.split("=", 1) for line in printed.splitlines())
 
 
 def test_the_log_has_requests_events_and_answers(sandbox: Sandbox, pytester: pytest.Pytester) -> None:

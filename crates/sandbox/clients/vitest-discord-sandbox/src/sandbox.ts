@@ -62,6 +62,7 @@ export class Sandbox implements AsyncDisposable {
       Object.assign(this.env, { HTTPS_PROXY: state.proxy, NODE_USE_ENV_PROXY: '1', NO_PROXY: 'localhost,127.0.0.1,::1' });
     }
     const guild = (overview.guilds as Json[])[0] as Json;
+    this.env.OWNER_IDS = guild.owner as string;
     this.guild = new Guild(this, guild.name as string, guild.id as string);
   }
 

@@ -2,8 +2,11 @@
 
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { BotDidNotAnswer, BotEnded, expect, NotHeard, NotSeen, NotStarted, Refused, Sandbox, test } from 'vitest-discord-sandbox';
+
+import { program } from '../src/process.js';
 
 /** Calls REST as the bot. */
 async function rest(sandbox: Sandbox, method: string, path: string, body: unknown): Promise<void> {
@@ -29,6 +32,15 @@ test('a failed test prints its log, and a good one nothing', async () => {
   expect(out).toContain('discord sandbox of "bad"');
   expect(out).not.toContain('discord sandbox of "good"');
   expect(out).toMatch(/POST \/channels\/\d+\/messages 200, \d+ ms, sent {"content":"said by the bot"}/);
+});
+
+test('a bot gets the variables that the program prints', async ({ sandbox }) => {
+  const { SANDBOX_URL, SANDBOX_CONTROL_SECRET } = sandbox.env;
+  const secrets = { SANDBOX_TOKEN: sandbox.token, SANDBOX_CONTROL_SECRET };
+  const env = { ...process.env, ...secrets };
+  const { stdout } = await promisify(execFile)(program(), ['--url', SANDBOX_URL!, 'env'], { env });
+  const lines = stdout.trim().split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
+  expect(sandbox.env).toEqual(Object.fromEntries(lines));
 });
 
 test('the log wakes who waits, and has no token', async ({ sandbox, guild, bob }) => {

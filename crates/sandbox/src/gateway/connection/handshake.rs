@@ -1,6 +1,5 @@
 //! IDENTIFY and RESUME: how a connection gets its session.
 
-use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use rand::Rng;
@@ -59,11 +58,7 @@ impl Connection {
         // From here on events wait in the session, so it misses none of the events after the backend's answers.
         let guilds: Vec<_> = self.backend.guilds(bot).into_iter().filter(mine).collect();
         let ready = self.ready(&session, identify.shard, &guilds);
-        let pending = if intents.contains(Intents::GUILDS) {
-            guilds.iter().copied().collect()
-        } else {
-            VecDeque::new()
-        };
+        let pending = if intents.contains(Intents::GUILDS) { &guilds[..] } else { &[] };
         self.enter_session(session.clone(), 0);
         self.hub.log().push(event_log::Event::Identified {
             conn: self.id,
@@ -73,7 +68,7 @@ impl Connection {
             intents,
             compress: identify.compress,
         });
-        session.open(ready, guilds.into_iter().collect::<HashSet<_>>(), pending, self.hub.log(), &options);
+        session.open(ready, guilds.iter().copied().collect(), pending, self.hub.log(), &options);
         self.backend.session_started(&session.info());
         Ok(())
     }

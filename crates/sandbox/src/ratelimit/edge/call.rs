@@ -16,7 +16,7 @@ pub(super) struct Call {
     /// Its authorization, which determines whose limits it counts against.
     pub(super) who: Option<String>,
     /// Handle to its connection, if the listener supports that.
-    connection: Option<Connection>,
+    pub(super) connection: Option<Connection>,
 }
 
 impl Call {

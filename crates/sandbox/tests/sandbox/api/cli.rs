@@ -343,3 +343,27 @@ async fn dispatched_events_are_harmed_from_the_command_line() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("no JSON to lay over an event"), "{said}");
 }
+
+#[tokio::test]
+async fn a_picture_is_of_a_channel_as_all_commands_find_it() {
+    let bot = Bot::start().await;
+    let found = async |who: &str, what: &str| bot.user.channel(who, what, Some("Sandbox")).await;
+    assert_eq!(found("bob", "#general").await.unwrap()["name"], "general");
+    assert_eq!(found("bob", "@alice").await.unwrap()["recipients"][0]["username"], "alice");
+    let guild = bot.sandbox.guild_id().to_string();
+    let deny = json!({ "deny": ["VIEW_CHANNEL"] });
+    bot.user.edit_overwrite(&guild, "mod-log", "@everyone", &deny).await.unwrap();
+    for (what, sentence) in [
+        ("#nowhere", "There is no channel \"nowhere\" in Sandbox"),
+        ("mod-log", "carol can't see the channel mod-log"),
+        ("@nobody", "There is no user \"nobody\""),
+    ] {
+        // Refused before a browser is looked for.
+        let mut command = command_for(&bot);
+        let command = command.args(["screenshot", what, "none.png", "--as", "carol"]);
+        let command = command.env_remove("CHROMIUM").env("PATH", "");
+        let Output { status, stderr, .. } = command.output().await.unwrap();
+        let said = String::from_utf8(stderr).unwrap();
+        assert!(status.code() == Some(2) && said.contains(sentence), "{said}");
+    }
+}

@@ -8,7 +8,7 @@ use sandbox::gateway::{Command, Intents, Options, Target};
 use serde_json::json;
 
 use crate::gateway::client::{Client, End, PATIENCE};
-use crate::gateway::world::{Server, World};
+use crate::gateway::world::{GUILD, Gate, OTHER_GUILD, Server, World};
 
 const INTENTS: Intents = Intents::GUILD_MESSAGES;
 
@@ -73,6 +73,48 @@ async fn resuming_takes_the_session_from_a_connection_that_still_has_it() {
     server.message(1);
     new.event("MESSAGE_CREATE").await;
     assert_eq!(server.hub.sessions().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn guilds_that_two_connections_make_while_a_session_is_resumed_come_once() {
+    for new_is_last in [false, true] {
+        let server = Server::start().await;
+        let (old_gate, old_reached, open_old) = Gate::new();
+        let (new_gate, new_reached, open_new) = Gate::new();
+        let gates = [Some(old_gate), Some(new_gate).filter(|_| new_is_last)];
+        server.world.gates.lock().extend(gates.into_iter().flatten());
+        let mut old = server.connect().await;
+        old.identify(INTENTS | Intents::GUILDS).await;
+        old.event("READY").await;
+        old_reached.await.unwrap();
+        let mut new = server.connect().await;
+        new.resume(&old.session_id, old.seq.unwrap()).await;
+        new.event("RESUMED").await;
+        let mut guilds = Vec::new();
+        if new_is_last {
+            new_reached.await.unwrap();
+            open_old.send(()).unwrap();
+            assert_eq!(old.end().await, End::Close(4000));
+            open_new.send(()).unwrap();
+        } else {
+            guilds.push(new.event("GUILD_CREATE").await["id"].clone());
+            guilds.push(new.event("GUILD_CREATE").await["id"].clone());
+            open_old.send(()).unwrap();
+            assert_eq!(old.end().await, End::Close(4000));
+        }
+        server.message(1);
+        let mut told = false;
+        while !told || !guilds.contains(&json!(OTHER_GUILD)) {
+            let payload = new.payload().await;
+            match payload["t"].as_str() {
+                Some("GUILD_CREATE") => guilds.push(payload["d"]["id"].clone()),
+                Some("MESSAGE_CREATE") => told = true,
+                _ => panic!("{payload}"),
+            }
+        }
+        assert!(new.until_ack().await.is_empty(), "{new_is_last}");
+        assert_eq!(guilds, [json!(GUILD), json!(OTHER_GUILD)], "{new_is_last}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A small world behind the gateway, and a server that runs the gateway in front of it.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use parking_lot::Mutex;
 use sandbox::event_log::EventLog;
@@ -12,6 +13,7 @@ use sandbox::gateway::{
 use sandbox::snowflake::Snowflake;
 use sandbox::state::clock::Clock;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::client::Client;
 
@@ -29,11 +31,34 @@ pub(crate) struct World {
     /// The gateway's calls.
     pub(crate) told: Mutex<Vec<String>>,
     pub(crate) extra_guilds: usize,
+    /// What the next calls for a GUILD_CREATE wait for, one each.
+    pub(crate) gates: Mutex<VecDeque<Gate>>,
+}
+
+/// A place at which a call of the gateway waits until the test lets it go on.
+pub(crate) struct Gate {
+    reached: oneshot::Sender<()>,
+    opened: mpsc::Receiver<()>,
+}
+
+impl Gate {
+    /// Returns a gate, what is notified when a call has reached it, and what opens it.
+    pub(crate) fn new() -> (Self, oneshot::Receiver<()>, mpsc::Sender<()>) {
+        let ((reached, is_reached), (open, opened)) = (oneshot::channel(), mpsc::channel());
+        (Self { reached, opened }, is_reached, open)
+    }
+
+    fn pass(self) {
+        self.reached.send(()).unwrap();
+        // Other tasks of this thread go on elsewhere.
+        tokio::task::block_in_place(|| self.opened.recv().unwrap());
+    }
 }
 
 impl Default for World {
     fn default() -> Self {
-        Self { privileged: Mutex::new(Intents::all()), members: 5, told: Mutex::default(), extra_guilds: 0 }
+        let privileged = Mutex::new(Intents::all());
+        Self { privileged, members: 5, told: Mutex::default(), extra_guilds: 0, gates: Mutex::default() }
     }
 }
 
@@ -65,6 +90,10 @@ impl Backend for World {
     }
 
     fn guild_create(&self, _bot: Snowflake, guild: Snowflake) -> Option<Value> {
+        let gate = self.gates.lock().pop_front();
+        if let Some(gate) = gate {
+            gate.pass();
+        }
         Some(json!({
             "id": guild, "name": "home", "member_count": self.members, "members": self.all_members(),
             "presences": [{"user": {"id": "1001"}, "status": "online"}], "voice_states": [],

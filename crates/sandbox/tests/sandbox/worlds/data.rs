@@ -24,7 +24,8 @@ impl Served {
     async fn start(folder: &Path) -> Self {
         let state_file = folder.join("state.json");
         let _ = std::fs::remove_file(&state_file);
-        let mut child = serve(folder, &state_file).stdout(Stdio::piped()).spawn().unwrap();
+        let mut serve = serve(folder, &state_file);
+        let mut child = serve.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let greeting = async {
             while let Some(line) = lines.next_line().await.unwrap() {
@@ -41,6 +42,14 @@ impl Served {
 
     fn client(&self) -> Client {
         Client::new(&self.state.url).secret(&self.state.control_secret)
+    }
+
+    /// Asks it to stop, and waits until it has.
+    #[cfg(unix)]
+    async fn stop(self) -> Output {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
+        self.child.wait_with_output().await.unwrap()
     }
 
     async fn kill(mut self) {
@@ -171,11 +180,9 @@ async fn a_folder_in_use_and_a_damaged_world_are_refused_and_left_alone() {
 async fn a_stopped_sandbox_has_written_everything_for_its_owner_alone() {
     use std::os::unix::fs::MetadataExt as _;
     let folder = tempfile::tempdir().unwrap();
-    let mut first = Served::start(folder.path()).await;
+    let first = Served::start(folder.path()).await;
     first.client().send("alice", "general", "at the last moment").await.unwrap();
-    let pid = first.child.id().unwrap().to_string();
-    assert!(std::process::Command::new("kill").arg(pid).status().unwrap().success());
-    assert!(first.child.wait().await.unwrap().success());
+    assert!(first.stop().await.status.success());
     let data = folder.path().join("data");
     let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
     assert_eq!((mode(&data), mode(&data.join("world"))), (0o700, 0o600));
@@ -183,4 +190,33 @@ async fn a_stopped_sandbox_has_written_everything_for_its_owner_alone() {
     let last = second.client().messages("alice", "general", 1).await.unwrap();
     assert_eq!(last[0]["content"], "at the last moment");
     second.kill().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_world_that_cannot_be_written_is_reported_at_the_start_and_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("files"), "no folder").unwrap();
+    let seed = folder.path().join("seed.yaml");
+    std::fs::write(&seed, "guilds: [{name: Club, emojis: [{name: cat}]}]").unwrap();
+    let mut command = serve(folder.path(), &folder.path().join("other.json"));
+    let Output { status, stderr, .. } = command.arg("--seed").arg(&seed).output().await.unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    let path = data.join("files").display().to_string();
+    assert!(status.code() == Some(2) && said.contains(&format!("can't use {path}")), "{said}");
+    assert!(said.lines().count() == 1 && !said.contains("listen"), "{said}");
+
+    std::fs::remove_file(data.join("files")).unwrap();
+    let served = Served::start(folder.path()).await;
+    std::fs::remove_file(data.join("world")).unwrap();
+    std::fs::create_dir(data.join("world")).unwrap();
+    served.client().send("alice", "general", "too late").await.unwrap();
+    let Output { status, stderr, .. } = served.stop().await;
+    let said = String::from_utf8(stderr).unwrap();
+    let path = data.join("world").display().to_string();
+    assert_eq!(status.code(), Some(2), "{said}");
+    let last = said.lines().last().unwrap();
+    assert!(last.contains(&format!("can't use {path}")) && last.contains("is lost"), "{said}");
 }

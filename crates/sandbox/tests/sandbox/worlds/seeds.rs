@@ -5,9 +5,11 @@ use reqwest::Method;
 use sandbox::Sandbox;
 use sandbox::ratelimit::Config;
 use sandbox::seed::{Seed, export};
+use sandbox::state::World;
+use sandbox::state::channel::{Channel, kind};
 use serde_json::{Value, json};
 
-use crate::api::bot::{ALL_INTENTS, Bot, Events, text};
+use crate::api::bot::{ALL_INTENTS, Bot, Events, id, text};
 use crate::api::cli::{command, command_for, printed};
 use crate::worlds::full::fill;
 
@@ -269,6 +271,88 @@ async fn a_seed_is_added_to_a_running_world_whole_or_not_at_all() {
     let again = bot.user.plant("guilds: [{name: Later}]").await.unwrap_err().to_string();
     assert!(again.contains("there is another \"Later\""), "{again}");
     assert_eq!(bot.get("/users/@me/guilds").await.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_seed_that_fails_in_the_middle_leaves_nothing_behind() {
+    let sandbox = start(CLUB).await;
+    let user = sandbox.client();
+    let message = user.send("bob", "general", "hi").await.unwrap()["id"].clone();
+    user.plant("guilds: [{name: Many 3, channels: [{name: a, type: text, webhooks: [{name: w, id: 77}]}]}]")
+        .await
+        .unwrap();
+    let world = || {
+        let live = sandbox.discord().lock();
+        assert_eq!(live.bot_by_token("a.b.c"), None);
+        (serde_json::to_value::<&World>(&live).unwrap(), live.files.len())
+    };
+    let before = world();
+    for (last, expected) in [
+        (
+            "{name: Second, channels: [{name: a, type: text, invites: [{code: chess}]}]}".to_owned(),
+            "another invite",
+        ),
+        (
+            format!(
+                "{{name: Second, channels: [{{name: a, type: text, messages: [{{author: yan, id: {message}, content: x}}]}}]}}"
+            ),
+            "that of another message",
+        ),
+        (
+            "{name: Second, channels: [{name: a, type: text, webhooks: [{name: w, id: 77}]}]}".to_owned(),
+            "that of another object",
+        ),
+        ("{name: Many, repeat: 4}".to_owned(), "there is another \"Many\""),
+    ] {
+        let yaml = format!(
+            "users: [{{name: yan}}]\nbots: [{{name: butler, token: a.b.c}}]\nguilds:\n- name: First\n  owner: yan\n  \
+             emojis: [{{name: cat}}]\n  stickers: [{{name: dog}}]\n  channels: [{{name: a, type: text, \
+             invites: [{{code: first}}], webhooks: [{{name: w}}]}}]\n- {last}\n"
+        );
+        let error = user.plant(&yaml).await.unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert_eq!(world(), before, "{last}");
+    }
+}
+
+#[tokio::test]
+async fn a_channel_gets_its_own_messages_whatever_others_are_called() {
+    let yaml = "guilds:\n- name: Twins\n  channels:\n  - {name: General, type: voice}\n  \
+        - {name: General, type: text, messages: [{author: bob, content: in writing}]}\n  \
+        - {name: news, type: announcement, id: 5, messages: [{author: bob, content: public}]}\n  \
+        - {name: news, type: text, messages: [{author: bob, content: private}]}\n";
+    let sandbox = start(yaml).await;
+    let live = sandbox.discord().lock();
+    let contents = |channel: &Channel| {
+        let contents = channel.messages.values().map(|message| message.content.clone());
+        (channel.kind, contents.collect::<Vec<_>>())
+    };
+    let channels: Vec<_> = live.channels.values().map(contents).collect();
+    let one = |text: &str| vec![text.to_owned()];
+    let expected = [
+        (kind::VOICE, vec![]),
+        (kind::TEXT, one("in writing")),
+        (kind::ANNOUNCEMENT, one("public")),
+        (kind::TEXT, one("private")),
+    ];
+    assert_eq!(channels, expected);
+}
+
+#[tokio::test]
+async fn messages_of_the_same_moment_in_two_seeds_have_ids_of_their_own() {
+    let sandbox = start(CLUB).await;
+    let mut ids = Vec::new();
+    for guild in ["One", "Two"] {
+        let yaml = format!(
+            "guilds: [{{name: {guild}, channels: [{{name: {guild}, type: text, messages: [{{author: bob, \
+             content: hi, at: '2026-01-31T12:00:00Z'}}]}}]}}]"
+        );
+        let added = sandbox.client().plant(&yaml).await.unwrap();
+        let live = sandbox.discord().lock();
+        let guild = live.guilds.get(&id(&added["guilds"][0])).unwrap();
+        ids.extend(live.channels[&guild.channels[0]].messages.keys().copied());
+    }
+    assert!(ids.len() == 2 && ids[0] != ids[1], "{ids:?}");
 }
 
 #[tokio::test]

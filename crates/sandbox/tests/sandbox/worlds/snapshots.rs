@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use sandbox::Sandbox;
+use sandbox::data::Data;
 use sandbox::ratelimit::Config;
 use sandbox::state::World;
 use sandbox::state::saved::Files;
@@ -180,6 +181,36 @@ async fn what_is_no_world_changes_nothing() {
     assert_eq!(error, "There is no snapshot \"nowhere\"; there are: none yet.");
     let error = bot.user.save_snapshot("a b").await.unwrap_err().to_string();
     assert!(error.contains("hyphens and underscores"), "{error}");
+}
+
+#[tokio::test]
+async fn a_list_has_snapshots_of_any_size_and_those_that_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = Data::open(folder.path()).unwrap();
+    let sandbox = Sandbox::builder().data(data).start().await.unwrap();
+    let user = sandbox.client();
+    user.save_snapshot("good").await.unwrap();
+    let snapshots = folder.path().join("snapshots");
+    let path = |name: &str| snapshots.join(format!("{name}.world"));
+    // More than any machine has memory for; the file system stores only what was written.
+    std::fs::copy(path("good"), path("huge")).unwrap();
+    let huge = std::fs::OpenOptions::new().write(true).open(path("huge")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    std::fs::write(path("broken"), "nonsense").unwrap();
+    std::fs::write(path("endless"), vec![b' '; 1 << 17]).unwrap();
+    std::fs::create_dir(path("folder")).unwrap();
+    let list = user.snapshots().await.unwrap();
+    let shown = |name: &str| list.iter().find(|one| one["name"] == name).unwrap();
+    assert_eq!(list.len(), 5);
+    assert_eq!((&shown("huge")["bytes"], &shown("huge")["guilds"]), (&json!(1_u64 << 40), &json!(1)));
+    for (name, problem) in [
+        ("broken", "it is no saved world of a sandbox"),
+        ("endless", "it is no saved world of a sandbox"),
+        ("folder", "it can't be read ("),
+    ] {
+        assert!(text(&shown(name)["error"]).starts_with(problem), "{}", shown(name));
+    }
+    assert_eq!(shown("good")["error"], Value::Null);
 }
 
 #[tokio::test]

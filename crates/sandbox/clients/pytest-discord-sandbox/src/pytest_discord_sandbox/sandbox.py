@@ -128,6 +128,7 @@ class Sandbox:
         overview = self.call("GET", "")
         self.api_url: str = overview["api_url"]
         self.gateway_url: str = overview["gateway_url"]
+        self.env["OWNER_IDS"] = overview["guilds"][0]["owner"]
         self.guild = Guild(self, overview["guilds"][0])
         """The guild "Sandbox", in which alice (its owner), bob, carol and the bot are."""
         self.bot_name: str = overview["bots"][0]["name"]
