@@ -16,6 +16,7 @@ mod commands;
 mod community;
 mod components;
 mod effects;
+mod endpoints;
 mod find;
 mod following;
 pub(crate) mod guard;
@@ -48,6 +49,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 
+use crate::endpoint::Endpoints;
 use crate::event_log::EventLog;
 use crate::fault::Faults;
 use crate::live::Discord;
@@ -70,6 +72,8 @@ pub(crate) struct Control {
     pub(crate) gaps: Gaps,
     /// Rate limits of REST.
     pub(crate) limits: Limits,
+    /// Sends requests to endpoints of applications.
+    pub(crate) endpoints: Endpoints,
     /// Named snapshots.
     pub(crate) snapshots: Snapshots,
     /// Control socket of a bot with hot reload.
@@ -100,6 +104,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(interactions::routes())
         .merge(clock::routes())
         .merge(intents::routes())
+        .merge(endpoints::routes())
         .merge(apps::routes())
         .merge(messages::routes())
         .merge(permissions::routes())

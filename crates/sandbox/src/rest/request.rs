@@ -179,15 +179,7 @@ impl FromRequest<Rest> for Payload {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &Rest) -> ApiResult<Self> {
-        if let Some(notes) = request.extensions().get::<Notes>() {
-            notes.0.lock().body_read = true;
-        }
-        let is_json = kind(&request) == JSON;
-        let bytes = read(request).await?;
-        if !is_json && !bytes.is_empty() {
-            return Err(ApiError::wrong_content_type(&[JSON]));
-        }
-        Ok(Self { json: json_body(&bytes)?, uploads: Vec::new() })
+        Self::read(request).await
     }
 }
 
@@ -199,7 +191,14 @@ pub(crate) struct Form(pub(crate) Payload);
 impl FromRequest<Rest> for Form {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, rest: &Rest) -> ApiResult<Self> {
+    async fn from_request(request: Request, _: &Rest) -> ApiResult<Self> {
+        Self::read(request).await.map(Self)
+    }
+}
+
+impl Form {
+    /// Reads the body of a request.
+    pub(crate) async fn read(request: Request) -> ApiResult<Payload> {
         let kind = kind(&request);
         let notes = request.extensions().get::<Notes>().cloned();
         let payload = match kind.as_str() {
@@ -207,12 +206,12 @@ impl FromRequest<Rest> for Form {
                 let mut limited = request.map(|body| Body::new(http_body_limit(body)));
                 // Of all that reads bodies here, this alone obeys axum's own limit of 2 MB, which is less than Discord's.
                 DefaultBodyLimit::disable().apply(&mut limited);
-                let form = Multipart::from_request(limited, rest).await.map_err(|_| not_a_form())?;
+                let form = Multipart::from_request(limited, &()).await.map_err(|_| not_a_form())?;
                 Payload::from_form(form).await?
             }
             URLENCODED => Payload { json: urlencoded(&read(request).await?)?, uploads: Vec::new() },
-            JSON => return Payload::from_request(request, rest).await.map(Self),
-            _ if read(request).await?.is_empty() => return Ok(Self::default()),
+            JSON => return Payload::read(request).await,
+            _ if read(request).await?.is_empty() => return Ok(Payload::default()),
             _ => return Err(not_a_form()),
         };
         if let Some(notes) = notes {
@@ -220,7 +219,7 @@ impl FromRequest<Rest> for Form {
             notes.body_read = true;
             notes.request = Some(payload.json.clone());
         }
-        Ok(Self(payload))
+        Ok(payload)
     }
 }
 
@@ -240,6 +239,18 @@ fn not_a_form() -> ApiError {
 }
 
 impl Payload {
+    async fn read(request: Request) -> ApiResult<Self> {
+        if let Some(notes) = request.extensions().get::<Notes>() {
+            notes.0.lock().body_read = true;
+        }
+        let is_json = kind(&request) == JSON;
+        let bytes = read(request).await?;
+        if !is_json && !bytes.is_empty() {
+            return Err(ApiError::wrong_content_type(&[JSON]));
+        }
+        Ok(Self { json: json_body(&bytes)?, uploads: Vec::new() })
+    }
+
     async fn from_form(mut form: Multipart) -> ApiResult<Self> {
         let mut fields = Map::new();
         let mut json = None;
