@@ -23,6 +23,7 @@ mod forums;
 mod guilds;
 mod hidden;
 mod http_bot;
+mod http_endpoints;
 mod http_interactions;
 mod installs;
 mod integrations;
