@@ -88,7 +88,7 @@ proptest! {
         fine(user::add_recipient(&body))?;
         fine(webhook::create(&body))?;
         fine(webhook::modify(&body, true))?;
-        fine(application::modify(&body))?;
+        fine(application::modify(&body, &["https"]))?;
         fine(application::role_metadata(&body))?;
         fine(application::role_connection(&body, &[]))?;
         fine(application::command_permissions(&body))?;

@@ -1,10 +1,14 @@
 //! Addresses: those of requests in one form, before they are matched with routes, and parts of the sandbox's own.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
+
+/// Endings of names that cannot be registered (RFC 2606, 6761, 6762, 8375, and `.internal` by ICANN's decision of
+/// 2024).
+const RESERVED: [&str; 5] = [".localhost", ".local", ".internal", ".test", ".home.arpa"];
 
 /// Characters that a segment of a path may hold as they are (RFC 3986, "pchar").
 const IN_SEGMENTS: &[u8] = b"-._~!$&'()*+,;=:@";
@@ -61,6 +65,19 @@ pub(crate) fn host(url: &str) -> &str {
     }
 }
 
+/// Returns whether a name, in lower case, cannot be a registered one: it has no dot or a reserved ending.
+pub(crate) fn is_local_name(name: &str) -> bool {
+    !name.contains('.') || RESERVED.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Returns whether an address is that of this machine's loopback interface or of a private network (RFC 1918 and 4193).
+pub(crate) fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.is_loopback() || address.is_private(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -80,6 +97,36 @@ mod tests {
             assert_eq!(path(same), same);
         }
         assert_eq!(path("http://127.0.0.1:1/%75sers"), "http://127.0.0.1:1/users");
+    }
+
+    #[test]
+    fn private_addresses_lead_into_no_other_network() {
+        for inside in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "::1",
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.0.9",
+            "fd00::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(is_private(inside.parse().unwrap()), "{inside}");
+        }
+        // Among them addresses of metadata services, which answer whoever asks.
+        for outside in [
+            "8.8.8.8",
+            "172.32.0.1",
+            "169.254.169.254",
+            "fe80::1",
+            "0.0.0.0",
+            "::",
+            "100.64.0.1",
+            "2001:db8::1",
+            "::ffff:8.8.8.8",
+        ] {
+            assert!(!is_private(outside.parse().unwrap()), "{outside}");
+        }
     }
 
     proptest! {

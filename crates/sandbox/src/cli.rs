@@ -7,6 +7,7 @@ mod authorize;
 mod automod;
 mod clock;
 mod community;
+mod endpoint;
 mod env;
 mod event;
 mod fault;
@@ -59,7 +60,7 @@ struct Server {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start a sandbox and keep it running.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Run a slash command as a user and show the answer: sandbox say '/ping'
     Say(act::Say),
     /// Run a user command or message command on a target.
@@ -132,6 +133,9 @@ enum Command {
     Uninstall(apps::App),
     /// Show a bot's privileged intents, or switch them on and off.
     Intents(intents::Change),
+    /// Show where a bot gets its interactions and webhook events, or send them elsewhere: sandbox endpoint --interactions
+    /// http://127.0.0.1:3000/interactions
+    Endpoint(endpoint::Endpoint),
     /// Move a member, bots too, to another voice channel, or out of voice.
     Move(voice::Move),
     /// List who is in voice; join, leave and record as a user.
@@ -271,7 +275,7 @@ fn usual(url: Option<&str>) -> Option<StateFile> {
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     let Arguments { server, command } = arguments;
     let outcome = match command {
-        Command::Serve(serve) => serve::run(serve, server.state_file).await,
+        Command::Serve(serve) => serve::run(*serve, server.state_file).await,
         command => match server.target() {
             Ok(target) => dispatch(target, command).await,
             Err(failure) => Err(failure),
@@ -317,6 +321,7 @@ async fn dispatch(target: Target, command: Command) -> Result<Outcome, Failure> 
         Command::Event(event) => event::run(&client, event).await,
         Command::Stage(stage) => event::stage(&client, stage).await,
         Command::Intents(change) => intents::change(&client, change).await,
+        Command::Endpoint(asked) => endpoint::endpoint(&client, asked).await,
         Command::Install(app) => apps::install(&client, app).await,
         Command::Uninstall(app) => apps::uninstall(&client, app).await,
         Command::Authorize(asked) => authorize::authorize(&client, asked).await,

@@ -4,6 +4,7 @@ mod authorizations;
 mod auto_moderation;
 mod clock;
 mod community;
+mod endpoints;
 mod expressions;
 mod following;
 mod guild;

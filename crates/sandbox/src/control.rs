@@ -16,6 +16,7 @@ mod commands;
 mod community;
 mod components;
 mod effects;
+mod endpoints;
 mod find;
 mod following;
 pub(crate) mod guard;
@@ -48,6 +49,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 
+use crate::endpoint::Endpoints;
 use crate::event_log::EventLog;
 use crate::fault::Faults;
 use crate::in_flight::InFlight;
@@ -73,6 +75,8 @@ pub(crate) struct Control {
     pub(crate) limits: Limits,
     /// Requests of bots whose responses have not been written.
     pub(crate) in_flight: InFlight,
+    /// Sends requests to endpoints of applications.
+    pub(crate) endpoints: Endpoints,
     /// Named snapshots.
     pub(crate) snapshots: Snapshots,
     /// Control socket of a bot with hot reload.
@@ -103,6 +107,7 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(interactions::routes())
         .merge(clock::routes())
         .merge(intents::routes())
+        .merge(endpoints::routes())
         .merge(apps::routes())
         .merge(messages::routes())
         .merge(permissions::routes())

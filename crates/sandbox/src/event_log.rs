@@ -6,6 +6,7 @@
 //! be matched.
 
 mod body;
+mod delivery;
 mod entry;
 mod redact;
 mod request;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 pub use sandbox_net::Closer;
 
 pub use self::body::{Body, Json};
+pub use self::delivery::Delivery;
 pub use self::entry::{Entry, Event, Kind};
 pub use self::redact::Redactor;
 pub use self::request::{RateLimit, Request};

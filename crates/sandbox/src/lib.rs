@@ -37,6 +37,7 @@
 //! - `draw`: small pictures, of a guild's widget.
 //! - [`error`], [`permissions`], [`snowflake`], [`validate`]: Discord's rules, of the crate `discord-rules`.
 //! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: the layers in front of REST.
+//! - `endpoint`: requests to the endpoints of applications, for interactions and webhook events.
 //! - `control`: the users' side over HTTP; [`client`]: the same in Rust; [`typed`]: commands as users type them.
 //! - `page`: the page that shows it all in a browser, built from `page/`.
 //! - [`voice`]: the voice servers, from the crate `sandbox-voice`.
@@ -60,6 +61,7 @@ mod control;
 pub mod data;
 pub mod draft;
 mod draw;
+mod endpoint;
 pub mod event_log;
 pub mod fault;
 #[cfg(any(test, feature = "fuzzing"))]

@@ -8,6 +8,7 @@
 mod access;
 mod activities;
 mod agenda;
+mod authorizations;
 mod auto_moderation;
 pub mod changes;
 mod channel_audit;
@@ -19,6 +20,7 @@ mod component_emojis;
 mod expressions;
 pub mod feed;
 mod following;
+mod game_events;
 mod groups;
 mod guilds;
 mod identities;
@@ -29,6 +31,7 @@ mod joining;
 mod lobbies;
 mod members;
 mod messages;
+pub(crate) mod outbox;
 mod overwrites;
 mod polls;
 mod prune;
@@ -44,6 +47,7 @@ mod threads;
 mod triggers;
 mod voice;
 mod voice_sessions;
+mod webhook_events;
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,9 +66,12 @@ pub use feed::{Feed, Notice};
 pub use interactions::{Started, Trigger};
 pub use members::MemberChange;
 pub use messages::Sender;
+use outbox::Outbox;
 pub use sounds::Effect;
 pub use source::Source;
 pub use store::Purchase;
+pub(crate) use triggers::ATTACHMENT_LIMIT;
+pub use webhook_events::Attempt;
 
 /// Times that Discord documents. Tests that wait for them shorten them.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +110,7 @@ pub struct Discord {
     hub: Hub,
     voice: Voice,
     feed: Feed,
+    outbox: Outbox,
     limits: Limits,
     /// Notified when something is put on the agenda.
     scheduled: Notify,
@@ -118,6 +126,7 @@ impl Discord {
             hub,
             voice,
             feed: Feed::default(),
+            outbox: Outbox::default(),
             limits,
             scheduled: Notify::new(),
             revision: AtomicU64::new(0),
@@ -131,6 +140,7 @@ impl Discord {
             hub: &self.hub,
             voice: &self.voice,
             feed: &self.feed,
+            outbox: &self.outbox,
             limits: self.limits,
             scheduled: &self.scheduled,
             revision: &self.revision,
@@ -159,6 +169,11 @@ impl Discord {
         &self.feed
     }
 
+    /// Returns the queue of what is to be sent to the endpoints of applications.
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
     /// Returns the times in force.
     pub fn limits(&self) -> Limits {
         self.limits
@@ -171,6 +186,7 @@ pub struct Live<'a> {
     hub: &'a Hub,
     voice: &'a Voice,
     feed: &'a Feed,
+    outbox: &'a Outbox,
     pub(crate) limits: Limits,
     scheduled: &'a Notify,
     revision: &'a AtomicU64,

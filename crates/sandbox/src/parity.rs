@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 pub use self::change_log::{CHANGES, Change, FOLLOWED_UP_TO, Followed};
-pub use self::events::{EVENTS, GatewayEvent};
+pub use self::events::{EVENTS, GatewayEvent, WEBHOOK_EVENTS, WebhookEvent};
 pub use self::gaps::Gaps;
 pub use self::notes::State;
 pub use self::operations::OPERATIONS;
@@ -88,7 +88,7 @@ impl IntoResponse for NotImplemented {
 const HEAD: &str = "\
 # Parity with Discord
 
-What Discord's HTTP API and gateway have, and what the sandbox does. Written from its routes by `./dev-env.sh docs`;
+What Discord's HTTP API, gateway and webhook events have, and what the sandbox does. Written from its routes by `./dev-env.sh docs`;
 `./dev-env.sh test` fails when it is stale. An operation that is missing here is answered with 501 and its name, and counted in
 `sandbox stats`, as are fields of bodies that no route reads. Names of operations are those of Discord's description of its API.
 ";
@@ -120,6 +120,17 @@ pub fn page(exists: impl Fn(&Operation) -> bool) -> String {
     );
     for GatewayEvent { name, note } in EVENTS {
         let _ = writeln!(page, "| {name} | {note} |");
+    }
+    let _ = write!(
+        page,
+        "\n## Webhook events\n\n{} events, {} of which are sent, to the address for events of an application that subscribes to \
+         them. One that is not acknowledged is sent again after 5, 10, 20, 40, 80 and 160 s, and events are disabled after five \
+         in a row that were given up; Discord documents neither number.\n\n| event | state | simplified |\n|---|---|---|\n",
+        WEBHOOK_EVENTS.len(),
+        WEBHOOK_EVENTS.iter().filter(|event| event.sent).count(),
+    );
+    for WebhookEvent { name, sent, note } in WEBHOOK_EVENTS {
+        let _ = writeln!(page, "| {name} | {} | {note} |", if *sent { "sent" } else { "not sent" });
     }
     let _ = write!(
         page,

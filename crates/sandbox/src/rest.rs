@@ -4,7 +4,7 @@
 //! One module per resource of Discord's reference. A handler reads, checks, changes the world through [`crate::live`],
 //! and answers as Discord documents; `request` has the extractors.
 
-mod applications;
+pub(crate) mod applications;
 mod auto_moderation;
 mod bans;
 mod bearer;
@@ -58,6 +58,7 @@ use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 
+use crate::endpoint::Endpoints;
 use crate::error::ApiError;
 use crate::in_flight::InFlight;
 use crate::live::Discord;
@@ -65,7 +66,7 @@ use crate::parity::{NotImplemented, Operation};
 use crate::ratelimit::{Edge, Limits, Route};
 
 pub(crate) use query::Query;
-pub(crate) use request::{Form, Ids, Path, Payload, Reason};
+pub(crate) use request::{BODY_LIMIT, Form, Ids, Path, Payload, Reason};
 
 /// The state that every handler uses.
 #[derive(Debug, Clone)]
@@ -76,6 +77,8 @@ pub struct Rest {
     pub limits: Limits,
     /// Requests whose responses have not been written.
     pub(crate) in_flight: InFlight,
+    /// Sends requests to endpoints of applications.
+    pub(crate) endpoints: Endpoints,
 }
 
 /// Returns all routes of REST under `/api`, with and without a version, behind the edge, and the attachments.

@@ -1,5 +1,6 @@
 //! A running sandbox: built, bound to an address, and shut down.
 
+mod endpoints;
 mod listen;
 mod times;
 mod worlds;
@@ -24,6 +25,7 @@ use crate::control::guard::Guard;
 use crate::control::pages::Pages;
 use crate::control::{self, Control};
 use crate::data::{self, Data};
+use crate::endpoint::Endpoints;
 use crate::error::ApiError;
 use crate::event_log::{Capacity, EventLog};
 use crate::fault::Faults;
@@ -61,6 +63,7 @@ pub struct Builder {
     data: Option<Data>,
     seeds: Vec<Seed>,
     bot_control: Option<PathBuf>,
+    endpoints: endpoints::Options,
 }
 
 impl Default for Builder {
@@ -81,6 +84,7 @@ impl Default for Builder {
             data: None,
             seeds: Vec::new(),
             bot_control: None,
+            endpoints: endpoints::Options::default(),
         }
     }
 }
@@ -197,8 +201,11 @@ impl Builder {
             .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
         let identity = tls::identity(&addresses.host, tls.as_ref(), self.voice.root.as_ref())?;
         let data = self.data.clone();
-        let (world, scenario, added) = self.world(&addresses)?;
-        let Assembled { mut router, scenario, control_secret, discord, log, faults, pages } =
+        let (mut world, scenario, added) = self.world(&addresses)?;
+        self.endpoints
+            .apply(&mut world, scenario.application)
+            .map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
+        let Assembled { mut router, scenario, control_secret, discord, log, faults, pages, endpoints } =
             self.assemble_with(world, scenario, &addresses);
         {
             let mut live = discord.lock();
@@ -213,6 +220,7 @@ impl Builder {
             voice::start(discord.voice(), address.ip(), &addresses.host, &identity, guard).await?;
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(keep_time(Arc::clone(&discord), stopped.clone()));
+        tokio::spawn(endpoints.run(stopped.clone()));
         if let Some(data) = data.clone() {
             tokio::spawn(data.keep(Arc::clone(&discord), stopped.clone()));
         }
@@ -239,9 +247,11 @@ impl Builder {
         })
     }
 
-    /// Builds everything behind one router, under its addresses. No voice server runs yet.
+    /// Builds everything behind one router, under its addresses. No voice server runs yet, and no
+    /// requests are sent to endpoints.
     #[cfg(any(test, feature = "fuzzing"))]
-    pub(crate) fn assemble(self, addresses: &Addresses) -> Assembled {
+    pub(crate) fn assemble(mut self, addresses: &Addresses) -> Assembled {
+        self.endpoints.offline = true;
         let (world, scenario) = self.default_world(addresses);
         self.assemble_with(world, scenario, addresses)
     }
@@ -256,9 +266,16 @@ impl Builder {
         let discord = Arc::new(Discord::new(world, hub.clone(), voice, self.limits));
         let limits = ratelimit::Limits::new(self.rate_limits, clock);
         let in_flight = InFlight::default();
-        let rest =
-            Rest { discord: Arc::clone(&discord), limits: limits.clone(), in_flight: in_flight.clone() };
         let gaps = Gaps::default();
+        let hosts = self.endpoints.hosts();
+        let endpoints =
+            Endpoints::new(Arc::clone(&discord), log.clone(), faults.clone(), gaps.clone(), hosts);
+        let rest = Rest {
+            discord: Arc::clone(&discord),
+            limits: limits.clone(),
+            in_flight: in_flight.clone(),
+            endpoints: endpoints.clone(),
+        };
         let pages = Pages::default();
         let control = Control {
             discord: Arc::clone(&discord),
@@ -267,6 +284,7 @@ impl Builder {
             gaps: gaps.clone(),
             limits: limits.clone(),
             in_flight,
+            endpoints: endpoints.clone(),
             snapshots: self.data.as_ref().map_or_else(Snapshots::default, Data::snapshots),
             bot_control: self.bot_control.map(Into::into),
             pages: pages.clone(),
@@ -287,7 +305,7 @@ impl Builder {
             });
         let names = self.tls.iter().flat_map(|tls| &tls.names);
         let router = Guard::new(std::iter::once(&addresses.host).chain(names), log.clone()).around(router);
-        Assembled { router, scenario, control_secret, discord, log, faults, pages }
+        Assembled { router, scenario, control_secret, discord, log, faults, pages, endpoints }
     }
 }
 
@@ -309,6 +327,7 @@ pub(crate) struct Assembled {
     pub(crate) log: EventLog,
     pub(crate) faults: Faults,
     pub(crate) pages: Pages,
+    pub(crate) endpoints: Endpoints,
 }
 
 /// A running sandbox. Dropping it stops it.
@@ -379,6 +398,14 @@ impl Sandbox {
     /// Returns the secret of the control API. [`client`](Self::client) sends it already.
     pub fn control_secret(&self) -> &str {
         &self.control_secret
+    }
+
+    /// Returns the public key of the default bot's application, with which it verifies requests to its endpoints. A bot of
+    /// the same token has the same key in each sandbox.
+    pub fn public_key(&self) -> String {
+        let live = self.discord.lock();
+        let application = live.applications.get(&self.scenario.application);
+        application.map(|application| application.key_pair.public()).unwrap_or_default()
     }
 
     /// Returns the application id of the default bot, which is its user id too.

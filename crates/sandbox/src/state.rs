@@ -11,6 +11,7 @@ pub mod channel;
 pub mod clock;
 pub mod command;
 pub mod community;
+pub mod endpoint;
 pub mod forum;
 pub mod group;
 pub mod guild;
@@ -20,6 +21,7 @@ pub mod installation;
 pub mod integration;
 pub mod interaction;
 pub mod invite;
+pub mod key_pair;
 pub mod lobby;
 pub mod message;
 mod moment;
@@ -40,6 +42,7 @@ pub mod template;
 pub mod user;
 pub mod visibility;
 pub mod webhook;
+pub mod webhook_event;
 pub mod widget;
 
 use std::collections::{HashMap, VecDeque};
@@ -138,6 +141,9 @@ pub struct World {
     pub indexed: HashMap<Snowflake, time::OffsetDateTime>,
     /// What falls due by itself.
     pub agenda: agenda::Agenda,
+    /// Webhook events that have not been acknowledged yet, oldest first.
+    #[serde(default)]
+    pub webhook_events: IndexMap<Snowflake, webhook_event::WebhookEvent>,
 }
 
 /// Files for options and modals are stored apart from messages. Above this number, the oldest are removed.

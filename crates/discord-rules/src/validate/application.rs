@@ -7,8 +7,8 @@ use super::form::{Change, Form, Object, parse_moment};
 use crate::error::{ApiResult, FieldError};
 use crate::media::data_uri;
 
-/// Kinds of events that Discord would send to an application's address.
-const WEBHOOK_EVENTS: &[&str] = &[
+/// Types of webhook events (Webhook Events, "Event Types").
+pub const WEBHOOK_EVENTS: &[&str] = &[
     "APPLICATION_AUTHORIZED",
     "APPLICATION_DEAUTHORIZED",
     "ENTITLEMENT_CREATE",
@@ -40,12 +40,13 @@ pub struct ApplicationBody {
     pub stored: Vec<(&'static str, Change<Value>)>,
 }
 
-/// Reads the body of an application's modification.
-pub fn modify(body: &Value) -> ApiResult<ApplicationBody> {
+/// Reads the body of an application's modification. `schemes` are those of addresses for interactions and events; Discord
+/// takes `https` alone.
+pub fn modify(body: &Value, schemes: &[&str]) -> ApiResult<ApplicationBody> {
     Form::read_object(body, |form, body| {
         let picture = |form: &mut Form, value: &Value| data_uri::picture(form, value).map(|_| ());
         let url = |form: &mut Form, value: &Value| form.url(value, 2048, &["http", "https"]).map(Value::from);
-        let https = |form: &mut Form, value: &Value| form.url(value, 2048, &["https"]).map(Value::from);
+        let endpoint = |form: &mut Form, value: &Value| form.url(value, 2048, schemes).map(Value::from);
         // Fields of the description of the API that the documentation lacks.
         form.check(body, "team_id", Form::snowflake);
         form.check(body, "max_participants", |form, value| form.int(value, -1..=i64::from(i32::MAX)));
@@ -58,7 +59,7 @@ pub fn modify(body: &Value) -> ApiResult<ApplicationBody> {
             flags: form.optional(body, "flags", |form, value| form.uint(value, i32::MAX.unsigned_abs())),
             stored: vec![
                 ("custom_install_url", form.field(body, "custom_install_url", url)),
-                ("interactions_endpoint_url", form.field(body, "interactions_endpoint_url", https)),
+                ("interactions_endpoint_url", form.field(body, "interactions_endpoint_url", endpoint)),
                 (
                     "role_connections_verification_url",
                     form.field(body, "role_connections_verification_url", url),
@@ -71,7 +72,7 @@ pub fn modify(body: &Value) -> ApiResult<ApplicationBody> {
                         form.one_of(value, &[0, 1]).map(Value::from)
                     }),
                 ),
-                ("event_webhooks_url", form.field(body, "event_webhooks_url", https)),
+                ("event_webhooks_url", form.field(body, "event_webhooks_url", endpoint)),
                 (
                     "event_webhooks_status",
                     form.field(body, "event_webhooks_status", |form, value| {
@@ -276,7 +277,7 @@ mod tests {
         let good = json!({ "description": { "default": "d" }, "tags": ["a", "b"], "flags": 1 << 13,
             "install_params": { "scopes": ["bot"], "permissions": "8" },
             "integration_types_config": { "0": { "oauth2_install_params": { "scopes": ["bot"] } }, "1": null } });
-        let read = modify(&good).unwrap();
+        let read = modify(&good, &["https"]).unwrap();
         assert_eq!((read.description, read.flags), (Change::Set("d".to_owned()), Some(1 << 13)));
         for (body, path) in [
             (json!({ "description": "d".repeat(401) }), vec!["description"]),
@@ -291,7 +292,7 @@ mod tests {
             (json!({ "event_webhooks_status": 3 }), vec!["event_webhooks_status"]),
             (json!({ "event_webhooks_types": ["X"] }), vec!["event_webhooks_types", "0"]),
         ] {
-            assert_eq!(path_of(&modify(&body).unwrap_err(), &path), 1, "{body}");
+            assert_eq!(path_of(&modify(&body, &["https"]).unwrap_err(), &path), 1, "{body}");
         }
     }
 

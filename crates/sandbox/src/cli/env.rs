@@ -34,6 +34,8 @@ pub(super) async fn print(client: &Client, state: Option<&StateFile>) -> Result<
     for (name, value) in [
         ("DISCORD_TOKEN", Some(token)),
         ("DISCORD_API_URL", Some(base)),
+        ("DISCORD_APPLICATION_ID", Some(id(&all["bots"][0]["id"])?)),
+        ("DISCORD_PUBLIC_KEY", Some(text(&all["bots"][0]["public_key"]))),
         ("TEST_GUILD_ID", Some(id(&guild["id"])?)),
         ("OWNER_IDS", Some(id(&guild["owner"])?)),
         ("SANDBOX_URL", Some(client.url().to_owned())),
@@ -54,6 +56,10 @@ pub(super) async fn print(client: &Client, state: Option<&StateFile>) -> Result<
         }
     }
     Ok(Outcome::Good)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// Parses an id of an answer as a number, and returns it as text.

@@ -1,5 +1,6 @@
 //! `sandbox serve`: starts a sandbox, prints how to use it, and writes its address and secrets to a file for its owner.
 
+mod endpoints;
 mod tls;
 
 use std::io::IsTerminal as _;
@@ -85,6 +86,8 @@ pub(super) struct Serve {
     /// Folder in which the world survives a restart: it is read at the start, and written whenever it has changed.
     #[arg(long, value_name = "DIR", env = "SANDBOX_DATA")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    endpoints: endpoints::Endpoints,
     /// Control socket of a bot with hot reload, for the page: .hotcord/control.sock in its workspace.
     #[arg(long, value_name = "SOCKET")]
     bot_control: Option<PathBuf>,
@@ -133,6 +136,7 @@ pub(super) async fn run(serve: Serve, state_file: Option<PathBuf>) -> Result<Out
         builder = builder.public_url(url);
     }
     builder = serve.tls.apply(builder);
+    builder = serve.endpoints.apply(builder);
     // The root is kept where the next start finds it: not beside the file of a port that was free by chance.
     let known = state_file
         .clone()

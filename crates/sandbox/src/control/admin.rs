@@ -47,7 +47,12 @@ async fn overview(State(control): State<Control>) -> Json<Value> {
         })
     });
     let bots = live.applications.values().map(|application| {
-        json!({ "id": application.id, "name": application.name, "online": live.is_online(application.id) })
+        json!({
+            "id": application.id,
+            "name": application.name,
+            "online": live.is_online(application.id),
+            "public_key": application.key_pair.public(),
+        })
     });
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),

@@ -53,7 +53,7 @@ async fn authorize(
         live.merge(&identity, user)?;
     }
     let scope = asked.scopes.join(" ");
-    let token = live.authorize(application, user, asked.scopes);
+    let token = live.authorize_as(application, user, &asked.scopes);
     Ok(Json(json!({
         "access_token": token,
         "token_type": "Bearer",

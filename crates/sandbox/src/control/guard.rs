@@ -16,11 +16,8 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::address;
 use crate::event_log::{Event, EventLog};
-
-/// Endings of names that cannot be registered (RFC 2606, 6761, 6762, 8375, and `.internal` by ICANN's decision of
-/// 2024).
-const RESERVED: [&str; 5] = [".localhost", ".local", ".internal", ".test", ".home.arpa"];
 
 /// The guard in front of all routes of a server.
 #[derive(Debug, Clone)]
@@ -126,8 +123,7 @@ fn is_served(own: &[String], host: &str) -> bool {
     }
     own.iter().any(|own| own == name)
         || name.parse::<std::net::Ipv4Addr>().is_ok()
-        || !name.contains('.')
-        || RESERVED.iter().any(|ending| name.ends_with(ending))
+        || address::is_local_name(name)
 }
 
 #[cfg(test)]

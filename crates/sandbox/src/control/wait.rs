@@ -10,7 +10,7 @@ use super::{BadRequest, Control};
 use crate::answer::Answer;
 use crate::live::{Live, Started};
 use crate::snowflake::Snowflake;
-use crate::state::interaction::{Interaction, Response};
+use crate::state::interaction::{Delivery, Interaction, Response};
 use crate::state::message::{Message, flag};
 
 /// How long to wait.
@@ -53,6 +53,8 @@ enum Stand {
     Seen,
     /// There is no response yet.
     Silent,
+    /// The request with it has failed, so there will be none.
+    Failed,
     /// The bot is thinking.
     Thinking,
     /// The bot has acknowledged, and may edit the component's message.
@@ -70,6 +72,7 @@ fn stand(interaction: &Interaction) -> Stand {
         match interaction.response {
             Response::Deferred => Stand::Thinking,
             Response::DeferredUpdate => Stand::Acknowledged,
+            _ if matches!(interaction.delivery, Delivery::Failed(_)) => Stand::Failed,
             _ => Stand::Silent,
         }
     }
@@ -93,6 +96,10 @@ pub(super) async fn answer(
         let until = match stand {
             Stand::Seen => break,
             Stand::Silent => silence_ends,
+            Stand::Failed => {
+                error = give_up(&mut control.discord.lock(), started.id, &stand);
+                break;
+            }
             _ if limits.acknowledged => break,
             Stand::Thinking => ends(DEADLINE),
             Stand::Acknowledged => ends(UPDATE_DEADLINE),
@@ -125,15 +132,28 @@ fn give_up(live: &mut Live<'_>, id: Snowflake, stand: &Stand) -> Option<(&'stati
         return None;
     }
     let application = interaction.application_id;
+    let delivery = interaction.delivery.clone();
     let error = match stand {
         Stand::Seen | Stand::Acknowledged | Stand::TakenBack(_) => return None,
         Stand::Thinking => "The application is still thinking.",
-        Stand::Silent => "The application did not respond",
+        Stand::Silent | Stand::Failed => "The application did not respond",
     };
     let online = live.is_online(application);
     live.interactions.totals.unanswered += 1;
     let name = live.users.get(&application).map_or("The bot", |user| user.username.as_str());
-    let hint = (!online).then(|| format!("{name} has no open gateway connection; is it running?"));
+    let hint = match (stand, delivery) {
+        (_, Delivery::Gateway) => {
+            (!online).then(|| format!("{name} has no open gateway connection; is it running?"))
+        }
+        (_, Delivery::Failed(reason)) => Some(format!("{reason}.")),
+        (Stand::Silent, Delivery::Posted) => {
+            Some(format!("The interactions endpoint of {name} has not answered in time."))
+        }
+        (Stand::Silent, Delivery::Accepted) => Some(format!(
+            "The interactions endpoint of {name} answered with 202, and no callback came in time."
+        )),
+        _ => None,
+    };
     Some((error, hint))
 }
 

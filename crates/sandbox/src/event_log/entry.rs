@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::body::Body;
+use super::delivery::Delivery;
 use super::request::Request;
 use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
@@ -68,6 +69,8 @@ macro_rules! kinds {
 kinds! {
     /// A REST request was answered, or not.
     Request = "request",
+    /// A request was sent to an endpoint of an application.
+    Delivery = "delivery",
     /// A websocket was accepted.
     Connected = "connected",
     /// A connection was refused before it became a websocket.
@@ -118,6 +121,8 @@ kinds! {
 pub enum Event {
     /// A REST request was answered, or not.
     Request(Box<Request>),
+    /// A request was sent to an endpoint of an application.
+    Delivery(Box<Delivery>),
     /// A websocket was accepted.
     Connected {
         /// Number of the connection.
@@ -373,6 +378,12 @@ impl Event {
                     + request.route.len()
                     + request.request.as_ref().map_or(0, Body::weight)
                     + request.response.as_ref().map_or(0, Body::weight)
+            }
+            Self::Delivery(delivery) => {
+                delivery.url.len()
+                    + delivery.failure.as_ref().map_or(0, String::len)
+                    + delivery.request.as_ref().map_or(0, Body::weight)
+                    + delivery.response.as_ref().map_or(0, Body::weight)
             }
             Self::Dispatch { data, .. }
             | Self::Received { data, .. }

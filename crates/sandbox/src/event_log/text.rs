@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Entry, Event};
+use super::{Body, Entry, Event};
 
 /// Most characters of a body.
 const BODY: usize = 400;
@@ -64,17 +64,26 @@ fn prune(value: &mut Value) {
 fn described(event: &Event) -> Option<String> {
     Some(match event {
         Event::Request(request) => {
-            let status = request.status.map_or("no answer".to_owned(), |status| status.to_string());
-            let mut line = format!("{} {} {status}, {} ms", request.method, request.path, request.us / 1000);
-            for (what, body) in [("sent", &request.request), ("got", &request.response)] {
-                if let Some(body) = body {
-                    let _ = write!(line, ", {what} {}", short(body));
-                }
-            }
+            let mut line = format!("{} {} ", request.method, request.path);
+            answer(&mut line, request.status, request.us, [&request.request, &request.response]);
             if let Some(limit) = request.limited {
                 let _ = write!(line, ", limited by {limit}");
             }
             if let Some(rule) = request.fault {
+                let _ = write!(line, ", fault {rule}");
+            }
+            line
+        }
+        Event::Delivery(delivery) => {
+            let mut line = format!("{} to {} ", delivery.event, delivery.url);
+            answer(&mut line, delivery.status, delivery.us, [&delivery.request, &delivery.response]);
+            if delivery.attempt > 1 {
+                let _ = write!(line, ", attempt {}", delivery.attempt);
+            }
+            if let Some(failure) = &delivery.failure {
+                let _ = write!(line, ", failed: {failure}");
+            }
+            if let Some(rule) = delivery.fault {
                 let _ = write!(line, ", fault {rule}");
             }
             line
@@ -102,6 +111,17 @@ fn described(event: &Event) -> Option<String> {
             format!("{} {}", other.kind().name(), short(&value))
         }
     })
+}
+
+/// Adds the answer to a request, and the bodies of both.
+fn answer(line: &mut String, status: Option<u16>, us: u64, bodies: [&Option<Body>; 2]) {
+    let status = status.map_or("no answer".to_owned(), |status| status.to_string());
+    let _ = write!(line, "{status}, {} ms", us / 1000);
+    for (what, body) in ["sent", "got"].into_iter().zip(bodies) {
+        if let Some(body) = body {
+            let _ = write!(line, ", {what} {}", short(body));
+        }
+    }
 }
 
 /// Returns the beginning of a value as JSON: without what is null or empty, and of accounts only their names.

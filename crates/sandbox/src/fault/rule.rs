@@ -69,7 +69,7 @@ impl Rule {
 pub enum On {
     /// REST requests.
     Request(RequestRule),
-    /// Events about to be written to a connection.
+    /// Events about to be written to a connection, or to be sent to an endpoint of an application.
     Dispatch(GatewayRule),
     /// Payloads received from a client, before they are handled.
     Received(GatewayRule),
@@ -235,6 +235,13 @@ pub enum GatewayEffect {
         /// Whether the session can be resumed; if not, it is gone.
         resumable: bool,
     },
+}
+
+impl GatewayEffect {
+    /// Returns whether it applies to requests to endpoints of applications too.
+    pub(super) fn is_for_deliveries(&self) -> bool {
+        !matches!(self, Self::Close { .. } | Self::Reconnect | Self::InvalidSession { .. })
+    }
 }
 
 fn once() -> u32 {

@@ -126,6 +126,17 @@ impl Faults {
         })
     }
 
+    /// Returns the rule that strikes a request to an endpoint of an application: of those for events, one whose effect needs
+    /// no connection to the gateway.
+    pub fn on_delivery(&self, place: Place<'_>) -> Option<Strike<GatewayEffect>> {
+        self.strike(|on| match on {
+            On::Dispatch(rule) if rule.effect.is_for_deliveries() => {
+                rule.fits(place).then(|| rule.effect.clone())
+            }
+            _ => None,
+        })
+    }
+
     /// Returns the rule that strikes a received payload.
     pub fn on_received(&self, place: Place<'_>) -> Option<Strike<GatewayEffect>> {
         self.strike(|on| match on {
@@ -265,6 +276,20 @@ mod tests {
         let struck: Vec<_> = (0..6).map(|_| faults.on_request("GET", "/a").is_some()).collect();
         assert_eq!(struck, [false, false, true, true, false, false]);
         assert!(faults.list()[0].used_up);
+    }
+
+    #[test]
+    fn a_request_to_an_endpoint_is_struck_by_rules_for_events_without_a_connection() {
+        let faults = Faults::default();
+        let rule = |effect| {
+            Rule::new(On::Dispatch(GatewayRule { event: Some("A".into()), effect, ..GatewayRule::default() }))
+        };
+        faults.add(rule(GatewayEffect::Reconnect));
+        let second = faults.add(rule(GatewayEffect::Ignore));
+        let place = Place { event: Some("A"), ..Place::default() };
+        assert_eq!(faults.on_delivery(place).map(|strike| strike.rule), Some(second));
+        assert!(faults.on_delivery(Place { event: Some("B"), ..Place::default() }).is_none());
+        assert_eq!(faults.list()[0].matched, 0);
     }
 
     #[test]

@@ -64,6 +64,7 @@ impl Live<'_> {
                 Due::SilentStage { channel } => self.stage_is_due(channel, at),
                 Due::QuietThread { thread } => self.thread_is_due(thread, at),
                 Due::Subscription { subscription } => self.period_is_due(subscription, at),
+                Due::WebhookEvent { event } => self.webhook_event_is_due(event, at),
             }
         }
     }

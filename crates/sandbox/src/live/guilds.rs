@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Live;
+use super::authorizations::Installed;
 use crate::snowflake::Snowflake;
 use crate::state::clock;
 use crate::state::guild::Role;
@@ -39,6 +40,7 @@ impl Live<'_> {
             self.guilds.get(&guild).and_then(|guild| Some((guild.integration_of(bot)?.id, guild.owner_id)));
         if let Some((integration, owner)) = found {
             self.integration_added(guild, integration, owner);
+            self.authorized(bot, owner, &["applications.commands", "bot"], Installed::In(guild));
         }
     }
 

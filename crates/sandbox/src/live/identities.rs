@@ -120,6 +120,7 @@ impl Live<'_> {
         self.revoke(application, account.user);
         let player = self.new_player(identity, name.as_deref());
         self.move_lobbies(application, account.user, player);
+        self.deauthorized(application, account.user);
         Ok(())
     }
 }

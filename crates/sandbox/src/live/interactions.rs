@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::outbox::Outgoing;
 use super::{Live, Notice};
 use crate::draft::{self, Draft, Edit, Upload};
 use crate::error::{ApiError, ApiResult};
 use crate::snowflake::Snowflake;
 use crate::state::authorization::Activity;
 use crate::state::clock;
-use crate::state::interaction::{Interaction, Response, kind};
+use crate::state::endpoint::Endpoint;
+use crate::state::interaction::{Delivery, Interaction, Response, kind};
 use crate::state::message::{Author, Message, Reference, flag};
 use crate::state::scenario::interaction_token;
 use crate::validate;
@@ -53,7 +55,7 @@ pub struct Started {
 const MAX_FOLLOWUPS: usize = 5;
 
 impl Live<'_> {
-    /// Sends an interaction to the bot.
+    /// Sends an interaction to the bot: to its application's endpoint, or else through the gateway.
     pub fn start(&mut self, trigger: &Trigger) -> ApiResult<Started> {
         self.saw(trigger.user);
         let channel = self.channel(trigger.channel)?;
@@ -99,6 +101,8 @@ impl Live<'_> {
             (Some(_), _) => 23,
             (None, Some(_)) => 19,
         };
+        let application = self.applications.get(&trigger.application);
+        let posted = application.is_some_and(|found| found.endpoint(Endpoint::Interactions).is_some());
         let changed = Arc::new(Notify::new());
         let interaction = Interaction {
             id,
@@ -118,6 +122,7 @@ impl Live<'_> {
             user_installed,
             message_kind,
             created: Instant::now(),
+            delivery: if posted { Delivery::Posted } else { Delivery::Gateway },
             response: Response::None,
             original: None,
             followups: Vec::new(),
@@ -137,6 +142,8 @@ impl Live<'_> {
         }
         if self.launches_itself(trigger) {
             self.launch(id)?;
+        } else if posted {
+            self.outbox.push(Outgoing::Interaction { id, application: trigger.application, payload });
         } else {
             self.dispatch_bot(trigger.application, "INTERACTION_CREATE", guild_id, payload);
         }
@@ -199,7 +206,7 @@ impl Live<'_> {
                 self.activities.insert(instance.clone(), activity);
                 (Response::Launched(instance), None)
             }
-            // Nothing here sends a PING, which only goes to web endpoints.
+            // A PING is no interaction of the world.
             Callback::Pong | Callback::PremiumRequired => (Response::PremiumRequired, None),
         };
         self.interactions.totals.acknowledged += 1;
@@ -216,6 +223,17 @@ impl Live<'_> {
             }
         }
         Ok(message)
+    }
+
+    /// Records what has become of the request with an interaction. One that has failed is over, unless a callback has come
+    /// before.
+    pub fn delivered(&mut self, id: Snowflake, delivery: Delivery) {
+        if let Some(interaction) = self.interactions.get_mut(id)
+            && !interaction.is_acknowledged()
+        {
+            interaction.delivery = delivery;
+            interaction.changed.notify_waiters();
+        }
     }
 
     /// Checks that an initial response is allowed now, and counts it otherwise.

@@ -295,6 +295,7 @@ impl Live<'_> {
         if let Some(metadata) = body.metadata {
             shown["metadata"] = json!(metadata);
         }
+        self.lobby_message_sent(id, shown.clone());
         Ok(shown)
     }
 
@@ -325,6 +326,10 @@ impl Live<'_> {
             lobby.push(message, Origin::Channel(channel));
         }
         self.lobby_is_used(lobby);
+        let shown = self.lobbies.get(&lobby).map(|found| self.one_lobby_message(found, message));
+        if let Some(Ok(shown)) = shown {
+            self.lobby_message_sent(lobby, shown);
+        }
     }
 
     /// Sets an application's moderation metadata of a message, which is in place until its text is edited.

@@ -92,6 +92,7 @@ impl Live<'_> {
         let channel = message.channel_id;
         let id = self.deliver(message);
         self.show_in_lobby(channel, id);
+        self.direct_message_sent(channel, id);
         id
     }
 
@@ -198,6 +199,7 @@ impl Live<'_> {
             *stored = message;
         }
         self.announce_edit(channel, id);
+        self.message_edited(channel, id);
         if adds_poll {
             self.schedule_poll(channel, id);
         }
@@ -241,6 +243,7 @@ impl Live<'_> {
             }
         }
         for original in &gone {
+            self.message_deleted(original);
             self.clear_moderation(original.id);
             self.empty_copies(original);
         }

@@ -9,14 +9,15 @@ use crate::voice::close;
 impl Live<'_> {
     /// Puts a saved world in the place of this one, its time included, and returns the number of sessions that this has
     /// ended. Each connected bot gets INVALID_SESSION (opcode 9, `d: false`), and after its IDENTIFY the guilds of the
-    /// other world. Bots are out of voice, and offline until they identify. A bot of both worlds keeps the token that it
-    /// has now, with which its process was started.
+    /// other world. Bots are out of voice, and offline until they identify. A bot of both worlds keeps the token and the key
+    /// pair that it has now, with which its process was started.
     pub fn restore(&mut self, mut world: World) -> usize {
         self.empty_voice();
         world.serve_at(&self.base_url, &self.files_url);
         for (id, application) in &mut world.applications {
             if let Some(now) = self.applications.get(id) {
                 application.token.clone_from(&now.token);
+                application.key_pair.clone_from(&now.key_pair);
             }
         }
         world.derive();
@@ -30,8 +31,8 @@ impl Live<'_> {
         ended
     }
 
-    /// Takes bots that have no session out of voice and offline, and people who are in voice into their calls. For a world
-    /// that was read.
+    /// Takes bots that have no session out of voice and offline, and people who are in voice into their calls, and sends
+    /// webhook events that wait. For a world that was read.
     pub(crate) fn begin(&mut self) {
         let bots: Vec<Snowflake> = self.applications.keys().copied().collect();
         let mut left = Vec::new();
@@ -52,6 +53,7 @@ impl Live<'_> {
         for (guild, channel) in left {
             self.voice_changed(guild, channel);
         }
+        self.resume_webhook_events();
         self.scheduled.notify_one();
         self.catch_up();
     }

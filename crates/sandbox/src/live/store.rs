@@ -45,10 +45,12 @@ impl Live<'_> {
         Ok(())
     }
 
-    fn entitlement_event(&self, name: &'static str, id: Snowflake) {
-        if let Some(entitlement) = self.store.entitlements.get(&id) {
-            self.dispatch_bot(entitlement.application, name, None, entitlement.json());
-        }
+    /// Sends an event of an entitlement through the gateway and to the application's address.
+    fn entitlement_event(&mut self, name: &'static str, id: Snowflake) {
+        let Some(entitlement) = self.store.entitlements.get(&id) else { return };
+        let (application, data) = (entitlement.application, entitlement.json());
+        self.dispatch_bot(application, name, None, data.clone());
+        self.notify(application, name, data);
     }
 
     fn subscription_event(&self, name: &'static str, id: Snowflake) {

@@ -10,7 +10,7 @@ use crate::state::channel::Channel;
 use crate::state::installation::Owners;
 
 /// Largest file in an answer.
-const ATTACHMENT_LIMIT: u64 = 10 << 20;
+pub(crate) const ATTACHMENT_LIMIT: u64 = 10 << 20;
 
 impl Live<'_> {
     /// Returns the installations that an interaction is based on.

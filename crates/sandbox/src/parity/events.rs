@@ -1,4 +1,5 @@
-//! Every event that Discord sends through the gateway (Gateway Events, "Receive Events"). The sandbox sends them all.
+//! Every event that Discord sends: through the gateway (Gateway Events, "Receive Events"), of which the sandbox sends all, and
+//! to an address (Webhook Events, "Event Types").
 
 /// An event of the gateway.
 #[derive(Clone, Copy, Debug)]
@@ -94,4 +95,44 @@ pub const EVENTS: &[GatewayEvent] = &[
     sent("WEBHOOKS_UPDATE", ""),
     sent("MESSAGE_POLL_VOTE_ADD", ""),
     sent("MESSAGE_POLL_VOTE_REMOVE", ""),
+];
+
+/// A webhook event.
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookEvent {
+    /// Type, as in the field `type` of the event.
+    pub name: &'static str,
+    /// Whether it is sent.
+    pub sent: bool,
+    /// What is simplified; empty if nothing is known to be.
+    pub note: &'static str,
+}
+
+const fn webhook(name: &'static str, note: &'static str) -> WebhookEvent {
+    WebhookEvent { name, sent: true, note }
+}
+
+const GAMES: &str = "For users whose game the control API has connected to a lobby.";
+
+/// All webhook events, in the order of Discord's table.
+pub const WEBHOOK_EVENTS: &[WebhookEvent] = &[
+    webhook("APPLICATION_AUTHORIZED", "A guild's owner authorizes a bot that is added."),
+    webhook(
+        "APPLICATION_DEAUTHORIZED",
+        "When a user removes the application, and when accounts are unmerged.",
+    ),
+    webhook("ENTITLEMENT_CREATE", ""),
+    webhook("ENTITLEMENT_UPDATE", ""),
+    webhook("ENTITLEMENT_DELETE", ""),
+    WebhookEvent {
+        name: "QUEST_USER_ENROLLMENT",
+        sent: false,
+        note: "Apps cannot receive it at this time, as the documentation says.",
+    },
+    webhook("LOBBY_MESSAGE_CREATE", ""),
+    webhook("LOBBY_MESSAGE_UPDATE", "For messages of the linked channel."),
+    webhook("LOBBY_MESSAGE_DELETE", "For messages of the linked channel."),
+    webhook("GAME_DIRECT_MESSAGE_CREATE", GAMES),
+    webhook("GAME_DIRECT_MESSAGE_UPDATE", GAMES),
+    webhook("GAME_DIRECT_MESSAGE_DELETE", GAMES),
 ];

@@ -143,17 +143,21 @@ const NOTES: &[(&[&str], &str)] = &[
     (&["poll_expire"], "The counts are final at once, so one MESSAGE_UPDATE tells both."),
     (
         &["create_interaction_response"],
-        "An upgrade button (10) shows nothing; an Activity (12) has only an instance id.",
+        "An upgrade button (10) shows nothing; an Activity (12) has only an instance id. The HTTP answer of an interactions endpoint \
+         is read by the same rules.",
     ),
     (
         &["update_application", "update_my_application"],
-        "The addresses for interactions and events are stored; interactions still go through the gateway. Of `flags`, those of privileged intents are set, and others change nothing.",
+        "Addresses for interactions and events may be http:// on this machine and in private networks, and need not be public; the \
+         code of a refused `event_webhooks_url` is not documented. A PING with a wrong signature may be answered with any 4xx. Of `flags`, those of privileged intents are set, and others change \
+         nothing.",
     ),
     (&["add_group_dm_user"], "Nicknames are taken and shown to nobody."),
     (
         &["create_lobby", "edit_lobby"],
         "Deleted when it is idle: no game connects, so it is idle since the last operation on it; the control API connects a \
-         member's game. `override_event_webhooks_url` is stored, since no events are sent. There is no voice in lobbies.",
+         member's game. `override_event_webhooks_url`, which is not documented, gets the lobby's events in place of the application's \
+         address, and is not verified. There is no voice in lobbies.",
     ),
     (
         &["add_lobby_member", "bulk_update_lobby_members", "create_or_join_lobby"],
@@ -177,8 +181,8 @@ const NOTES: &[(&[&str], &str)] = &[
     (&["get_lobby_messages"], "Oldest first, as the Social SDK returns them; those of 72 hours."),
     (
         &["create_lobby_message"],
-        "Text, metadata and flags; other fields of messages are not documented. `metadata` is in this answer only, since no \
-         game receives it. The events LOBBY_MESSAGE_* are webhook events, which the sandbox does not send. Limits of lobbies are \
+        "Text, metadata and flags; other fields of messages are not documented. `metadata` is in this answer and in the \
+         event only, since no game receives it. The events LOBBY_MESSAGE_* are webhook events. Limits of lobbies are \
          counted for each token, not for the application.",
     ),
     (

@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use super::request::{Bot, parse_id};
 use super::{Form, Ids, Path, Payload, Rest};
 use crate::draft::{Upload, safe_name};
-use crate::error::{ApiError, ApiResult, FieldError};
+use crate::endpoint::Endpoints;
+use crate::error::{ApiError, ApiResult, FieldError, FormErrors};
 use crate::live::Live;
 use crate::snowflake::Snowflake;
+use crate::state::endpoint::Endpoint;
 use crate::state::message::Attachment;
 use crate::state::{File, picture, picture_hash};
 use crate::validate;
@@ -50,7 +52,7 @@ async fn by_id(State(rest): State<Rest>, Bot(bot): Bot, Ids([id]): Ids<1>) -> Ap
 }
 
 async fn edit_me(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
-    change(&rest, bot, &payload)
+    change(&rest, bot, &payload).await
 }
 
 async fn edit(
@@ -60,11 +62,13 @@ async fn edit(
     payload: Payload,
 ) -> ApiResult<Json<Value>> {
     own(bot, id)?;
-    change(&rest, bot, &payload)
+    change(&rest, bot, &payload).await
 }
 
-fn change(rest: &Rest, bot: Snowflake, payload: &Payload) -> ApiResult<Json<Value>> {
-    let body = validate::application::modify(&payload.json)?;
+/// Changes an application. Addresses for interactions and events are verified first.
+async fn change(rest: &Rest, bot: Snowflake, payload: &Payload) -> ApiResult<Json<Value>> {
+    let body = validate::application::modify(&payload.json, &["https", "http"])?;
+    verify(&rest.endpoints, bot, &body.stored).await?;
     let mut live = rest.discord.lock();
     let application = live.applications.get_mut(&bot).ok_or_else(ApiError::unknown_application)?;
     body.description.apply_or(&mut application.description, String::new());
@@ -75,14 +79,36 @@ fn change(rest: &Rest, bot: Snowflake, payload: &Payload) -> ApiResult<Json<Valu
     if let Some(flags) = body.flags {
         application.set_intent_flags(u64::from(flags));
     }
-    for (key, value) in body.stored {
-        match value {
-            Change::Keep => {}
-            Change::Clear => drop(application.settings.remove(key)),
-            Change::Set(value) => drop(application.settings.insert(key.into(), value)),
+    application.store_settings(body.stored);
+    show(&live, bot)
+}
+
+/// Checks that the addresses among new settings answer PINGs as they have to.
+pub(crate) async fn verify(
+    endpoints: &Endpoints,
+    application: Snowflake,
+    settings: &[(&'static str, Change<Value>)],
+) -> ApiResult<()> {
+    let mut errors = FormErrors::default();
+    for endpoint in Endpoint::ALL {
+        let url = settings.iter().find_map(|(key, value)| match value {
+            Change::Set(Value::String(url)) if *key == endpoint.field() => Some(url),
+            _ => None,
+        });
+        let Some(url) = url else { continue };
+        if let Err(reason) = endpoints.verify(application, endpoint, url).await {
+            // The second code is not documented, and formed like the first. Discord's sentence ends before the reason.
+            let (code, words) = match endpoint {
+                Endpoint::Interactions => {
+                    ("APPLICATION_INTERACTIONS_ENDPOINT_URL_INVALID", "interactions endpoint")
+                }
+                Endpoint::Events => ("APPLICATION_EVENT_WEBHOOKS_URL_INVALID", "event webhooks"),
+            };
+            let message = format!("The specified {words} url could not be verified: {reason}.");
+            errors.push([endpoint.field().into()], FieldError::new(code, message));
         }
     }
-    show(&live, bot)
+    if errors.is_empty() { Ok(()) } else { Err(ApiError::form(errors)) }
 }
 
 /// Stores a file for an Activity, and returns its attachment.

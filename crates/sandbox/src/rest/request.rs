@@ -191,14 +191,9 @@ impl FromRequest<Rest> for Payload {
 
     async fn from_request(request: Request, rest: &Rest) -> ApiResult<Self> {
         let notes = request.extensions().get::<Notes>().cloned().unwrap_or_default();
-        notes.0.lock().body_read = true;
-        let is_json = kind(&request) == JSON;
-        let bytes = read(request).await?;
+        let payload = Self::read(request).await;
         notes.begin(rest);
-        if !is_json && !bytes.is_empty() {
-            return Err(ApiError::wrong_content_type(&[JSON]));
-        }
-        Ok(Self { json: json_body(&bytes)?, uploads: Vec::new() })
+        payload
     }
 }
 
@@ -211,6 +206,16 @@ impl FromRequest<Rest> for Form {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, rest: &Rest) -> ApiResult<Self> {
+        let notes = request.extensions().get::<Notes>().cloned().unwrap_or_default();
+        let payload = Self::read(request).await;
+        notes.begin(rest);
+        payload.map(Self)
+    }
+}
+
+impl Form {
+    /// Reads the body of a request.
+    pub(crate) async fn read(request: Request) -> ApiResult<Payload> {
         let kind = kind(&request);
         let notes = request.extensions().get::<Notes>().cloned().unwrap_or_default();
         let payload = match kind.as_str() {
@@ -218,22 +223,18 @@ impl FromRequest<Rest> for Form {
                 let mut limited = request.map(|body| Body::new(http_body_limit(body)));
                 // Of all that reads bodies here, this alone obeys axum's own limit of 2 MB, which is less than Discord's.
                 DefaultBodyLimit::disable().apply(&mut limited);
-                let form = Multipart::from_request(limited, rest).await.map_err(|_| not_a_form())?;
+                let form = Multipart::from_request(limited, &()).await.map_err(|_| not_a_form())?;
                 Payload::from_form(form).await?
             }
             URLENCODED => Payload { json: urlencoded(&read(request).await?)?, uploads: Vec::new() },
-            JSON => return Payload::from_request(request, rest).await.map(Self),
-            _ if read(request).await?.is_empty() => {
-                notes.begin(rest);
-                return Ok(Self::default());
-            }
+            JSON => return Payload::read(request).await,
+            _ if read(request).await?.is_empty() => return Ok(Payload::default()),
             _ => return Err(not_a_form()),
         };
-        notes.begin(rest);
         let mut notes = notes.0.lock();
         notes.body_read = true;
         notes.request = Some(payload.json.clone());
-        Ok(Self(payload))
+        Ok(payload)
     }
 }
 
@@ -253,6 +254,18 @@ fn not_a_form() -> ApiError {
 }
 
 impl Payload {
+    async fn read(request: Request) -> ApiResult<Self> {
+        if let Some(notes) = request.extensions().get::<Notes>() {
+            notes.0.lock().body_read = true;
+        }
+        let is_json = kind(&request) == JSON;
+        let bytes = read(request).await?;
+        if !is_json && !bytes.is_empty() {
+            return Err(ApiError::wrong_content_type(&[JSON]));
+        }
+        Ok(Self { json: json_body(&bytes)?, uploads: Vec::new() })
+    }
+
     async fn from_form(mut form: Multipart) -> ApiResult<Self> {
         let mut fields = Map::new();
         let mut json = None;

@@ -44,6 +44,11 @@ pub enum Due {
         /// The lobby.
         lobby: Snowflake,
     },
+    /// A webhook event that was not acknowledged is sent again.
+    WebhookEvent {
+        /// The event.
+        event: Snowflake,
+    },
 }
 
 /// Everything that falls due, by its moment.

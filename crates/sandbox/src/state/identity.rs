@@ -59,9 +59,11 @@ impl Identities {
 }
 
 impl World {
-    /// Makes all access tokens of a user for an application void.
-    pub fn revoke(&mut self, application: Snowflake, user: Snowflake) {
+    /// Makes all access tokens of a user for an application void. Returns whether there were any.
+    pub fn revoke(&mut self, application: Snowflake, user: Snowflake) -> bool {
+        let before = self.authorizations.len();
         self.authorizations.retain(|_, own| own.application != application || own.user != user);
+        self.authorizations.len() < before
     }
 
     /// Moves a user's memberships of an application's lobbies to another user, whose game connects to them anew.

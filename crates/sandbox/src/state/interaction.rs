@@ -46,6 +46,20 @@ pub enum Response {
     Deleted,
 }
 
+/// How an interaction is brought to its bot.
+#[derive(Debug, Default, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Delivery {
+    /// By the gateway.
+    #[default]
+    Gateway,
+    /// By a request to the application's endpoint, which has not answered so far.
+    Posted,
+    /// By a request that was answered without a response, which is to come as a callback.
+    Accepted,
+    /// By a request that has failed; the sentence is the reason.
+    Failed(String),
+}
+
 /// One interaction.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Interaction {
@@ -84,6 +98,9 @@ pub struct Interaction {
     /// When it was sent to the bot.
     #[serde(with = "super::moment")]
     pub created: Instant,
+    /// How it was sent.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// The first answer.
     pub response: Response,
     /// The message that is the first answer.

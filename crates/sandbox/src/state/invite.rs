@@ -149,7 +149,7 @@ impl Invite {
                 value["target_application"] = world.applications.get(&id).map(|application| {
                     // Not documented, but py-cord 2.8 and interactions.py 5.16 fail without `summary`.
                     json!({ "id": id, "name": application.name, "icon": application.icon, "summary": "",
-                        "description": application.description, "type": null, "verify_key": application.verify_key,
+                        "description": application.description, "type": null, "verify_key": application.key_pair.public(),
                         "flags": application.intent_flags(), "flags_new": application.intent_flags().to_string() })
                 }).into();
             }

@@ -3,6 +3,7 @@
 use super::channel::{Channel, kind};
 use super::guild::{Guild, Member, Role};
 use super::integration::Integration;
+use super::key_pair::KeyPair;
 use super::user::{Application, User};
 use super::{Home, World, secret};
 use crate::gateway::Intents;
@@ -48,13 +49,14 @@ impl World {
             description: String::new(),
             owner,
             token: token.clone(),
-            verify_key: format!("{:064x}", id.0),
+            key_pair: KeyPair::of_token(&token),
             privileged: Intents::PRIVILEGED,
             users: std::collections::BTreeSet::new(),
             tags: Vec::new(),
             icon: None,
             cover_image: None,
             settings: std::collections::HashMap::new(),
+            events_given_up: 0,
             role_metadata: Vec::new(),
             role_connections: std::collections::HashMap::new(),
             emojis: indexmap::IndexMap::new(),

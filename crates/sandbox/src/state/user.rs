@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use super::command::Commands;
 use super::guild::Emoji;
+use super::key_pair::KeyPair;
 use crate::gateway::Intents;
 use crate::snowflake::Snowflake;
 
@@ -113,8 +114,9 @@ pub struct Application {
     pub owner: Snowflake,
     /// The bot's token.
     pub token: String,
-    /// Key with which outgoing interactions would be signed.
-    pub verify_key: String,
+    /// Key pair that signs what is sent to its addresses.
+    #[serde(default)]
+    pub key_pair: KeyPair,
     /// Privileged intents that are enabled.
     pub privileged: Intents,
     /// Users who have installed it to their account.
@@ -127,6 +129,9 @@ pub struct Application {
     pub cover_image: Option<String>,
     /// Settings that are shown as they were set through the API: addresses, installation, events.
     pub settings: HashMap<Cow<'static, str>, Value>,
+    /// Number of webhook events in a row that were given up.
+    #[serde(default)]
+    pub events_given_up: u32,
     /// Records of linked roles.
     pub role_metadata: Vec<Value>,
     /// Users' role connections.
@@ -153,7 +158,7 @@ impl Application {
             "bot": bot.json(),
             "bot_public": true,
             "bot_require_code_grant": false,
-            "verify_key": self.verify_key,
+            "verify_key": self.key_pair.public(),
             "flags": self.intent_flags(),
             "flags_new": self.intent_flags().to_string(),
             "hook": true,
@@ -199,7 +204,7 @@ impl Application {
             "hook": true,
             "bot_public": true,
             "bot_require_code_grant": false,
-            "verify_key": self.verify_key,
+            "verify_key": self.key_pair.public(),
             "flags": self.intent_flags(),
             "flags_new": self.intent_flags().to_string(),
         })

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Method;
 use sandbox::Sandbox;
 use sandbox::event_log::{Event, Kind};
-use sandbox::parity::{EVENTS, OPERATIONS, Operation, page};
+use sandbox::parity::{EVENTS, OPERATIONS, Operation, WEBHOOK_EVENTS, page};
 use sandbox::ratelimit::Config;
 use serde_json::{Value, json};
 
@@ -92,6 +92,16 @@ fn every_event_is_sent() {
     for event in EVENTS {
         assert!(code.contains(&format!("\"{}\"", event.name)), "nothing sends {}", event.name);
     }
+    for event in WEBHOOK_EVENTS {
+        assert_eq!(code.contains(&format!("\"{}\"", event.name)), event.sent, "{}", event.name);
+    }
+}
+
+#[test]
+fn the_list_of_webhook_events_is_that_of_the_rules() {
+    let here: BTreeSet<&str> = WEBHOOK_EVENTS.iter().map(|event| event.name).collect();
+    let rules: BTreeSet<&str> = sandbox::validate::application::WEBHOOK_EVENTS.iter().copied().collect();
+    assert_eq!(here, rules);
 }
 
 #[tokio::test]
