@@ -3,7 +3,8 @@ import './parts.css';
 import './narrow.css';
 // The start: the ticket in the address becomes a secret, the stream is opened, and the page is drawn.
 
-import { render } from 'preact';
+import { effect } from '@preact/signals';
+import { options, render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Admin } from './admin';
 import { watchBot } from './bot';
@@ -29,10 +30,6 @@ import { setUpVoice } from './voice';
 function App() {
   const here = channel.value;
   const state = connection.value;
-  useEffect(() => {
-    const count = [...unread.value.values()].reduce((sum, one) => sum + one, 0);
-    document.title = `${count ? `(${count}) ` : ''}${here?.name ? `#${here.name} | ` : ''}Sandbox`;
-  });
   if (state.state === 'refused') return <Stop reason={state.reason ?? ''} />;
   if (!me.value) return <div class="splash" role="status"><span class="dots"><i /><i /><i /></span> Connecting…</div>;
   if (shot.value) return <Shot />;
@@ -92,8 +89,19 @@ function Stop({ reason }: { reason: string }) {
   );
 }
 
+// A page that is not seen is not drawn. What has changed is drawn when it is seen again.
+options.debounceRendering = (draw) => {
+  if (document.hidden) document.addEventListener('visibilitychange', draw, { once: true });
+  else queueMicrotask(draw);
+};
+
 async function start(): Promise<void> {
   applyTheme();
+  effect(() => {
+    const count = [...unread.value.values()].reduce((sum, one) => sum + one, 0);
+    const name = channel.value?.name;
+    document.title = `${count ? `(${count}) ` : ''}${name ? `#${name} | ` : ''}Sandbox`;
+  });
   render(<App />, document.getElementById('app')!);
   setUpVoice();
   try {
