@@ -10,7 +10,7 @@ fn ensure(holds: bool, what: &str) -> Outcome {
     if holds { Ok(()) } else { Err(what.into()) }
 }
 
-pub async fn run(ctx: &Context, guild: GuildId, user: &User) -> Outcome {
+pub(crate) async fn run(ctx: &Context, guild: GuildId, user: &User) -> Outcome {
     let closed = PermissionOverwrite {
         allow: Permissions::empty(),
         deny: Permissions::SEND_MESSAGES,
