@@ -5,8 +5,9 @@ import { useState } from 'preact/hooks';
 import * as api from './api';
 import { Dialog } from './dialogs';
 import { Avatar } from './icons';
+import { JoinForm } from './invites';
 import { bit, NAMES, type Permission } from './permissions';
-import { attempt, bots, channel as current, guild as currentGuild, guilds, nameOf, openGuild, toast, users, world } from './store';
+import { attempt, botStatus, channel as current, guild as currentGuild, guilds, nameOf, openGuild, toast, users, world } from './store';
 import { color, line } from './text';
 import type { Guild } from './types';
 
@@ -81,8 +82,8 @@ function People({ guild }: { guild: Guild | null }) {
           const member = guild?.members.find((one) => one.user.id === user.id);
           return (
             <li key={user.id}>
-              <Avatar id={user.id} name={nameOf(user, guild)} size={32} />
-              <span class="item-text"><b>{line(nameOf(user, guild))} {user.bot && <span class="tag">APP</span>}</b><small>{line(user.username)} {bots.value.find((bot) => bot.id === user.id)?.online ? 'connected' : user.bot ? 'not connected' : ''}</small></span>
+              <Avatar id={user.id} name={nameOf(user, guild)} size={32} status={botStatus(user.id)} />
+              <span class="item-text"><b>{line(nameOf(user, guild))} {user.bot && <span class="tag">APP</span>}</b><small>{line(user.username)} {user.bot ? (botStatus(user.id) === 'online' ? 'connected' : 'not connected') : ''}</small></span>
               {guild && member && !user.bot && (
                 <span class="chips">
                   {roles.map((role) => {
@@ -206,6 +207,8 @@ function Permissions({ guild }: { guild: Guild }) {
 function NewGuild() {
   const people = users.value.filter((user) => !user.bot);
   return (
+    <>
+    <JoinForm onJoined={() => (admin.value = null)} />
     <form
       onSubmit={submit(async (data) => {
         const made = await api.post('guilds', { name: text(data, 'name'), owner: text(data, 'owner'), members: data.getAll('members').map(String).filter((one) => one !== text(data, 'owner')) });
@@ -218,5 +221,6 @@ function NewGuild() {
       <fieldset class="chips"><legend class="label">Members</legend>{people.map((user) => <label class="chip" key={user.id}><input type="checkbox" name="members" value={user.username} defaultChecked /> {line(user.username)}</label>)}</fieldset>
       <footer><button class="button primary">Make server</button></footer>
     </form>
+    </>
   );
 }

@@ -21,6 +21,7 @@ import { Members, membersShown } from './members';
 import { Popups } from './menus';
 import { ModalBox } from './modal';
 import { EmojiPicker } from './picker';
+import { Search, searchShown } from './search';
 import { Shot, shot } from './shot';
 import { applyTheme, ChannelBar, GuildBar, navigation } from './sidebar';
 import { channel, connection, guild, me, open, toast, unread } from './store';
@@ -47,7 +48,7 @@ function App() {
             {here && forum && guild.value && <Forum channel={here} guild={guild.value} />}
             {here && !forum && here.type !== 4 && <><MessageList key={here.id} channel={here} /><Composer channel={here} /></>}
           </div>
-          {membersShown.value && guild.value && <Members guild={guild.value} />}
+          {searchShown(guild.value) ? <Search key={guild.value.id} guild={guild.value} /> : membersShown.value && guild.value && <Members guild={guild.value} />}
         </div>
         <Popups />
         <EmojiPicker />

@@ -4,7 +4,7 @@ import { batch, computed, signal } from '@preact/signals';
 import * as api from './api';
 import { Stream } from './stream';
 import { compareIds, idAfter } from './text';
-import type { Bot, Channel, Entry, Guild, Id, Member, Message, Modal, User, View } from './types';
+import type { Bot, Channel, Entry, Guild, Id, Member, Message, Modal, Sound, User, View } from './types';
 
 export const EPHEMERAL = 1 << 6;
 export const LOADING = 1 << 7;
@@ -19,7 +19,7 @@ export const bots = signal<Bot[]>([]);
 export const guildNames = signal<{ id: Id; name: string }[]>([]);
 export const guilds = signal<Guild[]>([]);
 export const directs = signal<Channel[]>([]);
-export const world = { url: '', version: '' };
+export const world = { url: '', version: '', sounds: [] as Sound[] };
 
 /** What is open: a guild (null for direct messages) and a channel. */
 export const place = signal<{ guild: Id | null; channel: Id | null }>({ guild: null, channel: null });
@@ -59,6 +59,12 @@ export function memberOf(guild: Guild | null, user: Id): Member | undefined {
 
 export function userOf(id: Id): User | undefined {
   return users.value.find((user) => user.id === id);
+}
+
+/** Returns the status of a bot, which follows its connection; nothing for a person. */
+export function botStatus(id: Id): 'online' | 'offline' | undefined {
+  const bot = bots.value.find((one) => one.id === id);
+  return bot && (bot.online ? 'online' : 'offline');
 }
 
 export function nameOf(user: User, guild: Guild | null): string {
@@ -206,6 +212,13 @@ export function onSound(handler: (frame: ArrayBuffer) => void): void {
   heard = handler;
 }
 
+/** Somebody plays a sound of the soundboard where the user is. */
+let played: (sound: Id, user: Id) => void = () => {};
+
+export function onSoundboard(handler: (sound: Id, user: Id) => void): void {
+  played = handler;
+}
+
 /** Lines of the bot's control socket, if there is one. */
 export const botLines = signal<any[]>([]);
 const LINES_KEEP = 500;
@@ -237,7 +250,7 @@ function receive(message: any): void {
   }
 }
 
-function setWorld(view: Omit<View, 'user' | 'guilds' | 'url' | 'version'>): void {
+function setWorld(view: Omit<View, 'user' | 'guilds' | 'url' | 'version' | 'default_sounds'>): void {
   users.value = view.users;
   bots.value = view.bots;
   directs.value = view.direct_messages;
@@ -248,6 +261,7 @@ function apply(view: View): void {
   me.value = view.user;
   world.url = view.url;
   world.version = view.version;
+  world.sounds = view.default_sounds;
   setWorld(view);
   guilds.value = view.guilds;
   // Nothing is known of what happened before this view.
@@ -318,6 +332,8 @@ function changed(change: any, listOf: (id: Id) => Message[] | undefined): void {
     }
     case 'typing':
       return typed(change.channel, change.user);
+    case 'sound':
+      return played(change.sound, change.user);
     case 'guild': {
       const others = guilds.value.some((one) => one.id === change.guild.id);
       guilds.value = others

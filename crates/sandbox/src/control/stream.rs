@@ -370,6 +370,12 @@ fn change(live: &Live<'_>, user: Snowflake, notice: Notice) -> Option<Value> {
         }
         Notice::Typing { channel, user: who } => (who != user && sees(channel))
             .then(|| json!({ "change": "typing", "channel": channel, "user": who })),
+        Notice::Sound { channel, user: by, sound, .. } => {
+            let guild = live.guilds.get(&live.channels.get(&channel)?.guild_id?)?;
+            let hears = guild.voice_states.get(&user).filter(|state| state.channel_id == channel);
+            hears.filter(|state| !state.self_deaf)?;
+            Some(json!({ "change": "sound", "channel": channel, "user": by, "sound": sound }))
+        }
         Notice::Guild(id) => {
             Some(match live.guilds.get(&id).filter(|guild| guild.members.contains_key(&user)) {
                 Some(guild) => json!({ "change": "guild", "guild": view::guild(live, user, guild) }),

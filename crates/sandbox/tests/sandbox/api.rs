@@ -42,6 +42,7 @@ mod polls;
 mod privileged;
 mod scheduled_events;
 mod search;
+mod servers;
 mod soundboard;
 mod stages;
 mod store;

@@ -14,7 +14,7 @@ use crate::api::bot::{Bot, PATIENCE, id, text};
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// A client of the stream.
-struct Stream(Socket);
+pub(crate) struct Stream(Socket);
 
 impl Stream {
     async fn open(sandbox: &Sandbox, hello: Value) -> Self {
@@ -25,7 +25,7 @@ impl Stream {
     }
 
     /// Opens one as a user, and returns it with the view.
-    async fn of(sandbox: &Sandbox, user: &str) -> (Self, Value) {
+    pub(crate) async fn of(sandbox: &Sandbox, user: &str) -> (Self, Value) {
         let mut stream = Self::open(sandbox, json!({ "secret": sandbox.control_secret(), "as": user })).await;
         let view = stream.next().await.unwrap();
         assert_eq!(view["type"], "view");
@@ -37,7 +37,7 @@ impl Stream {
     }
 
     /// Returns the next message; `None` after the end.
-    async fn next(&mut self) -> Option<Value> {
+    pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {
             let frame = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("the stream goes on");
             match frame {
@@ -49,7 +49,7 @@ impl Stream {
     }
 
     /// Returns the next change of this kind, and the number of the message with it.
-    async fn change(&mut self, kind: &str) -> (Value, u64) {
+    pub(crate) async fn change(&mut self, kind: &str) -> (Value, u64) {
         loop {
             let message = self.next().await.expect("the stream goes on");
             let changes = message["changes"].as_array().into_iter().flatten();
@@ -60,12 +60,12 @@ impl Stream {
     }
 }
 
-fn control(sandbox: &Sandbox, method: Method, path: &str) -> reqwest::RequestBuilder {
+pub(crate) fn control(sandbox: &Sandbox, method: Method, path: &str) -> reqwest::RequestBuilder {
     let http = Client::builder().no_proxy().build().unwrap();
     http.request(method, format!("{}/sandbox/{path}", sandbox.url())).bearer_auth(sandbox.control_secret())
 }
 
-async fn ask(sandbox: &Sandbox, method: Method, path: &str, body: Value) -> Value {
+pub(crate) async fn ask(sandbox: &Sandbox, method: Method, path: &str, body: Value) -> Value {
     let answer = control(sandbox, method, path).json(&body).send().await.unwrap();
     let status = answer.status();
     let text = answer.text().await.unwrap();
