@@ -8,7 +8,7 @@ import { Avatar } from './icons';
 import { JoinForm } from './invites';
 import { bit, NAMES, type Permission } from './permissions';
 import { attempt, botStatus, channel as current, guild as currentGuild, guilds, nameOf, openGuild, toast, users, world } from './store';
-import { color, line } from './text';
+import { color, line, readBase64 } from './text';
 import type { Guild } from './types';
 
 type Tab = 'people' | 'roles' | 'channels' | 'permissions' | 'guild';
@@ -84,6 +84,7 @@ function People({ guild }: { guild: Guild | null }) {
             <li key={user.id}>
               <Avatar id={user.id} name={nameOf(user, guild)} size={32} status={botStatus(user.id)} />
               <span class="item-text"><b>{line(nameOf(user, guild))} {user.bot && <span class="tag">APP</span>}</b><small>{line(user.username)} {user.bot ? (botStatus(user.id) === 'online' ? 'connected' : 'not connected') : ''}</small></span>
+              {!user.bot && <PictureInput id={user.id} name={user.username} has={Boolean(user.avatar)} />}
               {guild && member && !user.bot && (
                 <span class="chips">
                   {roles.map((role) => {
@@ -102,6 +103,18 @@ function People({ guild }: { guild: Guild | null }) {
       </ul>
     </>
   );
+}
+
+/** Gives a user an avatar, or takes it away. */
+function PictureInput({ id, name, has }: { id: string; name: string; has: boolean }) {
+  const set = (avatar: string | null) => attempt(() => api.patch(`users/${id}`, { avatar }));
+  const read = async (input: HTMLInputElement): Promise<void> => {
+    const file = input.files?.[0];
+    if (file) await set(`data:${file.type};base64,${await readBase64(file)}`);
+    input.value = '';
+  };
+  if (has) return <button type="button" class="link-button" aria-label={`Remove the picture of ${line(name)}`} onClick={() => void set(null)}>Remove picture</button>;
+  return <label class="link-button picture-input">Picture…<input type="file" accept="image/*" aria-label={`Picture of ${line(name)}`} onChange={(event) => void read(event.currentTarget)} /></label>;
 }
 
 function Roles({ guild }: { guild: Guild }) {

@@ -59,7 +59,7 @@ export const MessageRow = memo(function MessageRow({ message, grouped, channel, 
         <time class="side-time" dateTime={message.timestamp} title={fullText(time)}>{timeText(time)}</time>
       ) : (
         <button type="button" class="avatar-button" aria-label={`Profile of ${line(nameOf(user, guild))}`} onClick={(event) => openProfile(event, user)} onContextMenu={(event) => { event.stopPropagation(); void openUserMenu(event, user); }}>
-          <Avatar id={user.id} name={nameOf(user, guild)} />
+          <Avatar id={user.id} name={nameOf(user, guild)} hash={message.webhook_id ? message.author.avatar : undefined} />
         </button>
       )}
       <div class="body">

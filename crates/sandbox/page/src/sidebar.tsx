@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { admin } from './admin';
 import * as api from './api';
 import { dialog } from './dialogs';
-import { Avatar, Icon, IconButton, type IconName } from './icons';
+import { Avatar, Icon, IconButton, Uploaded, type IconName } from './icons';
 import { openDirect, openProfile, openUserMenu } from './menus';
 import {
   attempt, become, botStatus, directs, fail, guild, guilds, me, nameOf, openChannel, openGuild, place, themeNow, unread, userOf, users,
@@ -28,7 +28,7 @@ export function GuildBar() {
         const all = [...one.channels, ...one.threads];
         return (
           <GuildButton key={one.id} id={one.id} label={line(one.name)} active={place.value.guild === one.id} count={total(all)} fresh={all.some((c) => unread.value.has(c.id))}>
-            <span aria-hidden="true">{initials(one.name)}</span>
+            <Uploaded folder="icons" id={one.id} hash={one.icon} size={48}><span aria-hidden="true">{initials(one.name)}</span></Uploaded>
           </GuildButton>
         );
       })}

@@ -9,6 +9,7 @@ export interface User {
   discriminator: string;
   bot?: boolean;
   locale?: string;
+  avatar?: string | null;
 }
 
 export interface Member {
@@ -96,6 +97,7 @@ export interface CustomEmoji {
 export interface Guild {
   id: Id;
   name: string;
+  icon: string | null;
   owner_id: Id;
   permissions: string;
   roles: Role[];

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBot } from './bot.mjs';
+import { PNG, startBot } from './bot.mjs';
 import { box, clean, endBrowser, go, message, openPage, startSandbox } from './harness.mjs';
 
 let sandbox, page;
@@ -164,5 +164,37 @@ test('a bot is shown as connected while it is', async () => {
   await row.getByText('not connected').waitFor();
   await row.locator('.status-offline').waitFor();
   await page.keyboard.press('Escape');
+  clean(page);
+});
+
+test('pictures that bots and people have uploaded are shown', async () => {
+  const bot = await startBot(sandbox);
+  const picture = async (place) => {
+    await place.locator('img.uploaded').waitFor();
+    await page.waitForFunction((image) => image.complete && image.naturalWidth > 0, await place.locator('img.uploaded').elementHandle());
+  };
+  const guild = bot.guilds.cache.get(sandbox.guild);
+  const channel = await bot.channels.fetch(sandbox.channel('general'));
+  await go(page, 'general');
+  await channel.send('without a picture');
+  await message(page, 'without a picture').waitFor();
+  assert.equal(await message(page, 'without a picture').locator('img.uploaded').count(), 0);
+  await bot.user.setAvatar(PNG);
+  await picture(message(page, 'without a picture').locator('.avatar').first());
+  await guild.setIcon(PNG);
+  await picture(page.locator('.guild.active'));
+  const webhook = await channel.createWebhook({ name: 'Painter', avatar: PNG });
+  await webhook.send('painted');
+  await picture(message(page, 'painted').locator('.avatar').first());
+
+  await page.getByRole('button', { name: 'Server settings' }).click();
+  await page.getByRole('tab', { name: 'People and bots' }).click();
+  await page.getByLabel('Picture of alice').setInputFiles({ name: 'me.png', mimeType: 'image/png', buffer: PNG });
+  const row = page.locator('.admin-list li', { has: page.getByRole('button', { name: 'Remove the picture of alice' }) });
+  await picture(row);
+  await row.getByRole('button', { name: 'Remove the picture of alice' }).click();
+  await page.getByLabel('Picture of alice').waitFor({ state: 'attached' });
+  await page.keyboard.press('Escape');
+  await bot.destroy();
   clean(page);
 });

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::api::bot::{Bot, text};
+use crate::api::bot::{Bot, PNG, text};
 use crate::api::page::{Stream, ask, control};
 use crate::api::soundboard::mp3;
 
@@ -134,4 +134,37 @@ async fn whether_a_bot_is_connected_is_live() {
     ask(&bot.sandbox, Method::POST, "sessions", target).await;
     let (change, _) = alice.change("world").await;
     assert!(!online(&change));
+}
+
+#[tokio::test]
+async fn uploaded_pictures_are_served_by_their_hash_also_from_a_snapshot() {
+    let bot = Bot::start().await;
+    let sandbox = &bot.sandbox;
+    let me = sandbox.bot_id();
+    let fetch = |path: String| async move { reqwest::get(format!("{}{path}", sandbox.url())).await.unwrap() };
+    let changed = bot.expect(200, Method::PATCH, "/users/@me", &json!({ "avatar": PNG })).await;
+    let avatar = format!("/avatars/{me}/{}", text(&changed["avatar"]));
+    let guild = bot.expect(200, Method::PATCH, &bot.guild(), &json!({ "icon": PNG })).await;
+    let icon = format!("/icons/{}/{}", sandbox.guild_id(), text(&guild["icon"]));
+    let person = ask(sandbox, Method::PATCH, "users/alice", json!({ "avatar": PNG })).await;
+    assert_eq!(person["avatar"], changed["avatar"], "the same bytes have the same hash");
+    ask(sandbox, Method::PUT, "snapshots/pictured", json!({})).await;
+    for path in [&avatar, &icon] {
+        let answer = fetch(format!("{path}.png?size=64")).await;
+        assert_eq!(
+            (answer.status(), &answer.headers()["content-type"]),
+            (StatusCode::OK, &"image/png".parse().unwrap())
+        );
+        assert!(answer.bytes().await.unwrap().starts_with(b"\x89PNG"));
+    }
+    let removed = bot.expect(200, Method::PATCH, "/users/@me", &json!({ "avatar": null })).await;
+    assert_eq!(removed["avatar"], Value::Null);
+    ask(sandbox, Method::POST, "snapshots/pictured/restore", json!({})).await;
+    assert_eq!(fetch(format!("{avatar}.png")).await.status(), StatusCode::OK);
+    for unknown in [format!("/avatars/{me}/0123.png"), format!("/avatars/{me}/a_0123456789abcdef.gif")] {
+        assert_eq!(fetch(unknown).await.status(), StatusCode::NOT_FOUND);
+    }
+    let wrong = json!({ "avatar": "data:image/png;base64,AAAA" });
+    let refused = control(sandbox, Method::PATCH, "users/alice").json(&wrong).send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
 }
