@@ -108,6 +108,9 @@ test_page() {
         (cd "$page" && npm ci --ignore-scripts --no-audit --no-fund --silent) ||
             die "npm could not install the packages of crates/sandbox/page/package-lock.json"
     fi
+    # Bots of other libraries, which the page drives. The one of serenity is an example of the workspace.
+    "$ROOT/crates/sandbox/clients/run" --prepare discord.js discord.py || [[ -z ${CI-} ]] || die "the bots that the page drives could not be prepared"
+    cargo_ build --quiet --workspace -p plain-poise --example serenity-client
     (cd "$page" && npm run --silent check && SANDBOX_PROGRAM=$SANDBOX_PROGRAM npm test --silent) ||
         die "the sandbox's page does not pass its tests; their output is above"
 }

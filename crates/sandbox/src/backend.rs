@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::gateway::{Backend, BotProfile, Intents, MemberQuery, SessionInfo, VoiceStateUpdate};
-use crate::live::Discord;
+use crate::live::{Discord, Notice};
 use crate::permissions::Permissions;
 use crate::snowflake::Snowflake;
 use crate::state::presence_json;
@@ -86,6 +86,10 @@ impl Backend for GatewayBackend {
 
     fn voice_state_update(&self, bot: Snowflake, session_id: &str, update: &VoiceStateUpdate) {
         self.0.lock().ask_voice(bot, session_id, update);
+    }
+
+    fn connection_changed(&self) {
+        self.0.feed().push(Notice::World);
     }
 
     fn session_ended(&self, session: &SessionInfo) {

@@ -24,6 +24,7 @@ mod guilds;
 mod integrations;
 mod intents;
 mod interactions;
+mod invites;
 mod lobbies;
 mod messages;
 mod modals;
@@ -31,6 +32,7 @@ pub(crate) mod pages;
 mod permissions;
 mod polls;
 mod scheduled_events;
+mod search;
 mod secret;
 mod snapshots;
 mod store;
@@ -116,6 +118,8 @@ pub(crate) fn router(control: Control, secret: &str) -> Router {
         .merge(admin::routes())
         .merge(auto_moderation::routes())
         .merge(guilds::routes())
+        .merge(invites::routes())
+        .merge(search::routes())
         .merge(templates::routes())
         .merge(community::routes())
         .merge(voice::routes())

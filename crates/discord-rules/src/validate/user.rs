@@ -17,8 +17,8 @@ const MAX_NICK: usize = 32;
 pub struct UserBody {
     /// Name.
     pub username: Option<String>,
-    /// Whether there is a picture, or none any more.
-    pub avatar: Change<()>,
+    /// The bytes of its picture.
+    pub avatar: Change<Vec<u8>>,
     /// Whether there is a banner, or none any more.
     pub banner: Change<()>,
 }
@@ -29,7 +29,7 @@ pub fn modify(body: &Value) -> ApiResult<UserBody> {
         let picture = |form: &mut Form, value: &Value| data_uri::picture(form, value).map(|_| ());
         Some(UserBody {
             username: form.present(body, "username", |form, value| form.trimmed(value, 2..=32)),
-            avatar: form.field(body, "avatar", picture),
+            avatar: form.field(body, "avatar", data_uri::picture).map(|(picture, _)| picture.bytes),
             banner: form.field(body, "banner", picture),
         })
     })

@@ -3,6 +3,7 @@
 
 import { signal } from '@preact/signals';
 import * as api from './api';
+import { dialog } from './dialogs';
 import { addLocal, attempt, dismiss, me, modal, toast, userOf } from './store';
 import type { Answer, Command, Id, Message } from './types';
 
@@ -22,9 +23,7 @@ const NO_ANSWER = 'The application did not respond';
 
 function opened(answer: Answer, application: Id | null): void {
   if (answer.modal) modal.value = { modal: answer.modal, interaction: answer.interaction, application };
-  if (answer.purchase) {
-    toast.value = { text: `The store opens for ${answer.purchase.name ?? 'this'}. The sandbox sells it with: sandbox buy`, bad: false };
-  }
+  if (answer.purchase) dialog.value = { kind: 'purchase', sku: answer.purchase };
   if (answer.activity) toast.value = { text: `An Activity was launched: ${answer.activity}`, bad: false };
 }
 

@@ -5,9 +5,10 @@ import { useState } from 'preact/hooks';
 import * as api from './api';
 import { Dialog } from './dialogs';
 import { Avatar } from './icons';
+import { JoinForm } from './invites';
 import { bit, NAMES, type Permission } from './permissions';
-import { attempt, bots, channel as current, guild as currentGuild, guilds, nameOf, openGuild, toast, users, world } from './store';
-import { color, line } from './text';
+import { attempt, botStatus, channel as current, guild as currentGuild, guilds, nameOf, openGuild, toast, users, world } from './store';
+import { color, line, readBase64 } from './text';
 import type { Guild } from './types';
 
 type Tab = 'people' | 'roles' | 'channels' | 'permissions' | 'guild';
@@ -81,8 +82,9 @@ function People({ guild }: { guild: Guild | null }) {
           const member = guild?.members.find((one) => one.user.id === user.id);
           return (
             <li key={user.id}>
-              <Avatar id={user.id} name={nameOf(user, guild)} size={32} />
-              <span class="item-text"><b>{line(nameOf(user, guild))} {user.bot && <span class="tag">APP</span>}</b><small>{line(user.username)} {bots.value.find((bot) => bot.id === user.id)?.online ? 'connected' : user.bot ? 'not connected' : ''}</small></span>
+              <Avatar id={user.id} name={nameOf(user, guild)} size={32} status={botStatus(user.id)} />
+              <span class="item-text"><b>{line(nameOf(user, guild))} {user.bot && <span class="tag">APP</span>}</b><small>{line(user.username)} {user.bot ? (botStatus(user.id) === 'online' ? 'connected' : 'not connected') : ''}</small></span>
+              {!user.bot && <PictureInput id={user.id} name={user.username} has={Boolean(user.avatar)} />}
               {guild && member && !user.bot && (
                 <span class="chips">
                   {roles.map((role) => {
@@ -101,6 +103,18 @@ function People({ guild }: { guild: Guild | null }) {
       </ul>
     </>
   );
+}
+
+/** Gives a user an avatar, or takes it away. */
+function PictureInput({ id, name, has }: { id: string; name: string; has: boolean }) {
+  const set = (avatar: string | null) => attempt(() => api.patch(`users/${id}`, { avatar }));
+  const read = async (input: HTMLInputElement): Promise<void> => {
+    const file = input.files?.[0];
+    if (file) await set(`data:${file.type};base64,${await readBase64(file)}`);
+    input.value = '';
+  };
+  if (has) return <button type="button" class="link-button" aria-label={`Remove the picture of ${line(name)}`} onClick={() => void set(null)}>Remove picture</button>;
+  return <label class="link-button picture-input">Picture…<input type="file" accept="image/*" aria-label={`Picture of ${line(name)}`} onChange={(event) => void read(event.currentTarget)} /></label>;
 }
 
 function Roles({ guild }: { guild: Guild }) {
@@ -206,6 +220,8 @@ function Permissions({ guild }: { guild: Guild }) {
 function NewGuild() {
   const people = users.value.filter((user) => !user.bot);
   return (
+    <>
+    <JoinForm onJoined={() => (admin.value = null)} />
     <form
       onSubmit={submit(async (data) => {
         const made = await api.post('guilds', { name: text(data, 'name'), owner: text(data, 'owner'), members: data.getAll('members').map(String).filter((one) => one !== text(data, 'owner')) });
@@ -218,5 +234,6 @@ function NewGuild() {
       <fieldset class="chips"><legend class="label">Members</legend>{people.map((user) => <label class="chip" key={user.id}><input type="checkbox" name="members" value={user.username} defaultChecked /> {line(user.username)}</label>)}</fieldset>
       <footer><button class="button primary">Make server</button></footer>
     </form>
+    </>
   );
 }

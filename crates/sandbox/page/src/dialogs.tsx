@@ -4,10 +4,12 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import * as api from './api';
+import { Events } from './events';
 import { IconButton } from './icons';
-import { attempt, channel, goTo, me } from './store';
+import { Invites } from './invites';
+import { attempt, channel, goTo, guild, me, toast } from './store';
 import { line } from './text';
-import type { Channel, Message } from './types';
+import type { Channel, Message, Sku } from './types';
 
 export function Dialog({ title, onClose, children, wide, locked }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean; locked?: boolean }) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -36,6 +38,9 @@ export function Dialog({ title, onClose, children, wide, locked }: { title: stri
 type Open =
   | { kind: 'thread'; from: Message | null; parent: Channel }
   | { kind: 'poll' }
+  | { kind: 'purchase'; sku: Sku }
+  | { kind: 'events' }
+  | { kind: 'invites' }
   | null;
 
 export const dialog = signal<Open>(null);
@@ -48,6 +53,9 @@ export function Dialogs() {
   const open = dialog.value;
   if (open?.kind === 'thread') return <ThreadDialog from={open.from} parent={open.parent} />;
   if (open?.kind === 'poll') return <PollDialog />;
+  if (open?.kind === 'purchase') return <PurchaseDialog sku={open.sku} />;
+  if (open?.kind === 'events') return <Events />;
+  if (open?.kind === 'invites') return <Invites />;
   return null;
 }
 
@@ -124,6 +132,27 @@ function PollDialog() {
         <label class="check"><input type="checkbox" checked={several} onChange={(event) => setSeveral(event.currentTarget.checked)} /> Allow multiple answers</label>
         <footer><button type="button" class="button secondary" onClick={() => (dialog.value = null)}>Cancel</button><button class="button primary">Post</button></footer>
       </form>
+    </Dialog>
+  );
+}
+
+/** A subscription of a guild is bought for the one that is open. */
+const FOR_GUILD = 1 << 7;
+
+function PurchaseDialog({ sku }: { sku: Sku }) {
+  const here = guild.value;
+  const isForGuild = (sku.flags & FOR_GUILD) !== 0;
+  const close = (): void => void (dialog.value = null);
+  const buy = async (): Promise<void> => {
+    const done = await attempt(() => api.post('purchases', { as: me.value!.id, sku: sku.id, guild: isForGuild ? here?.id : undefined }));
+    if (!done) return;
+    toast.value = { text: `You have bought ${sku.name}.`, bad: false };
+    close();
+  };
+  return (
+    <Dialog title={`Buy ${line(sku.name)}`} onClose={close}>
+      <p>{isForGuild ? `A subscription for ${line(here?.name ?? 'a server')}.` : 'For your account.'} <span class="muted">The sandbox takes no money.</span></p>
+      <footer><button type="button" class="button secondary" onClick={close}>Cancel</button><button type="button" class="button primary" disabled={isForGuild && !here} onClick={() => void buy()}>Buy</button></footer>
     </Dialog>
   );
 }

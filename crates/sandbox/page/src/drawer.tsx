@@ -5,12 +5,13 @@ import { BotPanel, hasBot } from './bot';
 import { drawer, type Tab } from './drawer-state';
 import { Faults, Sessions } from './drawer-sessions';
 import { Icon, IconButton } from './icons';
+import { Snapshots } from './snapshots';
 import { bots, log, logMissed, stream, userOf } from './store';
 import { line, plain } from './text';
 import { summary, traces, type Step, type Trace } from './trace';
 import type { Entry } from './types';
 
-const TABS: [Tab, string][] = [['interactions', 'Interactions'], ['log', 'Log'], ['sessions', 'Sessions'], ['faults', 'Faults'], ['bot', 'Hot reload']];
+const TABS: [Tab, string][] = [['interactions', 'Interactions'], ['log', 'Log'], ['sessions', 'Sessions'], ['faults', 'Faults'], ['snapshots', 'Snapshots'], ['bot', 'Hot reload']];
 
 export function Drawer() {
   const tab = drawer.value!;
@@ -34,6 +35,7 @@ export function Drawer() {
         {tab === 'log' && <Log />}
         {tab === 'sessions' && <Sessions />}
         {tab === 'faults' && <Faults />}
+        {tab === 'snapshots' && <Snapshots />}
         {tab === 'bot' && <BotPanel />}
       </div>
     </aside>

@@ -9,6 +9,7 @@ import { Icon, IconButton } from './icons';
 import { jumpTo } from './message';
 import { membersShown } from './members';
 import { may } from './permissions';
+import { searching } from './search';
 import { Name, Rich } from './rich';
 import { attempt, channel as current, fail, guildOf, me, nameOf, openChannel } from './store';
 import { iconOf, navigation } from './sidebar';
@@ -31,7 +32,8 @@ export function Header({ channel }: { channel: Channel | null }) {
       {channel?.thread_metadata && <ThreadButtons thread={channel} />}
       {text && [0, 5].includes(channel.type) && may(channel, 'CREATE_PUBLIC_THREADS') && <IconButton name="thread" label="New thread" onClick={() => (dialog.value = { kind: 'thread', from: null, parent: channel })} />}
       {text && <IconButton name="pin" label="Pinned messages" expanded={pinsOpen.value} onClick={() => (pinsOpen.value = true)} />}
-      {channel?.guild_id && <IconButton name="people" label="Members" pressed={membersShown.value} onClick={() => (membersShown.value = !membersShown.value)} />}
+      {channel?.guild_id && <IconButton name="search" label="Search" pressed={searching.value} onClick={() => (searching.value = !searching.value)} />}
+      {channel?.guild_id && <IconButton name="people" label="Members" pressed={membersShown.value && !searching.value} onClick={() => { membersShown.value = searching.value || !membersShown.value; searching.value = false; }} />}
       <IconButton name="code" label="Developer drawer" pressed={drawer.value !== null} onClick={() => (drawer.value = drawer.value === null ? 'interactions' : null)} />
       {pinsOpen.value && channel && <Pins channel={channel} />}
     </header>

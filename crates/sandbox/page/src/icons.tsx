@@ -1,5 +1,9 @@
 // Icons, drawn for this page: 24 by 24, in the colour of the text.
 
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { userOf } from './store';
+
 const PATHS = {
   hash: 'M10 3 8 21M16 3l-2 18M4 8.5h17M3 15.5h17',
   voice: 'M4 9.5v5h3.5L12 19V5L7.5 9.5zM15.5 9a4 4 0 0 1 0 6M18 6a8 8 0 0 1 0 12',
@@ -35,6 +39,9 @@ const PATHS = {
   check: 'm5 12.500 5 5L19 7',
   search: 'M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13M15.500 15.500 20 20',
   link: 'M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.700-5.700L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.700 5.700L12 17',
+  calendar: 'M5 6h14v14H5zM5 10h14M9 3v4M15 3v4',
+  note: 'M9 18V6l10-2v12M6.500 20.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5M16.500 18.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5',
+  invite: 'M10 11.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6M4 19c0-3.500 2.500-5.500 6-5.500 1.500 0 2.800.4 3.800 1M18 13v6M15 16h6',
   reload: 'M19 12a7 7 0 1 1-2-5l2 2M19 4v5h-5',
 } as const;
 
@@ -63,8 +70,21 @@ export function DefaultAvatar({ index, size, letter }: { index: number; size: nu
   );
 }
 
-/** The picture of an account that has none: one of six colours by its id, as on Discord. */
-export function Avatar({ id, name, size = 40, status }: { id: string; name: string; size?: number; status?: string }) {
+/** Pictures that could not be loaded: hashes of which the sandbox has no file. */
+const missing = new Set<string>();
+
+/** A picture that an account or server has uploaded; what is drawn in its place if there is none. */
+export function Uploaded({ folder, id, hash, size, children }: { folder: 'avatars' | 'icons'; id: string; hash: string | null | undefined; size: number; children: ComponentChildren }) {
+  const [, failed] = useState('');
+  if (!hash || missing.has(hash)) return <>{children}</>;
+  return <img class="uploaded" src={`/${folder}/${id}/${hash}.png`} alt="" width={size} height={size} draggable={false} onError={() => { missing.add(hash); failed(hash); }} />;
+}
+
+/**
+ * The picture of an account. Without one it is one of six colours by its id, as on Discord. `hash` is that of a webhook, which is no
+ * account.
+ */
+export function Avatar({ id, name, size = 40, status, hash }: { id: string; name: string; size?: number; status?: string; hash?: string | null }) {
   let index = 0;
   try {
     index = Number((BigInt(id) >> 22n) % 6n);
@@ -74,7 +94,7 @@ export function Avatar({ id, name, size = 40, status }: { id: string; name: stri
   const letters = [...name.trim()].slice(0, 1).join('').toUpperCase() || '?';
   return (
     <span class="avatar" style={{ width: `${size}px`, height: `${size}px` }}>
-      <DefaultAvatar index={index} size={size} letter={letters} />
+      <Uploaded folder="avatars" id={id} hash={hash ?? userOf(id)?.avatar} size={size}><DefaultAvatar index={index} size={size} letter={letters} /></Uploaded>
       {status && <span class={`status status-${status}`} />}
     </span>
   );

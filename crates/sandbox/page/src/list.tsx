@@ -3,13 +3,16 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Icon } from './icons';
 import { MessageRow } from './message';
-import { EPHEMERAL, guildOf, history, jump, load, loadOlder, nameOf, reading, typing, userOf, version } from './store';
-import { compareIds, dayText, line, sameDay } from './text';
+import { EPHEMERAL, flooded, guildOf, history, indexOf, jump, load, loadOlder, nameOf, reading, typing, userOf, version } from './store';
+import { dayText, line, sameDay } from './text';
 import type { Channel, Guild, Message } from './types';
 
 /** Rows in the document: at the end, and at most while scrolling. */
 const TAIL = 60;
 const MOST = 140;
+/** Height of the lowest row in pixels, and rows above those that are seen at least. */
+const ROW = 22;
+const SPARE = 8;
 const STEP = 40;
 /** Pixels from an end at which more rows are added. */
 const NEAR = 700;
@@ -31,18 +34,6 @@ export function follows(before: Message | undefined, message: Message): boolean 
   );
 }
 
-/** Returns where an id is, or would be. */
-function indexOf(messages: Message[], id: string): number {
-  let low = 0;
-  let high = messages.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compareIds(messages[middle]!.id, id) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** The window, by ids: messages before and after it come and go. `null` at the end: whatever is newest. */
 interface Range {
   first: string | null;
@@ -62,7 +53,9 @@ export function MessageList({ channel }: { channel: Channel }) {
   const anchor = useRef<{ id: string; top: number } | null>(null);
 
   const end = range.last === null ? messages.length : Math.min(messages.length, indexOf(messages, range.last) + 1);
-  const start = range.first === null ? Math.max(0, end - TAIL) : Math.min(indexOf(messages, range.first), Math.max(0, end - 1));
+  const fill = Math.ceil((scroller.current?.clientHeight ?? 0) / ROW) + SPARE;
+  const tail = flooded.value && stuck.current && scroller.current ? fill : Math.max(TAIL, fill);
+  const start = range.first === null ? Math.max(0, end - tail) : Math.min(indexOf(messages, range.first), Math.max(0, end - 1));
   const shown = messages.slice(start, end);
   const atEnd = end === messages.length;
 
@@ -91,6 +84,8 @@ export function MessageList({ channel }: { channel: Channel }) {
       setRange({ first: null, last: null });
       return;
     }
+    // At the end there is nothing to keep in its place, and enough to fill the view.
+    if (stuck.current && start > 0) return;
     remember();
     if (box.scrollTop < NEAR) {
       if (start > 0) {

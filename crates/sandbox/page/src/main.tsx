@@ -3,7 +3,8 @@ import './parts.css';
 import './narrow.css';
 // The start: the ticket in the address becomes a secret, the stream is opened, and the page is drawn.
 
-import { render } from 'preact';
+import { effect } from '@preact/signals';
+import { options, render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { Admin } from './admin';
 import { watchBot } from './bot';
@@ -20,6 +21,7 @@ import { Members, membersShown } from './members';
 import { Popups } from './menus';
 import { ModalBox } from './modal';
 import { EmojiPicker } from './picker';
+import { Search, searchShown } from './search';
 import { Shot, shot } from './shot';
 import { applyTheme, ChannelBar, GuildBar, navigation } from './sidebar';
 import { channel, connection, guild, me, open, toast, unread } from './store';
@@ -29,10 +31,6 @@ import { setUpVoice } from './voice';
 function App() {
   const here = channel.value;
   const state = connection.value;
-  useEffect(() => {
-    const count = [...unread.value.values()].reduce((sum, one) => sum + one, 0);
-    document.title = `${count ? `(${count}) ` : ''}${here?.name ? `#${here.name} | ` : ''}Sandbox`;
-  });
   if (state.state === 'refused') return <Stop reason={state.reason ?? ''} />;
   if (!me.value) return <div class="splash" role="status"><span class="dots"><i /><i /><i /></span> Connecting…</div>;
   if (shot.value) return <Shot />;
@@ -50,7 +48,7 @@ function App() {
             {here && forum && guild.value && <Forum channel={here} guild={guild.value} />}
             {here && !forum && here.type !== 4 && <><MessageList key={here.id} channel={here} /><Composer channel={here} /></>}
           </div>
-          {membersShown.value && guild.value && <Members guild={guild.value} />}
+          {searchShown(guild.value) ? <Search key={guild.value.id} guild={guild.value} /> : membersShown.value && guild.value && <Members guild={guild.value} />}
         </div>
         <Popups />
         <EmojiPicker />
@@ -92,8 +90,19 @@ function Stop({ reason }: { reason: string }) {
   );
 }
 
+// A page that is not seen is not drawn. What has changed is drawn when it is seen again.
+options.debounceRendering = (draw) => {
+  if (document.hidden) document.addEventListener('visibilitychange', draw, { once: true });
+  else queueMicrotask(draw);
+};
+
 async function start(): Promise<void> {
   applyTheme();
+  effect(() => {
+    const count = [...unread.value.values()].reduce((sum, one) => sum + one, 0);
+    const name = channel.value?.name;
+    document.title = `${count ? `(${count}) ` : ''}${name ? `#${name} | ` : ''}Sandbox`;
+  });
   render(<App />, document.getElementById('app')!);
   setUpVoice();
   try {

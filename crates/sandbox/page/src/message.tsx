@@ -16,7 +16,7 @@ import { PollView } from './poll';
 import { Name, Rich } from './rich';
 import { system } from './system';
 import {
-  attempt, COMPONENTS_V2, channel as current, dismiss, editing, EPHEMERAL, findChannel, goTo, guildOf, jump, LOADING, me,
+  attempt, COMPONENTS_V2, channel as current, dismiss, editing, EPHEMERAL, findChannel, flooded, goTo, guildOf, jump, LOADING, me,
   nameOf, replyTo, userOf,
 } from './store';
 import { counted, fullText, line, stampText, timeText } from './text';
@@ -49,15 +49,17 @@ export const MessageRow = memo(function MessageRow({ message, grouped, channel, 
   const mentioned = message.mention_everyone || message.mentions.some((user) => user.id === me.value?.id);
   const user = userOf(message.author.id) ?? message.author;
   const bot = message.author.bot === true;
+  // In a flood a row has its buttons only when it is pointed at.
+  const [pointed, setPointed] = useState(!flooded.peek());
   const classes = ['message', grouped ? 'grouped' : 'head', alone ? 'ephemeral' : '', mentioned ? 'mentioned' : '', jump.value === message.id ? 'jumped' : ''];
   return (
-    <li class={classes.join(' ')} id={`message-${message.id}`} data-id={message.id} onContextMenu={(event) => void openMessageMenu(event, message)}>
+    <li class={classes.join(' ')} id={`message-${message.id}`} data-id={message.id} onMouseEnter={pointed ? undefined : () => setPointed(true)} onContextMenu={(event) => void openMessageMenu(event, message)}>
       <Above message={message} guild={guild} channel={channel} />
       {grouped ? (
         <time class="side-time" dateTime={message.timestamp} title={fullText(time)}>{timeText(time)}</time>
       ) : (
         <button type="button" class="avatar-button" aria-label={`Profile of ${line(nameOf(user, guild))}`} onClick={(event) => openProfile(event, user)} onContextMenu={(event) => { event.stopPropagation(); void openUserMenu(event, user); }}>
-          <Avatar id={user.id} name={nameOf(user, guild)} />
+          <Avatar id={user.id} name={nameOf(user, guild)} hash={message.webhook_id ? message.author.avatar : undefined} />
         </button>
       )}
       <div class="body">
@@ -79,7 +81,7 @@ export const MessageRow = memo(function MessageRow({ message, grouped, channel, 
           </div>
         )}
       </div>
-      {!message.local && <Hover message={message} channel={channel} />}
+      {!message.local && (pointed || !flooded.value) && <Hover message={message} channel={channel} />}
     </li>
   );
 });

@@ -4,10 +4,11 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { admin } from './admin';
 import * as api from './api';
-import { Avatar, Icon, IconButton, type IconName } from './icons';
+import { dialog } from './dialogs';
+import { Avatar, Icon, IconButton, Uploaded, type IconName } from './icons';
 import { openDirect, openProfile, openUserMenu } from './menus';
 import {
-  attempt, become, directs, fail, guild, guilds, me, nameOf, openChannel, openGuild, place, themeNow, unread, userOf, users,
+  attempt, become, botStatus, directs, fail, guild, guilds, me, nameOf, openChannel, openGuild, place, themeNow, unread, userOf, users,
 } from './store';
 import { line } from './text';
 import type { Channel, Guild, VoiceState } from './types';
@@ -27,7 +28,7 @@ export function GuildBar() {
         const all = [...one.channels, ...one.threads];
         return (
           <GuildButton key={one.id} id={one.id} label={line(one.name)} active={place.value.guild === one.id} count={total(all)} fresh={all.some((c) => unread.value.has(c.id))}>
-            <span aria-hidden="true">{initials(one.name)}</span>
+            <Uploaded folder="icons" id={one.id} hash={one.icon} size={48}><span aria-hidden="true">{initials(one.name)}</span></Uploaded>
           </GuildButton>
         );
       })}
@@ -61,9 +62,12 @@ export function ChannelBar() {
 }
 
 function GuildHead({ guild: one }: { guild: Guild }) {
+  const events = one.scheduled_events.length;
   return (
     <header class="channels-head">
       <h2>{line(one.name)}</h2>
+      <IconButton name="calendar" label={events ? `Events: ${events}` : 'Events'} size={18} onClick={() => (dialog.value = { kind: 'events' })} />
+      <IconButton name="invite" label="Invite people" size={18} onClick={() => (dialog.value = { kind: 'invites' })} />
       <IconButton name="gear" label="Server settings" size={18} onClick={() => (admin.value = 'channels')} />
     </header>
   );
@@ -177,7 +181,7 @@ function Directs() {
             <li key={one.id}>
               <div class={`channel direct ${active ? 'active' : ''} ${unread.value.has(one.id) ? 'fresh' : ''}`}>
                 <button type="button" class="channel-name" aria-current={active ? 'page' : undefined} onClick={() => { openChannel(null, one.id); navigation.value = false; }}>
-                  <Avatar id={other?.id ?? one.id} name={name} size={32} /> <span>{line(name)}</span>
+                  <Avatar id={other?.id ?? one.id} name={name} size={32} status={other && botStatus(other.id)} /> <span>{line(name)}</span>
                   {other?.bot && <span class="tag">APP</span>}
                 </button>
                 {unread.value.get(one.id) ? <span class="badge">{unread.value.get(one.id)}</span> : null}
@@ -192,7 +196,7 @@ function Directs() {
           <li key={user.id}>
             <div class="channel direct">
               <button type="button" class="channel-name" onClick={() => { void openDirect(user); navigation.value = false; }}>
-                <Avatar id={user.id} name={nameOf(user, null)} size={32} /> <span>{line(nameOf(user, null))}</span>
+                <Avatar id={user.id} name={nameOf(user, null)} size={32} status={botStatus(user.id)} /> <span>{line(nameOf(user, null))}</span>
                 {user.bot && <span class="tag">APP</span>}
               </button>
             </div>

@@ -4,7 +4,7 @@ import { batch, computed, signal } from '@preact/signals';
 import * as api from './api';
 import { Stream } from './stream';
 import { compareIds, idAfter } from './text';
-import type { Bot, Channel, Entry, Guild, Id, Member, Message, Modal, User, View } from './types';
+import type { Bot, Channel, Entry, Guild, Id, Member, Message, Modal, Sound, User, View } from './types';
 
 export const EPHEMERAL = 1 << 6;
 export const LOADING = 1 << 7;
@@ -19,7 +19,7 @@ export const bots = signal<Bot[]>([]);
 export const guildNames = signal<{ id: Id; name: string }[]>([]);
 export const guilds = signal<Guild[]>([]);
 export const directs = signal<Channel[]>([]);
-export const world = { url: '', version: '' };
+export const world = { url: '', version: '', sounds: [] as Sound[] };
 
 /** What is open: a guild (null for direct messages) and a channel. */
 export const place = signal<{ guild: Id | null; channel: Id | null }>({ guild: null, channel: null });
@@ -61,6 +61,12 @@ export function userOf(id: Id): User | undefined {
   return users.value.find((user) => user.id === id);
 }
 
+/** Returns the status of a bot, which follows its connection; nothing for a person. */
+export function botStatus(id: Id): 'online' | 'offline' | undefined {
+  const bot = bots.value.find((one) => one.id === id);
+  return bot && (bot.online ? 'online' : 'offline');
+}
+
 export function nameOf(user: User, guild: Guild | null): string {
   return memberOf(guild, user.id)?.nick ?? user.global_name ?? user.username;
 }
@@ -93,7 +99,7 @@ const KEEP = 400;
 
 const EMPTY: History = { messages: [], complete: false, loading: false, error: '' };
 const histories = new Map<Id, History>();
-/** Changes with every history, for those who draw one. */
+/** Changes with the history of the open channel, for those who draw it. */
 export const version = signal(0);
 /** Whether the open channel is scrolled back, so that its old messages must stay. */
 export const reading = { back: false };
@@ -104,20 +110,30 @@ export function history(id: Id): History {
 
 function setHistory(id: Id, history: History): void {
   histories.set(id, history);
-  version.value += 1;
+  if (id === place.value.channel) version.value += 1;
 }
 
-function insert(list: Message[], message: Message): Message[] {
-  let low = list.length;
+/** Returns where an id is in a list of messages, or would be. */
+export function indexOf(list: Message[], id: Id): number {
   // New messages come last, nearly always.
-  while (low > 0 && compareIds(list[low - 1]!.id, message.id) > 0) low -= 1;
-  if (low > 0 && list[low - 1]!.id === message.id) {
-    const next = list.slice();
-    next[low - 1] = message;
-    return next;
+  if (!list.length || compareIds(list.at(-1)!.id, id) < 0) return list.length;
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareIds(list[middle]!.id, id) < 0) low = middle + 1;
+    else high = middle;
   }
-  const next = list.slice(0, low);
-  next.push(message, ...list.slice(low));
+  return low;
+}
+
+/** Puts messages into a copy of a list. */
+function insert(list: Message[], messages: Message[]): Message[] {
+  const next = list.slice();
+  for (const message of messages) {
+    const at = indexOf(next, message.id);
+    next.splice(at, next[at]?.id === message.id ? 1 : 0, message);
+  }
   return next;
 }
 
@@ -139,19 +155,16 @@ async function fetchPage(id: Id, before: Id | undefined): Promise<void> {
   try {
     const page: Message[] = await api.get('messages', { as: user, channel: id, limit: String(PAGE), before });
     if (me.value?.id !== user) return;
-    let messages = history(id).messages;
-    for (const message of page.reverse()) messages = insert(messages, message);
+    const messages = insert(history(id).messages, page);
     setHistory(id, { messages, complete: page.length < PAGE, loading: false, error: '' });
   } catch (error) {
     setHistory(id, { ...history(id), loading: false, error: (error as Error).message });
   }
 }
 
-function trim(id: Id): void {
-  const now = histories.get(id);
-  if (!now || now.messages.length <= KEEP * 1.5) return;
-  if (id === place.value.channel && reading.back) return;
-  histories.set(id, { ...now, messages: now.messages.slice(-KEEP), complete: false });
+function trim(id: Id, now: History): History {
+  if (now.messages.length <= KEEP * 1.5 || (id === place.value.channel && reading.back)) return now;
+  return { ...now, messages: now.messages.slice(-KEEP), complete: false };
 }
 
 /** Adds a message that only this page knows, at the end of a channel. */
@@ -164,7 +177,7 @@ export function addLocal(channel: Id, message: Partial<Message> & Pick<Message, 
     mention_everyone: false, mentions: [], mention_roles: [], attachments: [], embeds: [], components: [], pinned: false,
     flags: EPHEMERAL, ...message,
   };
-  setHistory(channel, { ...history(channel), messages: insert(history(channel).messages, local) });
+  setHistory(channel, { ...history(channel), messages: insert(history(channel).messages, [local]) });
   return id;
 }
 
@@ -199,6 +212,13 @@ export function onSound(handler: (frame: ArrayBuffer) => void): void {
   heard = handler;
 }
 
+/** Somebody plays a sound of the soundboard where the user is. */
+let played: (sound: Id, user: Id) => void = () => {};
+
+export function onSoundboard(handler: (sound: Id, user: Id) => void): void {
+  played = handler;
+}
+
 /** Lines of the bot's control socket, if there is one. */
 export const botLines = signal<any[]>([]);
 const LINES_KEEP = 500;
@@ -216,9 +236,7 @@ function receive(message: any): void {
     case 'view':
       return apply(message.view);
     case 'changes':
-      for (const change of message.changes) changed(change);
-      version.value += 1;
-      return;
+      return applyChanges(message.changes);
     case 'log':
       log.value = [...log.value, ...message.entries].slice(-LOG_KEEP);
       logMissed.value += message.missed;
@@ -232,7 +250,7 @@ function receive(message: any): void {
   }
 }
 
-function setWorld(view: Omit<View, 'user' | 'guilds' | 'url' | 'version'>): void {
+function setWorld(view: Omit<View, 'user' | 'guilds' | 'url' | 'version' | 'default_sounds'>): void {
   users.value = view.users;
   bots.value = view.bots;
   directs.value = view.direct_messages;
@@ -243,6 +261,7 @@ function apply(view: View): void {
   me.value = view.user;
   world.url = view.url;
   world.version = view.version;
+  world.sounds = view.default_sounds;
   setWorld(view);
   guilds.value = view.guilds;
   // Nothing is known of what happened before this view.
@@ -255,35 +274,66 @@ function apply(view: View): void {
   } else void load(known.id);
 }
 
-function changed(change: any): void {
+/** Whether more is written than anybody reads. Then only what is seen is drawn. */
+export const flooded = signal(false);
+/** Changes that come together only in a flood: the sandbox sends them the rarer the more there are. */
+const FLOOD = 20;
+const CALM = 1000;
+let calm: ReturnType<typeof setTimeout> | undefined;
+
+function noteFlood(changes: number): void {
+  if (changes < FLOOD) return;
+  flooded.value = true;
+  clearTimeout(calm);
+  calm = setTimeout(() => (flooded.value = false), CALM);
+}
+
+/** Applies changes that came together, so that each channel's list is copied once. */
+function applyChanges(changes: any[]): void {
+  noteFlood(changes.length);
+  const lists = new Map<Id, Message[]>();
+  const listOf = (id: Id): Message[] | undefined => {
+    const list = lists.get(id) ?? histories.get(id)?.messages.slice();
+    if (list) lists.set(id, list);
+    return list;
+  };
+  for (const change of changes) changed(change, listOf);
+  for (const [id, messages] of lists) {
+    const now = histories.get(id);
+    if (now) setHistory(id, trim(id, { ...now, messages }));
+  }
+}
+
+function changed(change: any, listOf: (id: Id) => Message[] | undefined): void {
   switch (change.change) {
     case 'message': {
       const message: Message = change.message;
       const id = message.channel_id;
       const known = directs.value.find((one) => one.id === id);
-      if (known) directs.value = [known, ...directs.value.filter((one) => one !== known)];
-      else if (!findChannel(id)) void learn(message);
-      const now = histories.get(id);
-      const isNew = !now || !now.messages.some((one) => one.id === message.id);
-      if (now) {
-        const oldest = now.messages.find((one) => !one.local);
+      if (!known && !findChannel(id)) void learn(message);
+      else if (known && known !== directs.value[0]) directs.value = [known, ...directs.value.filter((one) => one !== known)];
+      const list = listOf(id);
+      const at = list ? indexOf(list, message.id) : 0;
+      const isNew = list?.[at]?.id !== message.id;
+      if (list) {
+        const oldest = list.find((one) => !one.local);
         // An older one than those that are loaded comes with its page.
-        if (!oldest || now.complete || compareIds(message.id, oldest.id) >= 0) {
-          histories.set(id, { ...now, messages: insert(now.messages, message) });
-          trim(id);
-        }
+        if (!oldest || histories.get(id)!.complete || compareIds(message.id, oldest.id) >= 0) list.splice(at, isNew ? 0 : 1, message);
       }
-      typing.value = typing.value.filter((one) => !(one.channel === id && one.user === message.author.id));
+      if (typing.value.length) typing.value = typing.value.filter((one) => !(one.channel === id && one.user === message.author.id));
       if (isNew && findChannel(id) && message.author.id !== me.value?.id && (id !== place.value.channel || document.hidden)) noteUnread(message);
       return;
     }
     case 'gone': {
-      const now = histories.get(change.channel);
-      if (now) histories.set(change.channel, { ...now, messages: now.messages.filter((one) => one.id !== change.id) });
+      const list = listOf(change.channel);
+      const at = list ? indexOf(list, change.id) : 0;
+      if (list?.[at]?.id === change.id) list!.splice(at, 1);
       return;
     }
     case 'typing':
       return typed(change.channel, change.user);
+    case 'sound':
+      return played(change.sound, change.user);
     case 'guild': {
       const others = guilds.value.some((one) => one.id === change.guild.id);
       guilds.value = others
@@ -319,6 +369,7 @@ function noteUnread(message: Message): void {
   const own = me.value!;
   const isDirect = directs.value.some((one) => one.id === message.channel_id);
   const mentions = isDirect || message.mention_everyone || message.mentions.some((user) => user.id === own.id);
+  if (!mentions && unread.value.has(message.channel_id)) return;
   const next = new Map(unread.value);
   next.set(message.channel_id, (next.get(message.channel_id) ?? 0) + (mentions ? 1 : 0));
   unread.value = next;

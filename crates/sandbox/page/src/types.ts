@@ -9,6 +9,7 @@ export interface User {
   discriminator: string;
   bot?: boolean;
   locale?: string;
+  avatar?: string | null;
 }
 
 export interface Member {
@@ -96,6 +97,7 @@ export interface CustomEmoji {
 export interface Guild {
   id: Id;
   name: string;
+  icon: string | null;
   owner_id: Id;
   permissions: string;
   roles: Role[];
@@ -107,6 +109,58 @@ export interface Guild {
   presences: Presence[];
   voice_states: VoiceState[];
   stage_instances: { channel_id: Id; topic: string }[];
+  scheduled_events: ScheduledEvent[];
+  soundboard_sounds: Sound[];
+}
+
+export interface ScheduledEvent {
+  id: Id;
+  channel_id: Id | null;
+  creator_id: Id;
+  name: string;
+  description: string | null;
+  scheduled_start_time: string;
+  scheduled_end_time: string | null;
+  /** 1: scheduled, 2: going on. */
+  status: number;
+  /** 1: a stage, 2: a voice channel, 3: elsewhere. */
+  entity_type: number;
+  entity_metadata: { location: string } | null;
+  user_count: number;
+  /** Whether the user of the page is interested. */
+  interested: boolean;
+}
+
+export interface Sound {
+  sound_id: Id;
+  name: string;
+  volume: number;
+  emoji_id: Id | null;
+  emoji_name: string | null;
+  /** Absent for the default ones. */
+  guild_id?: Id;
+  available: boolean;
+}
+
+export interface Invite {
+  code: string;
+  guild: { id: Id; name: string } | null;
+  channel: { id: Id; name: string } | null;
+  inviter?: User;
+  expires_at: string | null;
+  approximate_member_count?: number;
+  uses?: number;
+  max_uses?: number;
+}
+
+export interface Snapshot {
+  name: string;
+  bytes: number;
+  saved_at?: string;
+  guilds?: number;
+  channels?: number;
+  messages?: number;
+  error?: string;
 }
 
 export interface Bot {
@@ -123,6 +177,7 @@ export interface View {
   names: { id: Id; name: string }[];
   direct_messages: Channel[];
   guilds: Guild[];
+  default_sounds: Sound[];
   url: string;
   version: string;
 }
@@ -309,12 +364,19 @@ export interface Modal {
   components: Component[];
 }
 
+export interface Sku {
+  id: Id;
+  name: string;
+  /** With bit 7 it is a subscription of a guild. */
+  flags: number;
+}
+
 export interface Answer {
   interaction: Id;
   modal?: Modal;
   choices?: Choice[];
   activity?: string;
-  purchase?: { name?: string };
+  purchase?: Sku;
   error?: string;
   hint?: string;
   deferred: boolean;

@@ -5,7 +5,8 @@ import { useState } from 'preact/hooks';
 import * as api from './api';
 import { Icon, IconButton } from './icons';
 import { may } from './permissions';
-import { attempt, findChannel, guilds, me, onSound, stream, toast } from './store';
+import { playSound, Soundboard } from './soundboard';
+import { attempt, findChannel, guilds, me, onSound, onSoundboard, stream, toast } from './store';
 import { line } from './text';
 import type { Channel, Guild, VoiceState } from './types';
 
@@ -149,6 +150,9 @@ function play(ssrc: number, data: AudioData): void {
 
 export function setUpVoice(): void {
   onSound(hear);
+  onSoundboard((sound) => {
+    if (context?.state === 'running' && gain) playSound(sound, context, gain).catch((error) => (toast.value = { text: `The sound could not be played: ${(error as Error).message}`, bad: true }));
+  });
   // Who closes the page leaves, as in Discord's client.
   addEventListener('pagehide', () => {
     const here = voiceHere.value;
@@ -184,7 +188,7 @@ export function VoicePanel() {
     attempt(() => api.put(`guilds/${here.guild.id}/voice/${me.value!.id}`, { channel: here.channel_id, self_mute: here.self_mute, self_deaf: here.self_deaf, ...change }));
   const hearing = context?.state === 'running';
   return (
-    <div class="voice-panel" role="group" aria-label="Voice">
+    <section class="voice-panel" aria-label="Voice">
       <div class="voice-line">
         <span class="item-text"><b class="good">Voice connected</b><small>{line(channel?.name ?? '')} / {line(here.guild.name)}</small></span>
         <IconButton name={here.self_mute ? 'muted' : 'mic'} label="Mute" pressed={here.self_mute} onClick={() => void update({ self_mute: !here.self_mute })} />
@@ -193,8 +197,9 @@ export function VoicePanel() {
       </div>
       {!hearing && silent && <button type="button" class="button secondary" onClick={() => { start(); setSilent(false); }}><Icon name="voice" /> Hear this channel</button>}
       <label class="volume"><span>Volume</span><input type="range" min="0" max="2" step="0.05" value={volume.value} onInput={(event) => setVolume(Number(event.currentTarget.value))} /></label>
+      {channel && !here.self_deaf && may(channel, 'SPEAK') && may(channel, 'USE_SOUNDBOARD') && <Soundboard guild={here.guild} />}
       {channel?.type === 13 && <StagePanel channel={channel} guild={here.guild} state={here} />}
-    </div>
+    </section>
   );
 }
 

@@ -1,5 +1,5 @@
-// The bots of crates/sandbox/clients, each of another library, driven through the page alone. What `clients/run` has put in place
-// is used; a library that is not there is left out, and said so.
+// The bots of crates/sandbox/clients, each of another library, driven through the page alone. `./dev-env.sh test` puts them in
+// place; a library that is not there is left out, and said so.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -10,18 +10,20 @@ import { after, test } from 'node:test';
 import { box, choose, clean, endBrowser, here, message, openPage, option, run, startSandbox } from './harness.mjs';
 
 const sources = path.resolve(here, '../../clients');
-const prepared = process.env.CLIENTS ?? path.resolve(here, '../../../../target/clients');
+const target = process.env.CARGO_TARGET_DIR ?? path.resolve(here, '../../../../target');
+const prepared = path.join(target, 'clients');
+/** What starts each bot, and what puts it in place. */
 const libraries = {
-  'discord.js': ['node', path.join(prepared, 'discord.js/bot.js')],
-  'discord.py': [path.join(prepared, 'discord.py/venv/bin/python'), path.join(sources, 'discord.py/bot.py')],
-  serenity: [path.join(prepared, 'cargo/debug/serenity-client')],
+  'discord.js': { command: ['node', path.join(prepared, 'discord.js/bot.js')], by: 'crates/sandbox/clients/run --prepare discord.js' },
+  'discord.py': { command: [path.join(prepared, 'discord.py/venv/bin/python'), path.join(sources, 'discord.py/bot.py')], by: 'crates/sandbox/clients/run --prepare discord.py' },
+  serenity: { command: [path.join(target, 'debug/examples/serenity-client')], by: 'cargo build -p plain-poise --example serenity-client' },
 };
 
 after(endBrowser);
 
-for (const [name, command] of Object.entries(libraries)) {
+for (const [name, { command, by }] of Object.entries(libraries)) {
   const missing = command.find((part) => part.includes('/') && !existsSync(part));
-  const skip = missing && `not prepared; crates/sandbox/clients/run ${name} does`;
+  const skip = missing && `not in place; ${by} does that`;
   test(`a bot of ${name} is driven through the page`, { skip }, async () => {
     // serenity takes another address only with its rate limiter off.
     const sandbox = await startSandbox(...(name === 'serenity' ? ['--no-rate-limits'] : []));

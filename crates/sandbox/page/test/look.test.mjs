@@ -27,6 +27,11 @@ before(async () => {
   const sent = await send('bob', 'Who wants to test it?');
   for (const as of ['alice', 'carol']) await sandbox.api('POST', `messages/${sent.id}/reactions`, { as, emoji: '👍' });
   await send('alice', 'I do', { reply_to: sent.id });
+  const event = { as: 'alice', name: 'Release party', description: 'We play what the bot can play, and look at what broke.', privacy_level: 2, entity_type: 3, scheduled_start_time: '2099-05-01T18:00:00Z', scheduled_end_time: '2099-05-01T22:00:00Z', entity_metadata: { location: 'The canteen' } };
+  await sandbox.api('POST', `guilds/${sandbox.guild}/scheduled-events`, event);
+  await sandbox.api('PUT', `guilds/${sandbox.guild}/scheduled-events/${encodeURIComponent('Release party')}/users/bob`, {});
+  await sandbox.api('POST', `guilds/${sandbox.guild}/invites`, { as: 'alice', channel: 'general', max_uses: 5 });
+  await sandbox.api('PUT', 'snapshots/before-the-party');
 });
 after(async () => {
   await bot.destroy();
@@ -89,13 +94,35 @@ for (const theme of ['dark', 'light']) {
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Developer drawer' }).click();
     await page.locator('.trace').first().waitFor();
-    for (const name of ['Log', 'Sessions', 'Faults', 'Interactions']) {
+    for (const name of ['Log', 'Sessions', 'Faults', 'Snapshots', 'Interactions']) {
       await page.getByRole('tab', { name }).click();
       await accessible(page, `the drawer: ${name}`);
     }
     await page.locator('.trace-head').first().click();
     await page.screenshot({ path: path.join(out, `drawer-${theme}.png`) });
     await page.getByRole('button', { name: 'Close the drawer' }).click();
+    await page.getByRole('button', { name: /^Events/ }).click();
+    await page.locator('.event').waitFor();
+    await accessible(page, 'events');
+    await page.getByRole('button', { name: 'New event' }).click();
+    await accessible(page, 'a new event');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Invite people' }).click();
+    await page.getByText(/^\d+ invites?$/).waitFor();
+    await accessible(page, 'invites');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Search', exact: true }).click();
+    await page.getByRole('searchbox', { name: 'Search messages' }).fill('from:bob');
+    await page.keyboard.press('Enter');
+    await page.locator('.search .pins li').first().waitFor();
+    await accessible(page, 'the search');
+    await page.getByRole('button', { name: 'Close the search' }).click();
+    await page.locator('.channel', { hasText: 'Lounge' }).hover();
+    await page.getByRole('button', { name: 'Join Lounge' }).click();
+    await page.getByRole('button', { name: 'Soundboard' }).click();
+    await accessible(page, 'the soundboard');
+    await page.screenshot({ path: path.join(out, `voice-${theme}.png`) });
+    await page.getByRole('button', { name: 'Disconnect' }).click();
     await page.locator('.channel-name', { hasText: 'ideas' }).click();
     await page.locator('.post').waitFor();
     await accessible(page, 'a forum');
@@ -108,9 +135,41 @@ for (const theme of ['dark', 'light']) {
       const page = await openPage(sandbox, { theme, width, height: 800 });
       await box(page).waitFor();
       await message(page, 'I do').waitFor();
-      await page.screenshot({ path: path.join(out, `chat-${width}-${theme}.png`) });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-      assert(!wide, 'the page scrolls sideways');
+      const picture = async (what) => {
+        await page.screenshot({ path: path.join(out, `${what}-${width}-${theme}.png`) });
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth || [...document.querySelectorAll('dialog')].some((one) => one.scrollWidth > one.clientWidth));
+        assert(!wide, `${what} scrolls sideways`);
+      };
+      await picture('chat');
+      await page.getByRole('button', { name: 'Search', exact: true }).click();
+      await page.getByRole('searchbox', { name: 'Search messages' }).fill('from:bob');
+      await page.keyboard.press('Enter');
+      await page.locator('.search .pins li').first().waitFor();
+      await picture('search');
+      await page.getByRole('button', { name: 'Close the search' }).click();
+      const server = async (button) => {
+        if (width < 900) await page.getByRole('button', { name: 'Channels' }).click();
+        await page.getByRole('button', { name: button }).click();
+      };
+      const close = async () => {
+        await page.keyboard.press('Escape');
+        if (width < 900) await page.getByRole('button', { name: 'Close the channel list' }).click({ position: { x: width - 10, y: 400 } });
+      };
+      await server('Events: 1');
+      await page.locator('.event').waitFor();
+      await picture('events');
+      await page.getByRole('button', { name: 'New event' }).click();
+      await picture('event');
+      await close();
+      await server('Invite people');
+      await page.getByText(/^\d+ invites?$/).waitFor();
+      await picture('invites');
+      await close();
+      await page.getByRole('button', { name: 'Developer drawer' }).click();
+      await page.getByRole('tab', { name: 'Snapshots' }).click();
+      await page.getByText('before-the-party').first().waitFor();
+      await picture('snapshots');
+      await page.getByRole('button', { name: 'Close the drawer' }).click();
       await box(page).fill('/');
       await page.locator('.commands .suggestion').first().waitFor();
       await page.screenshot({ path: path.join(out, `picker-${width}-${theme}.png`) });

@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { startBot } from './bot.mjs';
 import { box, clean, endBrowser, openPage, startSandbox } from './harness.mjs';
+import { ogg } from './ogg.mjs';
 
 let sandbox, bot, page, frames;
 
@@ -116,6 +117,38 @@ test('who closes the page leaves', async () => {
   await other.goto('about:blank');
   await page.locator('.voice-user', { hasText: 'carol' }).waitFor({ state: 'detached' });
   await other.context().close();
+});
+
+test('a sound of the soundboard is heard by those in the channel, and a bot there hears of it', async () => {
+  const made = await bot.rest.post(`/guilds/${sandbox.guild}/soundboard-sounds`, { body: { name: 'beep', sound: `data:audio/ogg;base64,${ogg(frames.slice(0, 40)).toString('base64')}`, emoji_name: '🔔' } });
+  const join = async (who) => {
+    await who.locator('.channel', { hasText: 'Lounge' }).hover();
+    await who.getByRole('button', { name: 'Join Lounge' }).click();
+  };
+  await join(page);
+  const panel = page.getByRole('region', { name: 'Voice' });
+  await panel.getByRole('button', { name: 'Soundboard' }).click();
+  const other = await openPage(sandbox, { as: 'bob' });
+  await box(other).waitFor();
+  await join(other);
+  await other.getByRole('region', { name: 'Voice' }).waitFor();
+  await bot.guilds.cache.get(sandbox.guild).shard.send({ op: 4, d: { guild_id: sandbox.guild, channel_id: sandbox.channel('Lounge'), self_mute: false, self_deaf: false } });
+  await page.locator('.voice-user', { hasText: bot.user.username }).waitFor();
+  const effect = new Promise((resolve) => bot.ws.once('VOICE_CHANNEL_EFFECT_SEND', resolve));
+  const loud = (who) => who.waitForFunction(() => window.sandboxVoice().loudness > 0.05 && Math.abs(window.sandboxVoice().pitch - 440) < 40, null, { polling: 20 });
+  const heard = Promise.all([loud(page), loud(other)]);
+  await panel.getByRole('button', { name: 'beep' }).click();
+  assert.equal((await effect).sound_id, made.sound_id);
+  await heard;
+  // Discord's own have no file here, but bots hear of them.
+  const quack = new Promise((resolve) => bot.ws.once('VOICE_CHANNEL_EFFECT_SEND', resolve));
+  await panel.getByRole('button', { name: 'quack' }).click();
+  assert.equal((await quack).sound_id, 1);
+  await bot.guilds.cache.get(sandbox.guild).shard.send({ op: 4, d: { guild_id: sandbox.guild, channel_id: null, self_mute: false, self_deaf: false } });
+  await page.locator('.voice-user', { hasText: bot.user.username }).waitFor({ state: 'detached' });
+  clean(other);
+  await other.context().close();
+  await page.getByRole('button', { name: 'Disconnect' }).click();
 });
 
 test('a stage is opened, and its audience is let speak', async () => {

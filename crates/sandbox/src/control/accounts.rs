@@ -12,7 +12,7 @@ use crate::gateway::{Command, Target};
 use crate::live::Live;
 use crate::permissions::Permissions;
 use crate::state::user::{self, User};
-use crate::state::{clock, scenario};
+use crate::state::{clock, picture, scenario};
 use crate::validate::Change;
 use crate::validate::command::LOCALES;
 
@@ -77,6 +77,9 @@ struct EditUser {
     /// Language of their client. Null is English (US), the default.
     #[serde(default)]
     locale: Change<String>,
+    /// Their avatar as a `data:` URI of a picture. Null is none.
+    #[serde(default)]
+    avatar: Change<String>,
     /// When they were last active, in ISO 8601, which decides who is pruned.
     last_seen: Option<String>,
 }
@@ -94,9 +97,16 @@ async fn edit_user(
     let last_seen = last_seen.transpose()?;
     let mut live = control.discord.lock();
     let id = find::person(&live, &user)?.id;
+    let pictured = edit.avatar.is_change();
+    let avatar = edit.avatar.try_map(|data| picture::read(&data, "avatar"))?;
+    let avatar = avatar.map(|picture| live.keep_picture(picture.bytes, true));
     if let Some(user) = live.users.get_mut(&id) {
+        avatar.apply(&mut user.avatar);
         locale.apply_or(&mut user.locale, user::DEFAULT_LOCALE.to_owned());
         user.last_seen = last_seen.unwrap_or(user.last_seen);
+    }
+    if pictured {
+        live.user_changed(id);
     }
     live.world_changed();
     Ok(Json(as_seen_here(live.user(id)?)))

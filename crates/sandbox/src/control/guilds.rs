@@ -1,4 +1,4 @@
-//! Guilds as their owners and members see them: settings that no bot can change, and invites.
+//! Guilds as their owners and members see them: settings that no bot can change.
 
 use axum::extract::State;
 use axum::routing::{patch, post};
@@ -16,7 +16,6 @@ pub(super) fn routes() -> Router<Control> {
     Router::new()
         .route("/sandbox/guilds/{guild}", patch(edit))
         .route("/sandbox/guilds/{guild}/members/{user}/screening", post(pass_screening))
-        .route("/sandbox/invites/{code}", post(accept))
 }
 
 /// Changes of a guild. An absent field stays.
@@ -88,23 +87,5 @@ async fn pass_screening(
     {
         live.member_changed(guild, user);
     }
-    Ok(Json(live.member_json(guild, user)?))
-}
-
-#[derive(Debug, Deserialize)]
-struct As {
-    #[serde(rename = "as")]
-    user: String,
-}
-
-/// Accepts an invite as a user.
-async fn accept(
-    State(control): State<Control>,
-    Path(code): Path<String>,
-    Request(asked): Request<As>,
-) -> Result<Json<Value>, BadRequest> {
-    let mut live = control.discord.lock();
-    let user = find::person(&live, &asked.user)?.id;
-    let guild = live.accept_invite(&code, user)?;
     Ok(Json(live.member_json(guild, user)?))
 }

@@ -37,6 +37,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Shortest time between two messages with changes, so that a busy channel costs a client 30 drawings a second and not
 /// one for each message.
 const PACE: Duration = Duration::from_millis(33);
+/// What each change of a message adds to the time before the next one: above 50 changes a second messages become rarer and
+/// larger, so that a flood costs a client few drawings a second.
+const PACE_PER_CHANGE: Duration = Duration::from_millis(20);
+/// Longest time between two messages with changes.
+const LONGEST_PACE: Duration = Duration::from_millis(400);
+/// Most notices that are rendered while the world stands still for bots.
+const RENDERED_AT_ONCE: usize = 8;
 /// Most entries of the log in one message.
 const ENTRIES: usize = 200;
 
@@ -90,9 +97,11 @@ struct Client {
     user: Snowflake,
     /// Number of the newest notice that it has.
     at: u64,
-    /// When it got the last changes.
-    updated: Option<Instant>,
+    /// When it gets the next changes at the earliest.
+    next_changes: Instant,
     log: Option<Subscription>,
+    /// When it gets the next entries of the log at the earliest.
+    next_log: Instant,
     sound: Option<Receiver<Arc<Spoken>>>,
     bot: Option<mpsc::Receiver<Value>>,
 }
@@ -103,8 +112,18 @@ struct Gone;
 async fn serve(control: Control, secret: Secret, socket: WebSocket) {
     let (sink, mut frames) = socket.split();
     let mut signal = control.discord.feed().signal();
-    let mut client =
-        Client { control, sink, user: Snowflake(0), at: 0, updated: None, log: None, sound: None, bot: None };
+    let now = Instant::now();
+    let mut client = Client {
+        control,
+        sink,
+        user: Snowflake(0),
+        at: 0,
+        next_changes: now,
+        log: None,
+        next_log: now,
+        sound: None,
+        bot: None,
+    };
     let Ok(Some(Ok(Frame::Text(hello)))) = tokio::time::timeout(PATIENCE, frames.next()).await else {
         return;
     };
@@ -120,8 +139,8 @@ async fn serve(control: Control, secret: Secret, socket: WebSocket) {
                 Some(Ok(_)) => Ok(()),
             },
             spoken = hear(&mut client.sound) => client.play(&spoken).await,
-            () = wait_newer(&mut signal, client.at, client.updated) => client.update().await,
-            entry = follow(&mut client.log) => client.log(entry).await,
+            () = wait_newer(&mut signal, client.at, client.next_changes) => client.update().await,
+            entries = follow(&mut client.log, client.next_log) => client.log(entries).await,
             event = bot_event(&mut client.bot) => client.send(&json!({ "type": "bot", "event": event })).await,
         };
         if done.is_err() {
@@ -132,13 +151,17 @@ async fn serve(control: Control, secret: Secret, socket: WebSocket) {
     let _ = client.sink.close().await;
 }
 
-/// Waits until there is a notice after this one, and until the last update is long enough ago.
-async fn wait_newer(signal: &mut watch::Receiver<u64>, at: u64, updated: Option<Instant>) {
+/// Waits until there is a notice after this one, but at least until this time.
+async fn wait_newer(signal: &mut watch::Receiver<u64>, at: u64, earliest: Instant) {
+    // First the time, so that a client that waits is not woken by every notice.
+    tokio::time::sleep_until(earliest).await;
     // The sender lives as long as the world.
     let _ = signal.wait_for(|newest| *newest != at).await;
-    if let Some(updated) = updated {
-        tokio::time::sleep_until(updated + PACE).await;
-    }
+}
+
+/// Returns the time before the next message after one with so many changes.
+fn pace(changes: usize) -> Duration {
+    PACE_PER_CHANGE.saturating_mul(u32::try_from(changes).unwrap_or(u32::MAX)).clamp(PACE, LONGEST_PACE)
 }
 
 async fn hear(sound: &mut Option<Receiver<Arc<Spoken>>>) -> Arc<Spoken> {
@@ -160,9 +183,16 @@ async fn bot_event(bot: &mut Option<mpsc::Receiver<Value>>) -> Value {
     }
 }
 
-/// Returns the next entries of the log that are there, as JSON, after waiting for one.
-async fn follow(log: &mut Option<Subscription>) -> String {
+/// Next entries of the log, as JSON.
+struct Entries {
+    text: String,
+    count: usize,
+}
+
+/// Returns the next entries of the log that are there, after waiting for one, but not before this time.
+async fn follow(log: &mut Option<Subscription>, earliest: Instant) -> Entries {
     let Some(subscription) = log else { std::future::pending().await };
+    tokio::time::sleep_until(earliest).await;
     let mut text = String::from(r#"{"type":"log","entries":["#);
     let mut missed = 0;
     let mut count = 0;
@@ -181,7 +211,7 @@ async fn follow(log: &mut Option<Subscription>) -> String {
         next = if count < ENTRIES { subscription.next().now_or_never() } else { None };
     }
     text.push_str(&format!(r#"],"missed":{missed}}}"#));
-    text
+    Entries { text, count }
 }
 
 impl Client {
@@ -273,22 +303,33 @@ impl Client {
 
     /// Sends what has changed.
     async fn update(&mut self) -> Result<(), Gone> {
-        let rendered = {
+        let page = self.control.discord.feed().after(self.at).ok_or(Gone)?;
+        let Some(mut notices) = page.notices else { return self.view().await };
+        // Each thing once.
+        let mut seen = HashSet::new();
+        notices.retain(|notice| seen.insert(*notice));
+        let mut changes = Vec::new();
+        for some in notices.chunks(RENDERED_AT_ONCE) {
+            if !changes.is_empty() {
+                // Requests of bots come in between.
+                tokio::task::yield_now().await;
+            }
             let live = self.control.discord.lock();
-            let page = self.control.discord.feed().after(self.at).ok_or(Gone)?;
-            page.notices.map(|notices| (page.newest, changes(&live, self.user, &notices)))
-        };
-        let Some((n, changes)) = rendered else { return self.view().await };
-        self.at = n;
-        self.updated = Some(Instant::now());
+            changes.extend(some.iter().filter_map(|notice| change(&live, self.user, *notice)));
+        }
+        self.at = page.newest;
+        self.next_changes = Instant::now() + pace(changes.len());
         if changes.is_empty() {
             return Ok(());
         }
-        self.send(&json!({ "type": "changes", "n": n, "changes": changes })).await
+        self.send(&json!({ "type": "changes", "n": page.newest, "changes": changes })).await
     }
 
-    async fn log(&mut self, entries: String) -> Result<(), Gone> {
-        self.sink.send(Frame::Text(entries.into())).await.map_err(|_| Gone)
+    async fn log(&mut self, entries: Entries) -> Result<(), Gone> {
+        // What was written before the client asked comes at once.
+        let wait = if entries.count == ENTRIES { Duration::ZERO } else { pace(entries.count) };
+        self.next_log = Instant::now() + wait;
+        self.sink.send(Frame::Text(entries.text.into())).await.map_err(|_| Gone)
     }
 
     /// Sends a frame of the channel that the user is in: guild and user as 8 bytes, SSRC and timestamp as 4, sequence number
@@ -315,16 +356,7 @@ impl Client {
     }
 }
 
-/// Returns what a user's client draws for these notices, each thing once.
-fn changes(live: &Live<'_>, user: Snowflake, notices: &[Notice]) -> Vec<Value> {
-    let mut seen = HashSet::new();
-    notices
-        .iter()
-        .filter(|notice| seen.insert(**notice))
-        .filter_map(|notice| change(live, user, *notice))
-        .collect()
-}
-
+/// Returns what a user's client draws for a notice, if they see it.
 fn change(live: &Live<'_>, user: Snowflake, notice: Notice) -> Option<Value> {
     let sees = |channel: Snowflake| {
         let channel = live.channels.get(&channel);
@@ -341,6 +373,12 @@ fn change(live: &Live<'_>, user: Snowflake, notice: Notice) -> Option<Value> {
         }
         Notice::Typing { channel, user: who } => (who != user && sees(channel))
             .then(|| json!({ "change": "typing", "channel": channel, "user": who })),
+        Notice::Sound { channel, user: by, sound, .. } => {
+            let guild = live.guilds.get(&live.channels.get(&channel)?.guild_id?)?;
+            let hears = guild.voice_states.get(&user).filter(|state| state.channel_id == channel);
+            hears.filter(|state| !state.self_deaf)?;
+            Some(json!({ "change": "sound", "channel": channel, "user": by, "sound": sound }))
+        }
         Notice::Guild(id) => {
             Some(match live.guilds.get(&id).filter(|guild| guild.members.contains_key(&user)) {
                 Some(guild) => json!({ "change": "guild", "guild": view::guild(live, user, guild) }),
@@ -352,5 +390,18 @@ fn change(live: &Live<'_>, user: Snowflake, notice: Notice) -> Option<Value> {
             world["change"] = "world".into();
             Some(world)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_changes_come_together_the_later_come_the_next() {
+        assert_eq!(pace(0), PACE);
+        assert_eq!(pace(1), PACE);
+        assert_eq!(pace(5), Duration::from_millis(100));
+        assert_eq!(pace(usize::MAX), LONGEST_PACE);
     }
 }

@@ -13,6 +13,7 @@ use crate::snowflake::Snowflake;
 use crate::state::channel::Channel;
 use crate::state::guild::{Guild, Role};
 use crate::state::presence_json;
+use crate::state::sound::defaults;
 
 pub(super) fn routes() -> Router<Control> {
     Router::new().route("/sandbox/view", get(view))
@@ -34,6 +35,7 @@ pub(super) fn whole(live: &Live<'_>, user: Snowflake) -> Value {
     let mut view = world(live, user);
     view["user"] = live.users.get(&user).map(crate::state::user::User::json).into();
     view["guilds"] = live.guilds_of(user).map(|found| guild(live, user, found)).collect();
+    view["default_sounds"] = defaults().into();
     view["url"] = live.base_url.clone().into();
     view["version"] = env!("CARGO_PKG_VERSION").into();
     view
@@ -86,6 +88,13 @@ pub(super) fn guild(live: &Live<'_>, user: Snowflake, guild: &Guild) -> Value {
     }
     let members = members.into_iter().take(MEMBERS);
     let members = members.filter_map(|member| Some(member.json(live.users.get(&member.user_id)?)));
+    let events = guild.scheduled_events.values().filter(|event| event.is_open());
+    let events = events.filter(|event| event.body.channel_id.is_none_or(|id| seen.contains(&id)));
+    let events = events.map(|event| {
+        let mut shown = event.shown(live, true);
+        shown["interested"] = event.users.contains(&user).into();
+        shown
+    });
     let voice = guild.voice_states.values().filter(|state| seen.contains(&state.channel_id));
     json!({
         "id": guild.id,
@@ -105,5 +114,7 @@ pub(super) fn guild(live: &Live<'_>, user: Snowflake, guild: &Guild) -> Value {
         "presences": guild.presences.iter().map(|(id, is)| presence_json(*id, None, is)).collect::<Vec<_>>(),
         "voice_states": voice.map(|state| guild.voice_json(state, Some(state.channel_id))).collect::<Vec<_>>(),
         "stage_instances": live.stages_json(guild, user),
+        "scheduled_events": events.collect::<Vec<_>>(),
+        "soundboard_sounds": live.sounds_json(guild),
     })
 }

@@ -54,6 +54,9 @@ pub trait Backend: Send + Sync + 'static {
     /// Handles the start of a session: READY and the first GUILD_CREATEs are on their way.
     fn session_started(&self, _session: &SessionInfo) {}
 
+    /// Handles a bot that has connected, or lost its connection.
+    fn connection_changed(&self) {}
+
     /// Handles the end of a session, which cannot be resumed any more.
     fn session_ended(&self, _session: &SessionInfo) {}
 }

@@ -239,6 +239,7 @@ impl Hub {
 
     /// Ends a session if it is not resumed in time.
     pub(super) fn expire_later(&self, session: Arc<Session>, attachment: u64) {
+        session.connection_changed();
         let hub = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(hub.options().resume_window).await;
@@ -254,6 +255,7 @@ impl Hub {
         self.log().push(event_log::Event::SessionEnded { session: session_id, bot, reason });
         if let Some(backend) = session.backend.upgrade() {
             backend.session_ended(&session.info());
+            backend.connection_changed();
         }
     }
 }

@@ -204,6 +204,13 @@ impl Session {
         if events.is_empty() { Next::Nothing } else { Next::Events(events) }
     }
 
+    /// Reports that the session has got or lost its connection.
+    pub(super) fn connection_changed(&self) {
+        if let Some(backend) = self.backend.upgrade() {
+            backend.connection_changed();
+        }
+    }
+
     /// Sets the first connection of a new session.
     pub(super) fn attach(&self, conn: u64) {
         let mut state = self.state.lock();
@@ -234,6 +241,7 @@ impl Session {
         state.push(Arc::new(resumed), Some(conn), options);
         drop(state);
         self.changed.notify_one();
+        self.connection_changed();
         Ok((before, missed as u64))
     }
 

@@ -39,6 +39,17 @@ pub enum Notice {
         /// User.
         user: Snowflake,
     },
+    /// A user plays a sound of the soundboard in a voice channel.
+    Sound {
+        /// Voice channel.
+        channel: Snowflake,
+        /// User.
+        user: Snowflake,
+        /// Sound.
+        sound: Snowflake,
+        /// Differs each time, as the same sound is played twice.
+        time: u64,
+    },
     /// A guild, or anything in it but messages.
     Guild(Snowflake),
     /// What is in no guild: accounts, bots, direct messages.
@@ -171,12 +182,10 @@ impl Feed {
 
 /// Returns whether an event changes what `control::view` renders of a guild or of the world.
 fn is_drawn(name: &str) -> bool {
-    const ELSEWHERE: [&str; 12] = [
+    const ELSEWHERE: [&str; 10] = [
         "AUTO_MODERATION_",
         "ENTITLEMENT_",
         "GUILD_BAN_",
-        "GUILD_SCHEDULED_EVENT_",
-        "GUILD_SOUNDBOARD_",
         "INTEGRATION_",
         "INVITE_",
         "SUBSCRIPTION_",

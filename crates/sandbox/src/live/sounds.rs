@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Live, changes};
+use super::{Live, Notice, changes};
 use crate::error::{ApiError, ApiResult};
 use crate::gateway::Intents;
 use crate::permissions::Permissions;
@@ -149,6 +149,10 @@ impl Live<'_> {
             // py-cord 2.8 reads it of every emoji.
             let custom = event["emoji"]["id"].as_str().and_then(|id| self.custom_emoji(id.parse().ok()?));
             event["emoji"]["animated"] = custom.is_some_and(|(emoji, _)| emoji.animated).into();
+        }
+        if let Effect::Sound(sound, _) = effect {
+            let time = rand::random();
+            self.feed.push(Notice::Sound { channel: channel_id, user, sound: *sound, time });
         }
         let name = "VOICE_CHANNEL_EFFECT_SEND";
         let here =

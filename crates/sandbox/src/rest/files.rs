@@ -1,4 +1,5 @@
-//! Files: attachments, at the addresses in messages, and pictures of emojis, stickers and sounds, at those of Discord's CDN.
+//! Files: attachments, at the addresses in messages, and avatars, icons, emojis, stickers and sounds, at those of Discord's
+//! CDN.
 
 use axum::Router;
 use axum::extract::State;
@@ -18,6 +19,11 @@ const STORE: &str = "710982414301790216";
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
         .route("/attachments/{channel_id}/{attachment_id}/{filename}", get(download))
+        .route("/avatars/{owner_id}/{filename}", get(picture))
+        .route("/icons/{guild_id}/{filename}", get(picture))
+        .route("/splashes/{guild_id}/{filename}", get(picture))
+        .route("/discovery-splashes/{guild_id}/{filename}", get(picture))
+        .route("/banners/{owner_id}/{filename}", get(picture))
         .route("/emojis/{filename}", get(emoji))
         .route("/stickers/{filename}", get(sticker))
         .route(&format!("/app-assets/{STORE}/store/{{filename}}"), get(banner))
@@ -43,6 +49,15 @@ async fn emoji(State(rest): State<Rest>, Path(filename): Path<String>) -> ApiRes
     let (id, live) = (id_of(&filename)?, rest.discord.lock());
     let file = live.custom_emoji(id).and_then(|_| live.files.get(&id).cloned());
     serve(file, &filename)
+}
+
+/// Returns an avatar, icon, splash or banner by its hash, in the format in which it was uploaded.
+async fn picture(
+    State(rest): State<Rest>,
+    Path((_, filename)): Path<(String, String)>,
+) -> ApiResult<Response> {
+    let hash = filename.split('.').next().unwrap_or_default();
+    serve(rest.discord.lock().picture(hash).cloned(), hash)
 }
 
 async fn sticker(State(rest): State<Rest>, Path(filename): Path<String>) -> ApiResult<Response> {

@@ -59,7 +59,9 @@ async fn edit(
         }
         guild.owner_id = owner;
     }
-    let [icon, splash, discovery_splash, banner] = pictures;
+    let [icon, splash, discovery_splash, banner] =
+        pictures.map(|change| change.map(|new| live.keep_picture(new.bytes, new.animated)));
+    let guild = live.guild_mut(id)?;
     icon.apply(&mut guild.icon);
     splash.apply(&mut guild.perks.splash);
     discovery_splash.apply(&mut guild.perks.discovery_splash);
@@ -104,16 +106,22 @@ fn apply(guild: &mut Guild, body: GuildBody) {
     guild.afk_timeout = body.afk_timeout.map_or(guild.afk_timeout, u64::from);
 }
 
-/// Returns the hashes of the pictures in a body: icon, splash, discovery splash, banner. A guild without the feature for
+/// A picture of a guild, which is animated only with a feature.
+struct Uploaded {
+    bytes: Vec<u8>,
+    animated: bool,
+}
+
+/// Returns the pictures in a body: icon, splash, discovery splash, banner. A guild without the feature for
 /// one gets it not.
-fn read_pictures(guild: &Guild, body: &GuildBody) -> ApiResult<[Change<String>; 4]> {
+fn read_pictures(guild: &Guild, body: &GuildBody) -> ApiResult<[Change<Uploaded>; 4]> {
     let read = |key: &str, data: &Change<String>, feature: Option<&str>, animated: &str| {
         data.clone().try_map(|data| {
             let picture = picture::read(&data, key)?;
             if feature.is_some_and(|feature| !guild.perks.has(feature)) {
                 return Err(ApiError::needs_boosts());
             }
-            Ok(picture.hash(guild.perks.has(animated)))
+            Ok(Uploaded { bytes: picture.bytes, animated: guild.perks.has(animated) })
         })
     };
     Ok([

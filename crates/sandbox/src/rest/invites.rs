@@ -18,7 +18,7 @@ use crate::snowflake::Snowflake;
 use crate::state::channel::kind;
 use crate::state::invite::Invite;
 use crate::validate;
-use crate::validate::invite::Target;
+use crate::validate::invite::{InviteBody, Target};
 
 pub(super) fn routes() -> Router<Rest> {
     Router::new()
@@ -37,17 +37,29 @@ async fn create(
     let body = validate::invite::create(&payload.json)?;
     let users = users_in(&payload)?;
     let mut live = rest.discord.lock();
-    let found = live.channel_for(channel, bot, Permissions::CREATE_INSTANT_INVITE)?;
+    Ok(Json(make(&mut live, channel, bot, body, users, reason.as_deref())?).into_response())
+}
+
+/// Makes an invite as a user or bot, or returns one that is like it.
+pub(crate) fn make(
+    live: &mut Live<'_>,
+    channel: Snowflake,
+    by: Snowflake,
+    body: InviteBody,
+    users: Option<Vec<Snowflake>>,
+    reason: Option<&str>,
+) -> ApiResult<Value> {
+    let found = live.channel_for(channel, by, Permissions::CREATE_INSTANT_INVITE)?;
     let guild_id =
         found.guild_id.filter(|_| found.kind != kind::CATEGORY).ok_or_else(ApiError::wrong_channel_type)?;
-    check_target(&live, channel, body.target)?;
+    check_target(live, channel, body.target)?;
     for role in &body.role_ids {
-        may_give(&live, guild_id, bot, *role)?;
+        may_give(live, guild_id, by, *role)?;
     }
     if users.is_some() {
-        require(&live, guild_id, bot, Permissions::MANAGE_GUILD)?;
+        require(live, guild_id, by, Permissions::MANAGE_GUILD)?;
     }
-    let mut invite = Invite::new(guild_id, channel, Some(bot), live.clock.now());
+    let mut invite = Invite::new(guild_id, channel, Some(by), live.clock.now());
     invite.max_age = body.max_age.into();
     invite.max_uses = body.max_uses.into();
     invite.temporary = body.temporary;
@@ -56,15 +68,15 @@ async fn create(
     let like = |other: &&Invite| !body.unique && users.is_none() && other.is_like(&invite);
     let known = live.open_invites().find(like);
     if let Some(known) = known {
-        return Ok(Json(known.json(&live, true, false)).into_response());
+        return Ok(known.json(live, true, false));
     }
     live.has_room_for_invite(guild_id)?;
     invite.set_users(users, live.clock.now());
-    let shown = invite.json(&live, true, false);
+    let shown = invite.json(live, true, false);
     let code = invite.code.clone();
     live.add_invite(invite);
-    live.audit_invite(40, &code, bot, reason.as_deref());
-    Ok(Json(shown).into_response())
+    live.audit_invite(40, &code, by, reason);
+    Ok(shown)
 }
 
 /// Checks what an invite leads to: a user in this voice channel, or an application.
@@ -105,15 +117,18 @@ async fn of_channel(
     Ok(Json(list.map(|invite| invite.json(&live, true, false)).collect()))
 }
 
-/// Lists the invites of a guild, with their usage for those who manage it.
 async fn of_guild(State(rest): State<Rest>, Bot(bot): Bot, Ids([guild]): Ids<1>) -> ApiResult<Json<Value>> {
-    let live = rest.discord.lock();
-    let manages = require(&live, guild, bot, Permissions::MANAGE_GUILD).is_ok();
+    Ok(Json(list(&rest.discord.lock(), guild, bot)?))
+}
+
+/// Lists the invites of a guild, with their usage for those who manage it.
+pub(crate) fn list(live: &Live<'_>, guild: Snowflake, by: Snowflake) -> ApiResult<Value> {
+    let manages = require(live, guild, by, Permissions::MANAGE_GUILD).is_ok();
     if !manages {
-        require(&live, guild, bot, Permissions::VIEW_AUDIT_LOG)?;
+        require(live, guild, by, Permissions::VIEW_AUDIT_LOG)?;
     }
     let list = live.open_invites().filter(|invite| invite.guild_id == guild);
-    Ok(Json(list.map(|invite| invite.json(&live, manages, false)).collect()))
+    Ok(list.map(|invite| invite.json(live, manages, false)).collect())
 }
 
 /// Shows an invite to those who may accept or manage it, without a token too.
@@ -148,12 +163,21 @@ async fn remove(
     Path(code): Path<String>,
     Reason(reason): Reason,
 ) -> ApiResult<Json<Value>> {
-    let mut live = rest.discord.lock();
-    let invite = live.open_invite(&code).cloned().ok_or_else(ApiError::unknown_invite)?;
-    if require(&live, invite.guild_id, bot, Permissions::MANAGE_GUILD).is_err() {
-        live.require(invite.channel_id, bot, Permissions::MANAGE_CHANNELS)?;
+    Ok(Json(revoke(&mut rest.discord.lock(), &code, bot, reason.as_deref())?))
+}
+
+/// Deletes an invite as a user or bot.
+pub(crate) fn revoke(
+    live: &mut Live<'_>,
+    code: &str,
+    by: Snowflake,
+    reason: Option<&str>,
+) -> ApiResult<Value> {
+    let invite = live.open_invite(code).cloned().ok_or_else(ApiError::unknown_invite)?;
+    if require(live, invite.guild_id, by, Permissions::MANAGE_GUILD).is_err() {
+        live.require(invite.channel_id, by, Permissions::MANAGE_CHANNELS)?;
     }
-    live.audit_invite(42, &code, bot, reason.as_deref());
-    live.remove_invite(&code);
-    Ok(Json(invite.json(&live, false, false)))
+    live.audit_invite(42, code, by, reason);
+    live.remove_invite(code);
+    Ok(invite.json(live, false, false))
 }

@@ -8,7 +8,6 @@ use axum::http::request::Parts;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::Rest;
 use super::request::parse_id;
 use crate::error::{ApiError, ApiResult, FieldError, FormErrors, Segment};
 use crate::snowflake::Snowflake;
@@ -18,11 +17,11 @@ use crate::validate::form::parse_moment;
 #[derive(Debug, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
-impl FromRequestParts<Rest> for Query {
+impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, rest: &Rest) -> ApiResult<Self> {
-        let query = axum::extract::Query::from_request_parts(parts, rest).await;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        let query = axum::extract::Query::from_request_parts(parts, state).await;
         Ok(Self(query.map(|query| query.0).unwrap_or_default()))
     }
 }

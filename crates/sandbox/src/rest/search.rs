@@ -57,41 +57,64 @@ async fn messages(
     Ids([guild]): Ids<1>,
     query: Query,
 ) -> ApiResult<Response> {
-    let filter = Filter::read(&query)?;
-    let limit = query.number("limit", 1..=PAGE, PAGE)?;
-    let offset = query.number("offset", 0..=LAST_OFFSET, 0)?;
+    let asked = Search::read(&query)?;
     let mut live = rest.discord.lock();
     super::guilds::require(&live, guild, bot, Permissions::READ_MESSAGE_HISTORY)?;
     live.require_intent(bot, Intents::MESSAGE_CONTENT)?;
     if let Some(wait) = not_indexed(&mut live, guild) {
         return Ok(wait);
     }
-    let found = live.guild_for(guild, bot)?;
-    let mut hits: Vec<(u64, &Message)> = searchable(&live, found, bot, &filter)
-        .flat_map(|channel| channel.messages.values())
-        .filter_map(|message| Some((filter.relevance(&live, message)?, message)))
-        .collect();
-    if filter.by_relevance() {
-        hits.sort_by_key(|(relevance, message)| Reverse((*relevance, message.id)));
-    } else if filter.ascending() {
-        hits.sort_by_key(|(_, message)| message.id);
-    } else {
-        hits.sort_by_key(|(_, message)| Reverse(message.id));
+    Ok(Json(asked.run(&live, live.guild_for(guild, bot)?, bot)).into_response())
+}
+
+/// A search of messages: what for, and which part of the results.
+#[derive(Debug)]
+pub(crate) struct Search {
+    filter: Filter,
+    limit: usize,
+    offset: usize,
+}
+
+impl Search {
+    /// Reads the query string.
+    pub(crate) fn read(query: &Query) -> ApiResult<Self> {
+        Ok(Self {
+            filter: Filter::read(query)?,
+            limit: query.number("limit", 1..=PAGE, PAGE)?,
+            offset: query.number("offset", 0..=LAST_OFFSET, 0)?,
+        })
     }
-    let total = hits.len();
-    let page: Vec<&Message> = hits.into_iter().skip(offset).take(limit).map(|(_, message)| message).collect();
-    let mut body = json!({
-        "doing_deep_historical_index": false,
-        "total_results": total,
-        "messages": page.iter().map(|message| [hit(&live, message, bot)]).collect::<Vec<_>>(),
-    });
-    let threads = threads_of(&live, &page);
-    if !threads.is_empty() {
-        let shown = threads.iter().map(|thread| live.channel_json(thread, Some(bot)));
-        body["threads"] = shown.collect();
-        body["members"] = threads.iter().filter_map(|thread| thread.thread_member(bot)).collect();
+
+    /// Returns what a user or bot finds in a guild.
+    pub(crate) fn run(&self, live: &Live<'_>, guild: &Guild, user: Snowflake) -> Value {
+        let Self { filter, limit, offset } = self;
+        let mut hits: Vec<(u64, &Message)> = searchable(live, guild, user, filter)
+            .flat_map(|channel| channel.messages.values())
+            .filter_map(|message| Some((filter.relevance(live, message)?, message)))
+            .collect();
+        if filter.by_relevance() {
+            hits.sort_by_key(|(relevance, message)| Reverse((*relevance, message.id)));
+        } else if filter.ascending() {
+            hits.sort_by_key(|(_, message)| message.id);
+        } else {
+            hits.sort_by_key(|(_, message)| Reverse(message.id));
+        }
+        let total = hits.len();
+        let page: Vec<&Message> =
+            hits.into_iter().skip(*offset).take(*limit).map(|(_, message)| message).collect();
+        let mut body = json!({
+            "doing_deep_historical_index": false,
+            "total_results": total,
+            "messages": page.iter().map(|message| [hit(live, message, user)]).collect::<Vec<_>>(),
+        });
+        let threads = threads_of(live, &page);
+        if !threads.is_empty() {
+            let shown = threads.iter().map(|thread| live.channel_json(thread, Some(user)));
+            body["threads"] = shown.collect();
+            body["members"] = threads.iter().filter_map(|thread| thread.thread_member(user)).collect();
+        }
+        body
     }
-    Ok(Json(body).into_response())
 }
 
 /// Returns the channels and threads in which a bot may search, without those for adults unless the filter includes them.
@@ -114,8 +137,9 @@ fn searchable<'a>(
 }
 
 /// Returns a message of a result: without its reactions.
-fn hit(live: &Live<'_>, message: &Message, bot: Snowflake) -> Value {
-    let mut value = live.message_for(bot, message);
+fn hit(live: &Live<'_>, message: &Message, user: Snowflake) -> Value {
+    let is_bot = live.applications.contains_key(&user);
+    let mut value = if is_bot { live.message_for(user, message) } else { message.json(live, Some(user)) };
     if let Some(fields) = value.as_object_mut() {
         fields.remove("reactions");
         fields.insert("hit".into(), true.into());

@@ -39,11 +39,12 @@ async fn me(State(rest): State<Rest>, caller: Caller) -> ApiResult<Json<Value>> 
 async fn edit_me(State(rest): State<Rest>, Bot(bot): Bot, payload: Payload) -> ApiResult<Json<Value>> {
     let body = validate::user::modify(&payload.json)?;
     let mut live = rest.discord.lock();
+    let avatar = body.avatar.map(|bytes| live.keep_picture(bytes, true));
     if let Some(user) = live.users.get_mut(&bot) {
         if let Some(name) = body.username {
             user.username = name;
         }
-        body.avatar.map(|()| picture_hash()).apply(&mut user.avatar);
+        avatar.apply(&mut user.avatar);
         body.banner.map(|()| picture_hash()).apply(&mut user.banner);
     }
     live.user_changed(bot);

@@ -240,7 +240,7 @@ async fn create(
         guild_id,
         channel_id: channel,
         name: body.name.unwrap_or_default(),
-        avatar: body.avatar.value().map(|_| picture_hash()),
+        avatar: body.avatar.value().map(|bytes| live.keep_picture(bytes, false)),
         token: secret(68),
         application_id: Some(bot),
         creator: bot,
@@ -294,12 +294,13 @@ async fn by_token(
 
 /// Applies a change to a webhook, and sends the events of the channels that it concerns.
 fn change(live: &mut Live<'_>, id: Snowflake, body: WebhookBody) -> ApiResult<()> {
+    let avatar = body.avatar.map(|bytes| live.keep_picture(bytes, false));
     let Some(webhook) = live.webhooks.get_mut(&id) else { return Err(ApiError::unknown_webhook()) };
     let before = webhook.channel_id;
     if let Some(name) = body.name {
         webhook.name = name;
     }
-    body.avatar.map(|_| picture_hash()).apply(&mut webhook.avatar);
+    avatar.apply(&mut webhook.avatar);
     webhook.channel_id = body.channel_id.unwrap_or(before);
     let now = webhook.channel_id;
     live.webhooks_changed(before);

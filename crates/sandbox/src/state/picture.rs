@@ -5,7 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::{File, World};
 use crate::error::{ApiError, ApiResult, FieldError};
+use crate::snowflake::Snowflake;
 
 /// A picture that was sent in a body.
 #[derive(Debug, Clone)]
@@ -26,6 +28,32 @@ impl Picture {
             hasher.finish()
         };
         format!("{}{:016x}{:016x}", if self.gif && animated { "a_" } else { "" }, part(0), part(1))
+    }
+}
+
+/// Returns the number under which the picture with this hash is among the files of a world: half of the hash.
+fn file_id(hash: &str) -> Option<Snowflake> {
+    let digits = hash.strip_prefix("a_").unwrap_or(hash).get(..16)?;
+    u64::from_str_radix(digits, 16).ok().map(Snowflake)
+}
+
+impl World {
+    /// Keeps a picture, such as an avatar, and returns its hash. It stays when another takes its place, as old messages of a
+    /// webhook have its hash.
+    pub fn keep_picture(&mut self, bytes: Vec<u8>, animated: bool) -> String {
+        let kind = sniff(&bytes).unwrap_or("application/octet-stream");
+        let picture = Picture { gif: kind == "image/gif", bytes };
+        let hash = picture.hash(animated);
+        if let Some(id) = file_id(&hash) {
+            let bytes = picture.bytes.into();
+            self.files.insert(id, File { filename: hash.clone(), content_type: kind.to_owned(), bytes });
+        }
+        hash
+    }
+
+    /// Returns the picture with this hash, if it was kept.
+    pub fn picture(&self, hash: &str) -> Option<&File> {
+        self.files.get(&file_id(hash)?).filter(|file| file.filename == hash)
     }
 }
 
@@ -139,6 +167,17 @@ mod tests {
         ] {
             let error = read(bad, "icon").unwrap_err();
             assert_eq!(error.errors().unwrap().at(&["icon"])[0].code, "IMAGE_INVALID", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_kept_under_its_hash() {
+        let mut world = World::default();
+        let hash = world.keep_picture(b"GIF89a".to_vec(), true);
+        assert!(hash.starts_with("a_"));
+        assert_eq!(world.picture(&hash).map(|file| &*file.content_type), Some("image/gif"));
+        for other in ["", "a_", "0123", &hash[2..], &format!("{}0", &hash[..hash.len() - 1])] {
+            assert!(other == hash || world.picture(other).is_none(), "{other}");
         }
     }
 

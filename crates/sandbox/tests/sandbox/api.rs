@@ -45,6 +45,7 @@ mod polls;
 mod privileged;
 mod scheduled_events;
 mod search;
+mod servers;
 mod soundboard;
 mod stages;
 mod store;

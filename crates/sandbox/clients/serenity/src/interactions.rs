@@ -47,7 +47,7 @@ fn commands() -> Vec<CreateCommand> {
 }
 
 /// Registers the commands, and reports it.
-pub async fn register(ctx: &Context, guild: &Guild) -> Outcome {
+pub(crate) async fn register(ctx: &Context, guild: &Guild) -> Outcome {
     guild.id.set_commands(ctx, commands()).await?;
     let about = Command::create_global_command(ctx, CreateCommand::new("about").description("Who?")).await?;
     let better = CreateCommand::new("about").description("Who is this?");
@@ -67,7 +67,7 @@ fn answer(message: CreateInteractionResponseMessage) -> CreateInteractionRespons
     CreateInteractionResponse::Message(message)
 }
 
-pub async fn handle(ctx: &Context, interaction: Interaction) -> Outcome {
+pub(crate) async fn handle(ctx: &Context, interaction: Interaction) -> Outcome {
     match interaction {
         Interaction::Command(command) => run(ctx, command).await,
         Interaction::Autocomplete(command) => {
@@ -265,7 +265,8 @@ async fn world(ctx: &Context, id: GuildId) -> Result<Value, Error> {
     ) -> Value {
         let mut names: Vec<_> = members.iter().map(|member| &member.user.name).collect();
         let mut roles: Vec<_> = roles.values().map(|role| &role.name).collect();
-        (names.sort(), roles.sort());
+        names.sort();
+        roles.sort();
         let channels: BTreeMap<_, _> = channels.values().map(|c| (&c.name, u8::from(c.kind))).collect();
         let owner = members.iter().find(|member| member.user.id == guild.1).map(|member| &member.user.name);
         json!({ "guild": guild.0, "owner": owner, "channels": channels, "members": names, "roles": roles })

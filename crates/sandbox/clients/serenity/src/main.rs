@@ -1,5 +1,7 @@
 //! An ordinary serenity bot; only the client's `Http` differs from one for discord.com.
 
+#![allow(clippy::wildcard_imports, clippy::large_futures)] // As serenity's examples are written.
+
 mod events;
 mod interactions;
 mod messages;

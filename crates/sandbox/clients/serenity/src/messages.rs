@@ -5,7 +5,7 @@ use serenity::all::*;
 
 use crate::{Bot, Outcome, posts};
 
-pub async fn handle(bot: &Bot, ctx: &Context, message: Message) -> Outcome {
+pub(crate) async fn handle(bot: &Bot, ctx: &Context, message: Message) -> Outcome {
     let channel = message.channel_id;
     if message.guild_id.is_none() {
         channel.say(ctx, format!("direct {}", message.content)).await?;

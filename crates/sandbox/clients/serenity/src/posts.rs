@@ -11,14 +11,14 @@ fn file(size: usize, name: &str) -> CreateAttachment {
 }
 
 /// Returns Discord's code of a failed request.
-pub fn code<T>(sent: Result<T>) -> isize {
+pub(crate) fn code<T>(sent: Result<T>) -> isize {
     match sent {
         Err(Error::Http(HttpError::UnsuccessfulRequest(answer))) => answer.error.code,
         _ => 0,
     }
 }
 
-pub async fn handle(bot: &Bot, ctx: &Context, name: &str, message: &Message) -> Outcome {
+pub(crate) async fn handle(bot: &Bot, ctx: &Context, name: &str, message: &Message) -> Outcome {
     let channel = message.channel_id;
     let guild = message.guild_id.ok_or("not in a guild")?;
     match name {

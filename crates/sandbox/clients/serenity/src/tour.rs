@@ -10,7 +10,7 @@ fn ensure(holds: bool, what: &str) -> Outcome {
     if holds { Ok(()) } else { Err(what.into()) }
 }
 
-pub async fn run(ctx: &Context, guild: GuildId, user: &User) -> Outcome {
+pub(crate) async fn run(ctx: &Context, guild: GuildId, user: &User) -> Outcome {
     let closed = PermissionOverwrite {
         allow: Permissions::empty(),
         deny: Permissions::SEND_MESSAGES,
@@ -67,7 +67,7 @@ pub async fn run(ctx: &Context, guild: GuildId, user: &User) -> Outcome {
             CreatePollAnswer::new().text("yes"),
             CreatePollAnswer::new().text("no").emoji("👎".to_owned()),
         ])
-        .duration(Duration::from_secs(3600));
+        .duration(Duration::from_hours(1));
     let message = room.send_message(ctx, CreateMessage::new().poll(poll)).await?;
     let ended = message.end_poll(ctx).await?;
     let is_over = ended.poll.and_then(|poll| poll.results).is_some_and(|results| results.is_finalized);

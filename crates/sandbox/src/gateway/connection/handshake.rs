@@ -55,6 +55,7 @@ impl Connection {
         let session = Arc::new(Session::new(id.clone(), viewer, identify.compress, &self.backend));
         session.attach(self.id);
         self.hub.add(session.clone());
+        session.connection_changed();
         // From here on events wait in the session, so it misses none of the events after the backend's answers.
         let guilds: Vec<_> = self.backend.guilds(bot).into_iter().filter(mine).collect();
         let ready = self.ready(&session, identify.shard, &guilds);
