@@ -57,7 +57,7 @@ need_rust() {
 # Runs cargo, without the token: build scripts and macros of every dependency run in it.
 cargo_() { in_group cargo "$@"; }
 
-# Runs a program in its own process group, without the token. On a signal, the script ends the whole group and exits.
+# Runs a program in its own process group, without secrets. On a signal, the script ends the whole group and exits.
 in_group() { # PROGRAM [ARGUMENT...]
     local code=0
     CARGO_PID='' TOLD=''
@@ -65,7 +65,7 @@ in_group() { # PROGRAM [ARGUMENT...]
     trap 'end_cargo 143' TERM
     trap 'end_cargo 129' HUP
     set -m
-    (cd "$ROOT" && unset DISCORD_TOKEN && exec "$@") &
+    (cd "$ROOT" && unset DISCORD_TOKEN DATABASE_URL && exec "$@") &
     CARGO_PID=$!
     set +m
     [[ -z $TOLD ]] || end_cargo "$TOLD"

@@ -14,6 +14,7 @@ pub(crate) use address::{ApiUrl, GatewayUrl};
 #[cfg(feature = "hmr")]
 pub(crate) use changes::{Changes, changes};
 pub(crate) use commands::{CommandScope, Commands};
+pub(crate) use database::Database;
 pub(crate) use health::Health;
 pub(crate) use media::Media;
 use reader::Reader;
@@ -28,6 +29,7 @@ mod address;
 #[cfg(any(feature = "hmr", test))]
 mod changes;
 mod commands;
+mod database;
 mod env_file;
 mod former;
 mod health;
@@ -62,6 +64,7 @@ const VARIABLES: &[&str] = &[
     "COMMAND_GRACE_MS",
     "COMMAND_PREFIX",
     "COMMAND_SCOPE",
+    "DATABASE_URL",
     "DEV_CHANNEL_ID",
     "DISCORD_API_URL",
     "DISCORD_GATEWAY_URL",
@@ -100,6 +103,8 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     /// Address of health and metrics.
     pub(crate) health: Health,
+    /// Where plugins' documents and tables are.
+    pub(crate) database: Database,
     /// File that keeps state and timers, if configured.
     state_file: Option<PathBuf>,
     /// Directives for the log.
@@ -152,6 +157,7 @@ impl Config {
         let commands = Commands::read(&mut reader);
         let mut reload = Reload::read(&mut reader);
         let state_file = reader.read("STATE_FILE", value::file);
+        let database = Database::read(&mut reader);
         let media = Media::read(&mut reader);
         let health = Health::read(&mut reader);
         let log_filter = reader.read("RUST_LOG", |text| {
@@ -192,6 +198,7 @@ impl Config {
             reload,
             media,
             health,
+            database,
             state_file,
             log_filter: log_filter.unwrap_or_else(|| LOG_FILTER.to_owned()),
             warnings,

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use database::OpenError;
 use player::{Engine, Sources};
 use sdk::checkpoint::Checkpoint;
 use sdk::dispatch::{Dispatcher, Gateway, run_reload_handlers, run_timers, run_voice_handlers};
@@ -33,6 +34,8 @@ use crate::{intents, reload, shutdown, starts};
 const CACHED_MESSAGES: usize = 1000;
 /// Longest wait for starting plugins when the bot is shut down.
 const STARTING_WITHIN: Duration = Duration::from_secs(2);
+/// Longest wait for what the database is doing when the bot is shut down.
+const CLOSED_WITHIN: Duration = Duration::from_millis(500);
 /// Further attempts to open the gateway while REST fails.
 const ATTEMPTS: u32 = 5;
 
@@ -70,12 +73,17 @@ pub(crate) async fn run(
     };
 
     let state_file = reload::state_file(&config);
+    let database = tokio::select! {
+        database = config.database.open(state_file.as_deref()) => Arc::new(database.map_err(unopened)?),
+        () = &mut shutdown => return Ok(None),
+    };
     let host = {
         let builder = Host::builder(version, settings);
         let engine = Engine::new(builder.changes(), builder.voice_events());
         engine.set_sources(Sources::new(config.media.sources(config.environment, &connection)));
         builder
             .player(Arc::new(engine))
+            .database(Some(database.clone()))
             .http_of(https_of_plugins(api.clone(), application.id))
             .observer(health.observer())
             .state_file(state_file.clone())
@@ -143,12 +151,22 @@ pub(crate) async fn run(
     work.shutdown().await;
     // After a refusal there is no session to close.
     shutdown::shut_down(&host, outcome.is_ok().then_some(&shards), checkpoint.as_ref()).await;
+    if timeout(CLOSED_WITHIN, database.close()).await.is_err() {
+        warn!(ms = CLOSED_WITHIN.as_millis(), "the database is still busy");
+    }
     outcome.map_err(|ending| match ending {
         Ending::Refused(refusal) => {
             Failure::configuration(refusal.sentence(intents, &host.registry().snapshot(), application.id))
         }
         Ending::Failed(failure) => failure,
     })
+}
+
+/// Words the end of a bot whose database cannot be opened. A server may answer at the next start.
+fn unopened(error: OpenError) -> Failure {
+    let is_temporary = matches!(error, OpenError::Unreachable { .. });
+    let sentence = format!("DATABASE_URL: {error}.");
+    if is_temporary { Failure::other(sentence) } else { Failure::configuration(sentence) }
 }
 
 /// Why the gateway is no longer connected.

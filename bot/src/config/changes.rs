@@ -26,6 +26,7 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Changes {
         ("APP_ENV", old.environment != new.environment),
         ("COMMAND_GRACE_MS", old.commands.grace != new.commands.grace),
         ("COMMAND_SCOPE", old.commands.scope != new.commands.scope),
+        ("DATABASE_URL", old.database.differs(&new.database)),
         ("DISCORD_API_URL", api(&old.connection) != api(&new.connection)),
         ("DISCORD_GATEWAY_URL", gateway(&old.connection) != gateway(&new.connection)),
         ("DISCORD_TOKEN", token(&old.connection) != token(&new.connection)),

@@ -1,6 +1,7 @@
 //! Reads variables one by one and collects all mistakes.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use sdk::serenity::all::GuildId;
 use sdk::settings::Environment;
@@ -47,6 +48,16 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// Reads a variable whose value must not be shown. The error of `parse` follows "NAME" in a sentence.
+    pub(super) fn read_secret<T, E: Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let parsed = parse(self.raw(name)?.trim());
+        parsed.map_err(|wrong| self.mistakes.push(format!("{name} {wrong}."))).ok()
     }
 
     /// Reads a variable, with the default of its type if it is not set.

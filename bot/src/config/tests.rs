@@ -324,7 +324,7 @@ fn plugins_see_variables_but_no_secrets() {
         ("api_key", "x"),
         ("DB_PASSWORD", "x"),
         ("MY_SECRET", "x"),
-        ("DATABASE_URL", "x"),
+        ("DATABASE_URL", "postgres://bot:s3cret@db.example/bot"),
         ("SENTRY_DSN", "x"),
         ("PROXY_AUTH", "x"),
         ("AUTHOR", "Ada"),
@@ -338,7 +338,25 @@ fn plugins_see_variables_but_no_secrets() {
     {
         assert_eq!(settings.variable(name), None, "{name}");
     }
-    assert!(!format!("{config:?}").contains("GhIjKl"));
+    let shown = format!("{config:?}");
+    assert!(
+        !shown.contains("GhIjKl") && !shown.contains("s3cret") && shown.contains("db.example"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_wrong_address_of_the_database_is_not_repeated() {
+    for (address, way_out) in [
+        ("mysql://bot:s3cret@db.example/bot", "postgres://USER:PASSWORD@HOST/NAME"),
+        ("postgres://bot:s3cret@db.example:port/bot", "%XX"),
+        ("sqlite:", "sqlite:FILE"),
+    ] {
+        let Mistakes(mistakes) = with(&[("DATABASE_URL", address)]).unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(mistakes[0].starts_with("DATABASE_URL ") && mistakes[0].contains(way_out), "{mistakes:?}");
+        assert!(!mistakes[0].contains("s3cret"), "{mistakes:?}");
+    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use tokio::process::Command;
 
 use crate::error::SaveError;
 
-/// Variable that no compiler, build script or macro needs.
-const SECRET: &str = "DISCORD_TOKEN";
+/// Variables that no compiler, build script or macro needs.
+const SECRETS: [&str; 2] = ["DISCORD_TOKEN", "DATABASE_URL"];
 
 /// Program in `scripts/bin` through which cargo calls rustc for the crates of the workspace. It keeps the calls; see
 /// [`RustcCall`](crate::build::rustc_call::RustcCall).
@@ -75,7 +75,9 @@ pub(crate) fn in_workspace(mut command: Command, root: &Path) -> Command {
 
 fn with_environment(program: impl AsRef<OsStr>, variable: impl Fn(&str) -> Option<OsString>) -> Command {
     let mut command = Command::new(program);
-    command.env_remove(SECRET);
+    for secret in SECRETS {
+        command.env_remove(secret);
+    }
     match roots::for_programs(variable) {
         Some(file) => command.env(roots::NAMED, file),
         None => command.env_remove(roots::NAMED),
@@ -98,7 +100,7 @@ mod tests {
                 _ => None,
             });
             let set: BTreeMap<_, _> = command.as_std().get_envs().collect();
-            assert_eq!(set[OsStr::new(SECRET)], None);
+            assert!(SECRETS.iter().all(|secret| set[OsStr::new(secret)].is_none()));
             assert_eq!(set[OsStr::new("SSL_CERT_FILE")], expected.map(OsStr::new));
         }
     }

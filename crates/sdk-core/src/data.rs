@@ -12,10 +12,11 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use poise::PartialContext;
 use serde::Serialize;
-use serenity::all::{ComponentInteraction, Context, Message, ModalInteraction, UserId};
+use serenity::all::{ComponentInteraction, Context, GuildId, Message, ModalInteraction, UserId};
 
 use crate::bus::Bus;
 use crate::collectors::Collectors;
+use crate::database::{Document, Documents, Scope, Sql};
 use crate::flight::Flight;
 use crate::host_services::HostServices;
 use crate::panics::panic_text;
@@ -142,6 +143,35 @@ impl Data {
     /// Returns this plugin's values in the host, which outlive every reload.
     pub fn store(&self) -> PluginStore {
         self.0.services.store().of(&self.0.plugin)
+    }
+
+    /// Returns this plugin's document of a guild: `ctx.data().guild::<Settings>(guild).get().await?`.
+    pub fn guild<T: Document>(&self, guild: GuildId) -> Documents<T> {
+        self.documents(Scope::Guild(guild))
+    }
+
+    /// Returns this plugin's document of a user, the same in all guilds.
+    pub fn user<T: Document>(&self, user: UserId) -> Documents<T> {
+        self.documents(Scope::User(user))
+    }
+
+    /// Returns this plugin's document of a user in one guild.
+    pub fn member<T: Document>(&self, guild: GuildId, user: UserId) -> Documents<T> {
+        self.documents(Scope::Member(guild, user))
+    }
+
+    /// Returns this plugin's document that belongs to no guild or user.
+    pub fn global<T: Document>(&self) -> Documents<T> {
+        self.documents(Scope::Global)
+    }
+
+    fn documents<T: Document>(&self, scope: Scope) -> Documents<T> {
+        Documents::new(self.0.services.database().cloned(), self.0.plugin.clone(), scope)
+    }
+
+    /// Returns access to the database by SQL.
+    pub fn sql(&self) -> Sql {
+        Sql::new(self.0.services.database().cloned())
     }
 
     /// Returns the players of all guilds: `ctx.data().voice().player(guild)`.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serenity::all::GatewayIntents;
 
 use crate::code::Code;
+use crate::database::{DatabaseError, Migrated};
 use crate::definition::{Definitions, definitions_of};
 pub use crate::gate::CallReport;
 use crate::gate::{Call, Counted, Gate, Replaced};
@@ -374,11 +375,13 @@ impl Generation {
             .map_err(|source| StateError::new(self.plugin(), StateErrorKind::Default, source))
     }
 
-    /// Runs the plugin's `start` hook.
+    /// Runs the plugin's migrations that were not run yet, then its `start` hook.
     ///
     /// # Errors
-    /// If the hook fails, panics or exceeds `deadline`. The tasks that it spawned are then cancelled.
+    /// If a migration fails, none of them is then applied; or if the hook fails, panics or exceeds `deadline`. The tasks
+    /// that it spawned are then cancelled.
     pub async fn start(self: &Arc<Self>, deadline: Duration) -> Result<(), HookError> {
+        self.migrate().await.map_err(|kind| HookError::new("start", kind))?;
         let this = self.clone();
         let outcome = bounded("start", deadline, async move {
             let flight = this.data.services().flight(this.plugin(), this.number, format_args!("start hook"));
@@ -390,6 +393,27 @@ impl Generation {
             self.data.tasks().cancel(deadline).await;
         }
         outcome
+    }
+
+    async fn migrate(&self) -> Result<(), HookErrorKind> {
+        let (plugin, generation) = (self.plugin(), self.number);
+        let migrations = contained(|| Ok(self.instance.migrations())).map_err(HookErrorKind::Failed)?;
+        if migrations.is_empty() {
+            return Ok(());
+        }
+        let engine = self.data.services().database();
+        let engine = engine.ok_or_else(|| HookErrorKind::Migrations(DatabaseError::none()))?;
+        let Migrated { applied, unknown } =
+            engine.migrate(plugin, migrations).await.map_err(HookErrorKind::Migrations)?;
+        if !applied.is_empty() {
+            let applied = applied.join(", ");
+            tracing::info!(%plugin, generation, applied, "migrations were applied");
+        }
+        if !unknown.is_empty() {
+            let unknown = unknown.join(", ");
+            tracing::warn!(%plugin, generation, unknown, "the database has migrations that this code does not know; data is not rolled back with code");
+        }
+        Ok(())
     }
 
     /// Runs the plugin's `stop` hook, then cancels its tasks, each bounded by `deadline`.

@@ -16,6 +16,7 @@ use crate::PluginId;
 use crate::answers::Answers;
 use crate::cache::CacheKeeper;
 use crate::changes::Changes;
+use crate::database::Engine;
 use crate::definition::CommandKey;
 pub use crate::host_services::HttpOf;
 use crate::host_services::{Above, HostServices, Parts};
@@ -59,6 +60,7 @@ pub struct HostBuilder {
     changes: Changes,
     voice_events: broadcast::Sender<VoiceEvent>,
     players: Option<Arc<dyn Players>>,
+    database: Option<Arc<dyn Engine>>,
     http_of: Option<HttpOf>,
     observer: Option<Arc<dyn Observer>>,
     state_file: Option<PathBuf>,
@@ -144,6 +146,13 @@ impl HostBuilder {
         self
     }
 
+    /// Sets the engine of the database, if there is one.
+    #[must_use]
+    pub fn database(mut self, engine: Option<Arc<dyn Engine>>) -> Self {
+        self.database = engine;
+        self
+    }
+
     /// Sets the function that creates plugins' HTTP clients, by which requests are attributed to a plugin.
     #[must_use]
     pub fn http_of(mut self, http_of: HttpOf) -> Self {
@@ -183,6 +192,7 @@ impl HostBuilder {
                 version: self.version,
                 settings: self.settings,
                 changes: self.changes,
+                database: self.database,
                 voice: Voice::new(self.players, self.voice_events),
                 http_of: self.http_of,
                 observer: self.observer,
@@ -230,6 +240,7 @@ impl Host {
             changes: Changes::default(),
             voice_events: Voice::channel(),
             players: None,
+            database: None,
             http_of: None,
             observer: None,
             state_file: None,

@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use crate::PluginId;
 use crate::bus::Bus;
 use crate::changes::Changes;
+use crate::database::Engine;
 use crate::edits::Edits;
 use crate::flight::{Flight, Recorder};
 use crate::observer::Observer;
@@ -42,6 +43,7 @@ struct Inner {
     bus: Bus,
     changes: Changes,
     store: Store,
+    database: Option<Arc<dyn Engine>>,
     edits: Edits,
     scheduler: Scheduler,
     voice: Voice,
@@ -61,6 +63,7 @@ pub(crate) struct Parts {
     pub(crate) version: String,
     pub(crate) settings: Settings,
     pub(crate) changes: Changes,
+    pub(crate) database: Option<Arc<dyn Engine>>,
     pub(crate) voice: Voice,
     pub(crate) http_of: Option<HttpOf>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -104,13 +107,14 @@ impl Ended {
 
 impl HostServices {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { version, settings, changes, voice, http_of, observer, above } = parts;
+        let Parts { version, settings, changes, database, voice, http_of, observer, above } = parts;
         Self(Arc::new(Inner {
             began: Instant::now(),
             version,
             settings: ArcSwap::from_pointee(settings),
             bus: Bus::default(),
             store: Store::new(changes.clone()),
+            database,
             edits: Edits::default(),
             scheduler: Scheduler::new(changes.clone()),
             changes,
@@ -157,6 +161,11 @@ impl HostServices {
     /// Returns the values of all plugins.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Returns the engine of the database, if the host has one.
+    pub fn database(&self) -> Option<&Arc<dyn Engine>> {
+        self.0.database.as_ref()
     }
 
     /// Returns the record of text commands and their answers.

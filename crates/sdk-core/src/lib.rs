@@ -13,6 +13,7 @@
 //!   refuse.
 //! - [`dependency`], [`order`] and [`services`]: dependencies between plugins, and the services that plugins offer.
 //! - [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: what outlives a restart.
+//! - [`database`]: documents, SQL and migrations; their engine is the crate `database`, which only the host links.
 //! - [`host`]: the bot's facade of the services and the registry.
 //! - [`voice`]: what plugins see of the player; its engine is the crate `player`, which only the host links.
 //! - [`flight`]: what is in progress, recorded so that it outlives a crash; [`observer`]: what was handled, for
@@ -35,6 +36,7 @@ pub mod code;
 mod collectors;
 mod compatibility;
 pub mod data;
+pub mod database;
 pub mod definition;
 pub mod dependency;
 pub mod dispatch;
@@ -101,6 +103,7 @@ pub type FrameworkOptions = poise::FrameworkOptions<Data, Error>;
 /// The imports of most plugin files: `use sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::bus::ReloadEvent;
+    pub use crate::database::Document;
     pub use crate::event;
     pub use crate::scheduler::Timer;
     pub use crate::state::{State, StateSlot};

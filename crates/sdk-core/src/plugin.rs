@@ -5,6 +5,7 @@ use std::fmt;
 use serenity::all::GatewayIntents;
 use serenity::async_trait;
 
+use crate::database::Migration;
 use crate::offers::Services;
 use crate::state::StateSlot;
 use crate::{Command, Data, Dependency, Error, FrameworkOptions, PluginId, Subscriptions};
@@ -64,6 +65,14 @@ pub trait Plugin: Send + Sync + 'static {
     /// Commands and handlers access it with [`Data::state`].
     fn state(&self) -> Option<StateSlot> {
         None
+    }
+
+    /// Returns the migrations of its tables: `sdk::migrations!["0001_cases"]`.
+    ///
+    /// Those that were not run yet are run before [`start`](Self::start), in one transaction. An error keeps the old
+    /// generation live. One that was run must not be edited: a change is a new migration.
+    fn migrations(&self) -> &'static [Migration] {
+        &[]
     }
 
     /// Runs before the generation goes live. An error or a panic keeps the old generation live.

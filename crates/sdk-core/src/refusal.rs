@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::Error;
+use crate::database::DatabaseError;
 use crate::voice::source::SourceError;
 use crate::voice::{LyricsError, VoiceError};
 
@@ -23,6 +24,7 @@ impl Refusal {
     /// Returns whether an error is a refusal rather than a failure.
     pub(crate) fn is(error: &Error) -> bool {
         error.is::<Self>()
+            || error.downcast_ref::<DatabaseError>().is_some_and(DatabaseError::is_unavailable)
             || error.is::<VoiceError>()
             || error.is::<SourceError>()
             || error.is::<LyricsError>()

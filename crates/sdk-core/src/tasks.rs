@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinError};
 
 use crate::Error;
+use crate::database::DatabaseError;
 use crate::panics::{Panic, panic_text};
 use crate::probation::Probation;
 
@@ -155,6 +156,8 @@ pub struct HookError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HookErrorKind {
+    /// Its migrations, which run before the `start` hook, failed.
+    Migrations(DatabaseError),
     /// It returned an error.
     Failed(Error),
     /// It panicked.
@@ -183,12 +186,17 @@ impl HookError {
 
 impl fmt::Display for HookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "its {} hook ", self.hook)?;
+        let hook = self.hook;
         match &self.kind {
-            HookErrorKind::Failed(error) => write!(f, "failed: {error}"),
-            HookErrorKind::Panicked(panic) => write!(f, "panicked: {} (at {})", panic.text, panic.place()),
-            HookErrorKind::TimedOut(deadline) => write!(f, "did not end within {} ms", deadline.as_millis()),
-            HookErrorKind::Aborted(error) => write!(f, "was not run to its end: {error}"),
+            HookErrorKind::Migrations(error) => write!(f, "its migrations failed: {error}"),
+            HookErrorKind::Failed(error) => write!(f, "its {hook} hook failed: {error}"),
+            HookErrorKind::Panicked(panic) => {
+                write!(f, "its {hook} hook panicked: {} (at {})", panic.text, panic.place())
+            }
+            HookErrorKind::TimedOut(deadline) => {
+                write!(f, "its {hook} hook did not end within {} ms", deadline.as_millis())
+            }
+            HookErrorKind::Aborted(error) => write!(f, "its {hook} hook was not run to its end: {error}"),
         }
     }
 }
@@ -197,6 +205,7 @@ impl std::error::Error for HookError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
             HookErrorKind::Failed(error) => Some(&**error),
+            HookErrorKind::Migrations(error) => Some(error),
             HookErrorKind::Aborted(error) => Some(error),
             HookErrorKind::Panicked(_) | HookErrorKind::TimedOut(_) => None,
         }

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use crate::tree::{self, plugins, root};
 
 /// Packages that plugins are not built with, and so not built again for: the player's, which the host alone links.
-const OF_THE_HOST: [&str; 8] =
-    ["davey", "demux", "openmls", "opus2", "player", "rubato", "songbird", "symphonia"];
+const OF_THE_HOST: [&str; 10] =
+    ["database", "davey", "demux", "openmls", "opus2", "player", "rubato", "songbird", "sqlx", "symphonia"];
 
 /// What each crate that is no plugin depends on in the workspace.
-const ARROWS: [(&str, &[&str]); 17] = [
-    ("bot", &["commands", "events", "hmr", "player", "sdk"]),
+const ARROWS: [(&str, &[&str]); 18] = [
+    ("bot", &["commands", "database", "events", "hmr", "player", "sdk"]),
+    ("database", &["sdk-core"]),
     ("demux", &[]),
     ("discord-rules", &[]),
     ("e2e", &["hmr", "sandbox"]),

@@ -22,6 +22,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "settings",
             "text",
             "voice",
+            "database",
             "refusal",
             "observer",
         ],

@@ -1,0 +1,40 @@
+//! Where plugins' documents and tables are.
+
+use std::path::Path;
+
+use database::DatabaseAddress;
+
+use super::reader::Reader;
+
+/// Name of the file of SQLite, beside the state file or in the current folder.
+const FILE: &str = "hotcord.db";
+
+/// The database, from `DATABASE_URL`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Database(Option<DatabaseAddress>);
+
+impl Database {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self(reader.read_secret("DATABASE_URL", str::parse))
+    }
+
+    /// Returns the database, opened if it was configured. The default, a file beside the state file, is created when a
+    /// plugin uses it first.
+    pub(crate) async fn open(
+        &self,
+        state_file: Option<&Path>,
+    ) -> Result<database::Database, database::OpenError> {
+        if let Some(address) = &self.0 {
+            return database::Database::open(address.clone()).await;
+        }
+        let folder = state_file.and_then(Path::parent);
+        let file = folder.map_or_else(|| FILE.into(), |folder| folder.join(FILE));
+        Ok(database::Database::lazy(DatabaseAddress::file(file)))
+    }
+
+    /// Returns whether it is another database.
+    #[cfg(any(feature = "hmr", test))]
+    pub(super) fn differs(&self, other: &Self) -> bool {
+        self.0 != other.0
+    }
+}

@@ -1,0 +1,154 @@
+//! Documents that were read or written lately.
+
+use std::sync::Arc;
+
+use lru::LruCache;
+use parking_lot::Mutex;
+use sdk_core::database::{DocumentKey, StoredDocument};
+
+/// Most bytes of JSON in the cache.
+const BYTES: usize = 64 * 1024 * 1024;
+/// What a key and its bookkeeping take, roughly.
+const OVERHEAD: usize = 200;
+
+/// What is known of a document.
+#[derive(Clone, Debug)]
+struct Entry {
+    /// The newest revision that is known; 0 if there was never a document.
+    revision: u64,
+    known: Known,
+    bytes: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Known {
+    /// The document itself, or that there is none.
+    Contents(Option<Arc<StoredDocument>>),
+    /// Another process has written it.
+    Outdated,
+}
+
+/// A cache of documents, bounded by their size. An entry is replaced only by one of a newer revision, so a slow reader
+/// never puts back what a writer has replaced.
+#[derive(Debug)]
+pub(crate) struct Cache(Mutex<Entries>);
+
+#[derive(Debug)]
+struct Entries {
+    documents: LruCache<DocumentKey, Entry>,
+    bytes: usize,
+    /// Off while changes of other processes are not heard of.
+    on: bool,
+}
+
+impl Cache {
+    pub(crate) fn new(on: bool) -> Self {
+        Self(Mutex::new(Entries { documents: LruCache::unbounded(), bytes: 0, on }))
+    }
+
+    /// Returns a document, `Some(None)` if it is known that there is none, or `None` if the database has to be asked.
+    pub(crate) fn get(&self, key: &DocumentKey) -> Option<Option<Arc<StoredDocument>>> {
+        match &self.0.lock().documents.get(key)?.known {
+            Known::Contents(document) => Some(document.clone()),
+            Known::Outdated => None,
+        }
+    }
+
+    /// Takes what was read or written; `bytes` is the size of its JSON.
+    pub(crate) fn put(
+        &self,
+        key: &DocumentKey,
+        revision: u64,
+        document: Option<Arc<StoredDocument>>,
+        bytes: usize,
+    ) {
+        self.insert(key, Entry { revision, known: Known::Contents(document), bytes: bytes + OVERHEAD });
+    }
+
+    /// Notes that another process has written a document.
+    pub(crate) fn outdate(&self, key: &DocumentKey, revision: u64) {
+        self.insert(key, Entry { revision, known: Known::Outdated, bytes: OVERHEAD });
+    }
+
+    /// Forgets everything; with `on` false, also keeps nothing until it is turned on again.
+    pub(crate) fn restart(&self, on: bool) {
+        let mut entries = self.0.lock();
+        entries.documents.clear();
+        entries.bytes = 0;
+        entries.on = on;
+    }
+
+    fn insert(&self, key: &DocumentKey, entry: Entry) {
+        let mut entries = self.0.lock();
+        if !entries.on {
+            return;
+        }
+        if let Some(old) = entries.documents.peek(key) {
+            let is_newer = entry.revision > old.revision
+                || (entry.revision == old.revision && matches!(entry.known, Known::Contents(_)));
+            if !is_newer {
+                return;
+            }
+        }
+        entries.bytes += entry.bytes;
+        if let Some(old) = entries.documents.put(key.clone(), entry) {
+            entries.bytes -= old.bytes;
+        }
+        while entries.bytes > BYTES
+            && let Some((_, old)) = entries.documents.pop_lru()
+        {
+            entries.bytes -= old.bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sdk_core::PluginId;
+    use sdk_core::database::Scope;
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(kind: &str) -> DocumentKey {
+        DocumentKey { plugin: PluginId::new("commands/one"), kind: kind.to_owned(), scope: Scope::Global }
+    }
+
+    fn stored(revision: u64) -> Option<Arc<StoredDocument>> {
+        Some(Arc::new(StoredDocument { version: 1, revision, value: json!(revision) }))
+    }
+
+    #[test]
+    fn a_slow_reader_does_not_put_back_what_was_replaced() {
+        let cache = Cache::new(true);
+        cache.put(&key("a"), 2, stored(2), 1);
+        cache.put(&key("a"), 1, stored(1), 1);
+        assert_eq!(cache.get(&key("a")), Some(stored(2)));
+        cache.outdate(&key("a"), 3);
+        cache.put(&key("a"), 2, stored(2), 1);
+        assert_eq!(cache.get(&key("a")), None);
+        cache.put(&key("a"), 3, stored(3), 1);
+        assert_eq!(cache.get(&key("a")), Some(stored(3)));
+        cache.outdate(&key("a"), 3);
+        assert_eq!(cache.get(&key("a")), Some(stored(3)));
+        // Deleted, which is a revision too.
+        cache.put(&key("a"), 4, None, 0);
+        assert_eq!(cache.get(&key("a")), Some(None));
+    }
+
+    #[test]
+    fn it_is_bounded_by_size_and_keeps_what_was_used_last() {
+        let cache = Cache::new(true);
+        for number in 0..70 {
+            cache.put(&key(&number.to_string()), 1, stored(1), 1024 * 1024);
+            assert!(cache.get(&key("0")).is_some());
+        }
+        assert!(cache.get(&key("1")).is_none());
+        assert!(cache.get(&key("69")).is_some());
+        assert!(cache.0.lock().bytes <= BYTES);
+        cache.restart(false);
+        cache.put(&key("a"), 1, stored(1), 1);
+        assert!(cache.get(&key("a")).is_none());
+        assert_eq!(cache.0.lock().bytes, 0);
+    }
+}

@@ -1,0 +1,213 @@
+//! The database as the host hands it to plugins.
+
+use std::fmt;
+use std::fs::File;
+use std::future::Future;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sdk_core::PluginId;
+use sdk_core::database::{
+    DatabaseError, DatabaseErrorKind, DocumentKey, Engine, Migrated, Migration, NewDocument, OpenTransaction,
+    Parameter, Row, StoredDocument,
+};
+use serenity::async_trait;
+use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
+use tokio::task::JoinHandle;
+
+use crate::cache::Cache;
+use crate::connection::Pool;
+use crate::documents::Write;
+use crate::open::{self, Opened, STATEMENT_WITHIN};
+use crate::transaction::Transaction;
+use crate::writer::Writer;
+use crate::{DatabaseAddress, OpenError, documents, listener, migrations};
+
+/// Longest run of a plugin's migrations.
+const MIGRATIONS_WITHIN: Duration = Duration::from_secs(300);
+
+/// Documents that can be changed at once.
+const TURNS: usize = 256;
+
+/// A database, opened at once or when it is used first. Dropping it ends its tasks.
+pub struct Database {
+    address: DatabaseAddress,
+    opened: OnceCell<Connected>,
+    /// Of those that change a document. Documents share them, which costs a wait now and then.
+    turns: Vec<Arc<Mutex<()>>>,
+}
+
+/// What an open database consists of.
+struct Connected {
+    pool: Pool,
+    cache: Arc<Cache>,
+    /// Of SQLite alone; PostgreSQL takes several writers at once.
+    writer: Option<Writer>,
+    listener: Option<JoinHandle<()>>,
+    _lock: Option<File>,
+}
+
+impl Database {
+    /// Returns a database that is opened when it is used first.
+    pub fn lazy(address: DatabaseAddress) -> Self {
+        Self { address, opened: OnceCell::new(), turns: (0..TURNS).map(|_| Arc::default()).collect() }
+    }
+
+    /// Opens a database and creates the host's own tables in it. Waits up to 30 s for a server that does not answer yet.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub async fn open(address: DatabaseAddress) -> Result<Self, OpenError> {
+        let this = Self::lazy(address);
+        this.connected().await?;
+        Ok(this)
+    }
+
+    /// Closes all connections, after what they are doing.
+    pub async fn close(&self) {
+        if let Some(connected) = self.opened.get() {
+            connected.stop_listening();
+            connected.pool.close().await;
+        }
+    }
+
+    async fn connected(&self) -> Result<&Connected, OpenError> {
+        self.opened.get_or_try_init(|| Connected::open(&self.address)).await
+    }
+
+    /// Returns what is open, for a statement.
+    async fn ready(&self) -> Result<&Connected, DatabaseError> {
+        self.connected().await.map_err(|error| {
+            let kind = match error {
+                OpenError::Unreachable { .. } => return DatabaseError::unavailable().caused_by(error),
+                OpenError::File { .. } => DatabaseErrorKind::Full,
+                OpenError::InUse { .. } | OpenError::Refused { .. } => DatabaseErrorKind::Refused,
+            };
+            DatabaseError::new(kind, error.to_string()).caused_by(error)
+        })
+    }
+}
+
+impl Connected {
+    async fn open(address: &DatabaseAddress) -> Result<Self, OpenError> {
+        let Opened { pool, lock } = open::open(address).await?;
+        let (cache, writer, listener) = match &pool {
+            // No other process writes the file.
+            Pool::Sqlite { .. } => (Arc::new(Cache::new(true)), Some(Writer::start(pool.clone())), None),
+            Pool::Postgres(server) => {
+                let cache = Arc::new(Cache::new(false));
+                let listener = tokio::spawn(listener::listen(server.clone(), cache.clone()));
+                (cache, None, Some(listener))
+            }
+        };
+        Ok(Self { pool, cache, writer, listener, _lock: lock })
+    }
+
+    async fn read(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError> {
+        let rows = self.pool.reader().await?.fetch(documents::READ, documents::identify(key)).await?;
+        let (revision, found) = documents::found(key, rows)?;
+        let (document, bytes) =
+            found.map_or((None, 0), |(document, bytes)| (Some(Arc::new(document)), bytes));
+        self.cache.put(key, revision, document.clone(), bytes);
+        Ok(document)
+    }
+
+    /// Writes a document. Returns its new revision, or `None` if the condition did not hold.
+    async fn write(&self, write: Write) -> Result<Option<u64>, DatabaseError> {
+        match &self.writer {
+            Some(writer) => writer.write(write).await,
+            None => {
+                let rows = self.pool.writer().await?.fetch(write.sql, write.parameters).await?;
+                documents::written(rows)
+            }
+        }
+    }
+
+    fn stop_listening(&self) {
+        if let Some(listener) = &self.listener {
+            listener.abort();
+        }
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.stop_listening();
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database").field(&self.address).finish()
+    }
+}
+
+/// Bounds what waits for the database.
+async fn bounded<T>(
+    within: Duration,
+    work: impl Future<Output = Result<T, DatabaseError>>,
+) -> Result<T, DatabaseError> {
+    tokio::time::timeout(within, work).await.unwrap_or_else(|_| Err(DatabaseError::unavailable()))
+}
+
+#[async_trait]
+impl Engine for Database {
+    async fn document(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError> {
+        let ready = self.ready().await?;
+        match ready.cache.get(key) {
+            Some(known) => Ok(known),
+            None => bounded(STATEMENT_WITHIN, ready.read(key)).await,
+        }
+    }
+
+    async fn write_document(
+        &self,
+        key: &DocumentKey,
+        document: Option<NewDocument>,
+        expected: Option<u64>,
+    ) -> Result<bool, DatabaseError> {
+        let ready = self.ready().await?;
+        let (write, bytes) = documents::write(key, document.as_ref(), expected)?;
+        let written = bounded(STATEMENT_WITHIN, ready.write(write)).await?;
+        match written {
+            Some(revision) => {
+                let stored = document.map(|NewDocument { version, value }| {
+                    Arc::new(StoredDocument { version, revision, value })
+                });
+                ready.cache.put(key, revision, stored, bytes);
+            }
+            // There is a newer one than the caller knew.
+            None => ready.cache.outdate(key, expected.map_or(0, |expected| expected + 1)),
+        }
+        Ok(written.is_some())
+    }
+
+    async fn turn(&self, key: &DocumentKey) -> OwnedMutexGuard<()> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let at = usize::try_from(hasher.finish() % TURNS as u64).unwrap_or(0);
+        self.turns[at].clone().lock_owned().await
+    }
+
+    async fn fetch(&self, sql: &str, parameters: Vec<Parameter>) -> Result<Vec<Row>, DatabaseError> {
+        let pool = &self.ready().await?.pool;
+        bounded(STATEMENT_WITHIN, async { pool.connection_for(sql).await?.fetch(sql, parameters).await })
+            .await
+    }
+
+    async fn execute(&self, sql: &str, parameters: Vec<Parameter>) -> Result<u64, DatabaseError> {
+        let pool = &self.ready().await?.pool;
+        bounded(STATEMENT_WITHIN, async { pool.writer().await?.execute(sql, parameters).await }).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn OpenTransaction>, DatabaseError> {
+        let pool = &self.ready().await?.pool;
+        Ok(Box::new(bounded(STATEMENT_WITHIN, Transaction::begin(pool)).await?))
+    }
+
+    async fn migrate(&self, plugin: &PluginId, migrations: &[Migration]) -> Result<Migrated, DatabaseError> {
+        let pool = &self.ready().await?.pool;
+        bounded(MIGRATIONS_WITHIN, migrations::migrate(pool, plugin, migrations)).await
+    }
+}
