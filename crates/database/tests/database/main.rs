@@ -4,4 +4,5 @@ mod documents;
 mod lasting;
 mod migrations;
 mod place;
+mod plugins;
 mod sql;
