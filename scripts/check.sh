@@ -177,6 +177,11 @@ cmd_bench() {
     if [[ ${1-} == --build ]]; then
         shift
         bench_build "$@"
+    elif [[ ${1-} == --database ]]; then
+        [[ $# -eq 1 ]] || die --code 64 "bench --database takes nothing more; got '$2'"
+        need_rust
+        note "Building the benchmark, optimised; the first time takes some minutes ..."
+        cargo_ run --release --quiet -p database --example rate
     elif [[ " $* " == *" --dispatch "* ]]; then
         # The sandbox inside has to keep up with an optimised bot.
         build_host

@@ -220,8 +220,12 @@ impl Registrar {
         for index in 0..self.scopes.len() {
             let elsewhere = wanted.iter().enumerate().filter(|(other, _)| *other != index);
             let elsewhere = elsewhere.flat_map(|(_, definitions)| definitions.keys().cloned()).collect();
+            let others = self.scopes.iter().enumerate().filter(|(other, _)| *other != index);
+            let others: Vec<_> = others.flat_map(|(_, place)| place.withdrawn(&moment)).collect();
+            let host = &self.host;
+            let publish = |own| host.set_withdrawn([own, others.clone()].concat());
             let place = &mut self.scopes[index];
-            let updated = place.update(&self.requests, &wanted[index], &elsewhere, &moment).await;
+            let updated = place.update(&self.requests, &wanted[index], &elsewhere, &moment, &publish).await;
             // A failure in one scope does not prevent updating the other.
             outcome = outcome.and_then(|sum| updated.map(|removed| sum + removed));
         }

@@ -74,7 +74,7 @@ pub(crate) async fn run(
 
     let state_file = reload::state_file(&config);
     let database = tokio::select! {
-        database = config.database.open(state_file.as_deref()) => Arc::new(database.map_err(unopened)?),
+        database = config.database.open(state_file.as_deref()) => Arc::new(database.map_err(|error| unopened(&error))?),
         () = &mut shutdown => return Ok(None),
     };
     let host = {
@@ -163,7 +163,7 @@ pub(crate) async fn run(
 }
 
 /// Words the end of a bot whose database cannot be opened. A server may answer at the next start.
-fn unopened(error: OpenError) -> Failure {
+fn unopened(error: &OpenError) -> Failure {
     let is_temporary = matches!(error, OpenError::Unreachable { .. });
     let sentence = format!("DATABASE_URL: {error}.");
     if is_temporary { Failure::other(sentence) } else { Failure::configuration(sentence) }

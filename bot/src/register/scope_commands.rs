@@ -105,13 +105,14 @@ impl ScopeCommands {
     /// Sends the requests that are due. Returns how many commands were removed. An error is one that may be temporary.
     ///
     /// `elsewhere` are the commands that belong to another scope. If they are here, they move, see
-    /// [`remove_moved`](Self::remove_moved).
+    /// [`remove_moved`](Self::remove_moved). `publish` gets the withdrawn commands of this scope as soon as there are new ones.
     pub(super) async fn update(
         &mut self,
         requests: &Requests,
         wanted: &Definitions,
         elsewhere: &BTreeSet<CommandKey>,
         moment: &Moment,
+        publish: &(dyn Fn(Vec<WithdrawnCommand>) + Sync),
     ) -> Result<usize, Passing> {
         let first = self.state.is_none();
         if first && !self.fetch(requests).await? {
@@ -130,6 +131,10 @@ impl ScopeCommands {
         plan.missing.retain(|(key, _)| !elsewhere.contains(key));
         let missing = std::mem::take(&mut plan.missing);
         let new = self.withdrawn.note(missing, since_1970());
+        // Before any request: users are told from now on, and whoever reads the log can rely on it.
+        if !new.is_empty() {
+            publish(self.withdrawn(moment));
+        }
         let removed = self.remove_withdrawn(requests, &plan, moment).await?;
         let is_kept = |key: &&CommandKey| self.state.as_ref().is_some_and(|state| state.contains_key(*key));
         let kept: Vec<_> = new.iter().filter(is_kept).map(ToString::to_string).collect();

@@ -28,6 +28,15 @@ enum Known {
     Outdated,
 }
 
+/// What [`Cache::get`] returns.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Lookup {
+    /// The document, or `None` if there is none.
+    Known(Option<Arc<StoredDocument>>),
+    /// The database has to be asked.
+    Unknown,
+}
+
 /// A cache of documents, bounded by their size. An entry is replaced only by one of a newer revision, so a slow reader
 /// never puts back what a writer has replaced.
 #[derive(Debug)]
@@ -46,11 +55,11 @@ impl Cache {
         Self(Mutex::new(Entries { documents: LruCache::unbounded(), bytes: 0, on }))
     }
 
-    /// Returns a document, `Some(None)` if it is known that there is none, or `None` if the database has to be asked.
-    pub(crate) fn get(&self, key: &DocumentKey) -> Option<Option<Arc<StoredDocument>>> {
-        match &self.0.lock().documents.get(key)?.known {
-            Known::Contents(document) => Some(document.clone()),
-            Known::Outdated => None,
+    /// Returns what is known of a document.
+    pub(crate) fn get(&self, key: &DocumentKey) -> Lookup {
+        match self.0.lock().documents.get(key).map(|entry| &entry.known) {
+            Some(Known::Contents(document)) => Lookup::Known(document.clone()),
+            Some(Known::Outdated) | None => Lookup::Unknown,
         }
     }
 
@@ -114,41 +123,41 @@ mod tests {
         DocumentKey { plugin: PluginId::new("commands/one"), kind: kind.to_owned(), scope: Scope::Global }
     }
 
-    fn stored(revision: u64) -> Option<Arc<StoredDocument>> {
-        Some(Arc::new(StoredDocument { version: 1, revision, value: json!(revision) }))
+    fn stored(revision: u64) -> Arc<StoredDocument> {
+        Arc::new(StoredDocument { version: 1, revision, value: json!(revision) })
     }
 
     #[test]
     fn a_slow_reader_does_not_put_back_what_was_replaced() {
         let cache = Cache::new(true);
-        cache.put(&key("a"), 2, stored(2), 1);
-        cache.put(&key("a"), 1, stored(1), 1);
-        assert_eq!(cache.get(&key("a")), Some(stored(2)));
+        cache.put(&key("a"), 2, Some(stored(2)), 1);
+        cache.put(&key("a"), 1, Some(stored(1)), 1);
+        assert_eq!(cache.get(&key("a")), Lookup::Known(Some(stored(2))));
         cache.outdate(&key("a"), 3);
-        cache.put(&key("a"), 2, stored(2), 1);
-        assert_eq!(cache.get(&key("a")), None);
-        cache.put(&key("a"), 3, stored(3), 1);
-        assert_eq!(cache.get(&key("a")), Some(stored(3)));
+        cache.put(&key("a"), 2, Some(stored(2)), 1);
+        assert_eq!(cache.get(&key("a")), Lookup::Unknown);
+        cache.put(&key("a"), 3, Some(stored(3)), 1);
+        assert_eq!(cache.get(&key("a")), Lookup::Known(Some(stored(3))));
         cache.outdate(&key("a"), 3);
-        assert_eq!(cache.get(&key("a")), Some(stored(3)));
+        assert_eq!(cache.get(&key("a")), Lookup::Known(Some(stored(3))));
         // Deleted, which is a revision too.
         cache.put(&key("a"), 4, None, 0);
-        assert_eq!(cache.get(&key("a")), Some(None));
+        assert_eq!(cache.get(&key("a")), Lookup::Known(None));
     }
 
     #[test]
     fn it_is_bounded_by_size_and_keeps_what_was_used_last() {
         let cache = Cache::new(true);
         for number in 0..70 {
-            cache.put(&key(&number.to_string()), 1, stored(1), 1024 * 1024);
-            assert!(cache.get(&key("0")).is_some());
+            cache.put(&key(&number.to_string()), 1, Some(stored(1)), 1024 * 1024);
+            assert_ne!(cache.get(&key("0")), Lookup::Unknown);
         }
-        assert!(cache.get(&key("1")).is_none());
-        assert!(cache.get(&key("69")).is_some());
+        assert_eq!(cache.get(&key("1")), Lookup::Unknown);
+        assert_ne!(cache.get(&key("69")), Lookup::Unknown);
         assert!(cache.0.lock().bytes <= BYTES);
         cache.restart(false);
-        cache.put(&key("a"), 1, stored(1), 1);
-        assert!(cache.get(&key("a")).is_none());
+        cache.put(&key("a"), 1, Some(stored(1)), 1);
+        assert_eq!(cache.get(&key("a")), Lookup::Unknown);
         assert_eq!(cache.0.lock().bytes, 0);
     }
 }

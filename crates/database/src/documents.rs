@@ -108,7 +108,7 @@ pub(crate) fn write(
 
 /// Returns the revision that a [`Write`] has returned, or `None` if its condition did not hold.
 pub(crate) fn written(rows: Vec<Row>) -> Result<Option<u64>, DatabaseError> {
-    rows.into_iter().next().map(|row| row.read_first::<u64>()).transpose()
+    rows.into_iter().next().map(Row::read_first).transpose()
 }
 
 /// A document as read: its revision, and the document with the size of its body if there is one.

@@ -16,7 +16,7 @@ use serenity::async_trait;
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 
-use crate::cache::Cache;
+use crate::cache::{Cache, Lookup};
 use crate::connection::Pool;
 use crate::documents::Write;
 use crate::open::{self, Opened, STATEMENT_WITHIN};
@@ -25,7 +25,7 @@ use crate::writer::Writer;
 use crate::{DatabaseAddress, OpenError, documents, listener, migrations};
 
 /// Longest run of a plugin's migrations.
-const MIGRATIONS_WITHIN: Duration = Duration::from_secs(300);
+const MIGRATIONS_WITHIN: Duration = Duration::from_mins(5);
 
 /// Documents that can be changed at once.
 const TURNS: usize = 256;
@@ -156,8 +156,8 @@ impl Engine for Database {
     async fn document(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError> {
         let ready = self.ready().await?;
         match ready.cache.get(key) {
-            Some(known) => Ok(known),
-            None => bounded(STATEMENT_WITHIN, ready.read(key)).await,
+            Lookup::Known(known) => Ok(known),
+            Lookup::Unknown => bounded(STATEMENT_WITHIN, ready.read(key)).await,
         }
     }
 

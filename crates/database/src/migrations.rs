@@ -132,5 +132,9 @@ fn refused(sentence: String) -> DatabaseError {
 }
 
 fn checksum(sql: &str) -> String {
-    Sha256::digest(sql).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in Sha256::digest(sql) {
+        text += &format!("{byte:02x}");
+    }
+    text
 }

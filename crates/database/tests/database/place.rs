@@ -136,7 +136,7 @@ impl Server {
         *self.child.lock().unwrap() = Some(child.recv().unwrap());
         let began = Instant::now();
         while !self.answers() {
-            assert!(began.elapsed() < Duration::from_secs(60), "PostgreSQL does not start");
+            assert!(began.elapsed() < Duration::from_mins(1), "PostgreSQL does not start");
             thread::sleep(Duration::from_millis(20));
         }
     }

@@ -15,6 +15,12 @@ struct Case {
     proof: Option<Vec<u8>>,
 }
 
+#[derive(Debug, Deserialize)]
+struct Wrong {
+    #[allow(dead_code)]
+    reason: u32,
+}
+
 const TABLE: &str = "CREATE TABLE cases (id BIGINT PRIMARY KEY, reason TEXT, points DOUBLE PRECISION NOT NULL, \
     open BOOLEAN NOT NULL, proof BYTEA CHECK (id > 0))";
 
@@ -64,11 +70,6 @@ on_both! {
         assert_eq!(kind(&broken), DatabaseErrorKind::Constraint);
         let unknown = sql.execute("DELETE FROM nowhere", Vec::new()).await.unwrap_err();
         assert!(unknown.to_string().contains("nowhere"), "{unknown}");
-        #[derive(Debug, Deserialize)]
-        struct Wrong {
-            #[allow(dead_code)]
-            reason: u32,
-        }
         let error = sql.fetch::<Wrong>("SELECT reason FROM cases", Vec::new()).await.unwrap_err().to_string();
         assert!(error.contains("reason"), "{error}");
     }

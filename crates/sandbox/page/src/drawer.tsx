@@ -117,7 +117,7 @@ export function Body({ title, value }: { title: string; value: unknown }) {
 
 const GROUPS: [string, string[]][] = [
   ['Requests', ['request', 'not_implemented', 'unread_field']],
-  ['Events', ['dispatch']],
+  ['Events', ['dispatch', 'delivery']],
   ['Gateway', ['connected', 'refused', 'identified', 'resumed', 'sent', 'received', 'closed', 'session_ended']],
   ['Voice', ['voice_connected', 'voice_identified', 'voice_resumed', 'voice_sent', 'voice_received', 'voice_heard', 'voice_closed', 'voice_ended']],
   ['Faults and notes', ['fault', 'note']],
@@ -150,7 +150,7 @@ function Log() {
 
 function LogLine({ entry }: { entry: Entry }) {
   const [open, setOpen] = useState(false);
-  const bad = entry.kind === 'fault' || entry.kind === 'not_implemented' || (entry.kind === 'request' && (!entry.status || entry.status >= 400));
+  const bad = entry.kind === 'fault' || (entry.kind === 'delivery' && !!entry.failure) || entry.kind === 'not_implemented' || (entry.kind === 'request' && (!entry.status || entry.status >= 400));
   return (
     <li>
       <button type="button" class="log-line" aria-expanded={open} onClick={() => setOpen(!open)}>

@@ -63,18 +63,24 @@ export function traces(log: Entry[]): Trace[] {
   const byToken = new Map<string, Trace>();
   const byId = new Map<string, Trace>();
   for (const entry of log) {
-    if (entry.kind === 'dispatch' && entry.event === 'INTERACTION_CREATE' && entry.data?.id) {
-      // The same one goes to every session of the bot.
-      if (byId.has(entry.data.id)) continue;
-      const { data } = entry;
-      const trace: Trace = {
-        id: data.id, title: titleOf(data), user: data.member?.user?.username ?? data.user?.username ?? '', bot: data.application_id, n: entry.n,
-        begun: entry.at_us, entry, steps: [], acknowledged: null, total: 0,
-      };
-      byId.set(trace.id, trace);
-      if (data.token) byToken.set(data.token, trace);
-      continue;
+    if (entry.event !== 'INTERACTION_CREATE') continue;
+    // What goes to an endpoint is logged with its answer, so after what the bot has requested meanwhile.
+    const data = entry.kind === 'dispatch' ? entry.data : entry.kind === 'delivery' ? entry.request : undefined;
+    // The same one goes to every session of the bot.
+    if (!data?.id || byId.has(data.id)) continue;
+    const took = entry.kind === 'delivery' ? entry.us / 1000 : 0;
+    const trace: Trace = {
+      id: data.id, title: titleOf(data), user: data.member?.user?.username ?? data.user?.username ?? '', bot: data.application_id, n: entry.n,
+      begun: entry.at_us - took * 1000, entry, steps: [], acknowledged: null, total: took,
+    };
+    if (entry.kind === 'delivery') {
+      trace.steps.push({ entry, label: entry.failure ? 'failed' : CALLBACKS[entry.response?.type] ?? 'accepted', at: took, took, bad: !!entry.failure });
+      if (!entry.failure && entry.response) trace.acknowledged = took;
     }
+    byId.set(trace.id, trace);
+    if (data.token) byToken.set(data.token, trace);
+  }
+  for (const entry of log) {
     if (entry.kind !== 'request') continue;
     const path: string = entry.path ?? '';
     const found = /\/(?:interactions\/(\d+)|webhooks\/\d+)\/(\[redacted [0-9a-f]+\])/.exec(decode(path));
@@ -104,6 +110,8 @@ export function summary(entry: Entry): string {
       return `${entry.method} ${entry.path} → ${entry.status ?? 'no answer'} in ${(entry.us / 1000).toFixed(1)} ms`;
     case 'dispatch':
       return `${entry.event} to connection ${entry.conn}, seq ${entry.seq}`;
+    case 'delivery':
+      return `${entry.event} to ${entry.url} → ${entry.failure ?? entry.status} in ${(entry.us / 1000).toFixed(1)} ms`;
     case 'sent':
       return `op ${entry.op} to connection ${entry.conn}`;
     case 'received':

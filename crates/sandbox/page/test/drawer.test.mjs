@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -40,6 +41,33 @@ test('an interaction is a waterfall with full bodies', async () => {
   assert(!(await drawer().innerText()).includes(sandbox.token));
   await drawer().getByLabel('Filter interactions').fill('nothing like it');
   await drawer().getByText('No interaction matches').waitFor();
+});
+
+test('an interaction of a bot over HTTP is a waterfall too, and its deliveries are in the log', async () => {
+  const server = http.createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ type: 4, data: { content: 'Over HTTP' } }));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${server.address().port}/`;
+  const endpoints = `bots/${bot.user.id}/endpoints`;
+  await sandbox.api('PATCH', endpoints, { interactions_endpoint_url: url, verify: false });
+  try {
+    await run(page, 'ping');
+    await message(page, 'Over HTTP').waitFor();
+    await drawer().getByLabel('Filter interactions').fill('ping');
+    const trace = drawer().locator('.trace', { hasText: '/ping' }).first();
+    await trace.getByText('answered with a message').waitFor();
+    await tab('Log');
+    await drawer().locator('.log-line', { hasText: `INTERACTION_CREATE to ${url} → 200` }).waitFor();
+    await tab('Interactions');
+    await drawer().getByLabel('Filter interactions').fill('');
+  } finally {
+    await sandbox.api('PATCH', endpoints, { interactions_endpoint_url: null });
+    server.close();
+  }
 });
 
 test('the log is filtered by kind and searched in bodies', async () => {
