@@ -3,8 +3,8 @@
 //! A library knows a modal or the components of a message only once it has the response to the request that sent them, and a
 //! person is never as fast. So what a user does next waits for the responses that were on their way.
 
-use std::collections::BTreeSet;
-use std::pin::{Pin, pin};
+use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 
 use crate::fault::Connection;
 
@@ -23,13 +23,13 @@ pub(crate) struct InFlight(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     requests: Mutex<Requests>,
-    /// Notified when one is over.
-    over: Notify,
 }
 
 #[derive(Debug, Default)]
 struct Requests {
-    open: BTreeSet<u64>,
+    /// Each has a semaphore without permits, which is closed when the request is over: a waiter is woken by the one that it waits
+    /// for alone, however many come and go meanwhile.
+    open: BTreeMap<u64, Arc<Semaphore>>,
     last: u64,
 }
 
@@ -46,28 +46,25 @@ impl InFlight {
         let mut requests = self.0.requests.lock();
         requests.last += 1;
         let number = requests.last;
-        requests.open.insert(number);
+        requests.open.insert(number, Arc::new(Semaphore::new(0)));
         Acting { shared: Arc::clone(&self.0), number }
     }
 
     /// Waits until the responses to all requests that are in flight now have been written, or never will be.
     pub(crate) async fn written(&self) {
-        let Some(newest) = self.0.requests.lock().open.last().copied() else { return };
-        loop {
-            let mut over = pin!(self.0.over.notified());
-            over.as_mut().enable();
-            if self.0.requests.lock().open.first().is_none_or(|oldest| *oldest > newest) {
-                return;
-            }
-            over.await;
+        let open: Vec<_> = self.0.requests.lock().open.values().cloned().collect();
+        for request in open {
+            // Closing it is the only event.
+            let _ = request.acquire().await;
         }
     }
 }
 
 impl Drop for Acting {
     fn drop(&mut self) {
-        self.shared.requests.lock().open.remove(&self.number);
-        self.shared.over.notify_waiters();
+        if let Some(over) = self.shared.requests.lock().open.remove(&self.number) {
+            over.close();
+        }
     }
 }
 

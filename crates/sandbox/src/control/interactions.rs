@@ -23,7 +23,8 @@ pub(super) fn routes() -> Router<Control> {
         .route("/sandbox/interactions/{id}", get(show))
 }
 
-/// Waits until bots have been sent the responses to the requests with which they made what users see now.
+/// Waits until bots have been sent the responses to the requests with which they made the components and modals that users see
+/// now. A command needs none of them.
 async fn catch_up(control: &Control) {
     let longest = control.discord.limits().response;
     // A bot that does not read its responses does without.
@@ -35,7 +36,6 @@ async fn run(
     limits: WaitLimits,
     prepare: impl FnOnce(&mut Live<'_>) -> Result<Trigger, BadRequest>,
 ) -> Result<Json<Answer>, BadRequest> {
-    catch_up(control).await;
     let started = {
         let mut live = control.discord.lock();
         let trigger = prepare(&mut live)?;
@@ -88,6 +88,7 @@ async fn modal(
     State(control): State<Control>,
     Request(asked): Request<SubmitModal>,
 ) -> Result<Json<Answer>, BadRequest> {
+    catch_up(&control).await;
     run(&control, limits(asked.deadline_ms, asked.settle_ms, asked.until_acknowledged), |live| {
         modals::submit(live, &asked)
     })
