@@ -199,13 +199,12 @@ mod tests {
         let command = json!({ "name": "order", "description": "d" });
         post(router.clone(), commands, format!("Bot {}", scenario.token), command).await;
 
-        let run = || {
-            let asked = json!({ "as": "alice", "channel": "bot-test", "text": "/order" });
-            let path = "/sandbox/interactions/command".to_owned();
+        let act = |kind, asked| {
+            let path = format!("/sandbox/interactions/{kind}");
             tokio::spawn(post(router.clone(), path, format!("Bearer {control_secret}"), asked))
         };
         let dispatched = || discord.lock().interactions.totals.dispatched;
-        let first = run();
+        let first = act("command", json!({ "as": "alice", "channel": "bot-test", "text": "/order" }));
         settle().await;
         let (token, id) = {
             let live = discord.lock();
@@ -224,7 +223,7 @@ mod tests {
         bot.write_all(callback.as_bytes()).await.unwrap();
         // The response has begun, so the world has the modal.
         let mut response = vec![bot.read_u8().await.unwrap()];
-        let second = run();
+        let second = act("modal", json!({ "interaction": id, "values": { "dish": "tea" } }));
         settle().await;
         assert!(!first.is_finished(), "the answer is ahead of the response");
         assert_eq!(dispatched(), 1, "an interaction is ahead of the response");
