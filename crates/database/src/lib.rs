@@ -2,11 +2,11 @@
 //!
 //! # Theory of operation
 //!
-//! Every statement runs on a [`connection`](connection::Connection), of either database, with parameters `$1`, `$2` ... and
-//! rows as JSON; nothing above that module knows which it is. [`documents`] are rows of one table of the host's own; a
-//! [`cache`] in the process answers reads of them, and their revision decides between writers. In PostgreSQL, a trigger
+//! Every statement runs on a `connection`, of either database, with parameters `$1`, `$2` ... and
+//! rows as JSON; nothing above that module knows which it is. `documents` are rows of one table of the host's own; a
+//! `cache` in the process answers reads of them, and their revision decides between writers. In PostgreSQL, a trigger
 //! tells other processes which document has changed. SQLite lets in one writer at a time: documents that are written
-//! at the same moment share one transaction there ([`writer`]). Waiting is bounded everywhere.
+//! at the same moment share one transaction there (`writer`). Waiting is bounded everywhere.
 
 mod address;
 mod cache;
