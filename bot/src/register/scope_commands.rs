@@ -131,7 +131,7 @@ impl ScopeCommands {
         plan.missing.retain(|(key, _)| !elsewhere.contains(key));
         let missing = std::mem::take(&mut plan.missing);
         let new = self.withdrawn.note(missing, since_1970());
-        // Before any request: users are told from now on, and whoever reads the log can rely on it.
+        // Before any request and before the log line: from now on the answer to these commands is that they are being worked on.
         if !new.is_empty() {
             publish(self.withdrawn(moment));
         }

@@ -1,4 +1,4 @@
-//! Webhook events: which application hears of what, and what becomes of an event that is not acknowledged (Webhook Events,
+//! Webhook events: which application gets which, and what becomes of an event that is not acknowledged (Webhook Events,
 //! "Responding to Events").
 
 use serde_json::Value;
@@ -145,7 +145,7 @@ impl Live<'_> {
         }
     }
 
-    /// Sends the events of a world that was read and that nobody is sending.
+    /// Sends the pending events of a world that was read.
     pub(super) fn resume_webhook_events(&mut self) {
         let now = self.clock.now();
         let overdue: Vec<Snowflake> =

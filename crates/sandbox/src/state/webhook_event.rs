@@ -1,4 +1,4 @@
-//! Webhook events: what an application hears of at an address of its own.
+//! Webhook events, which are sent to an address of the application.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Webhook events: what an application hears of at its address, and what becomes of those that are not acknowledged.
+//! Webhook events: what is sent to an application's address, and what becomes of those that are not acknowledged.
 
 use std::time::Duration;
 
