@@ -130,8 +130,8 @@ impl TestSandbox {
         Bot(task)
     }
 
-    /// Runs a bot as a process and waits until it is connected. It gets `DISCORD_TOKEN`, `DISCORD_API_URL` and
-    /// `TEST_GUILD_ID`.
+    /// Runs a bot as a process and waits until it is connected. It gets `DISCORD_TOKEN`, `DISCORD_API_URL`,
+    /// `DISCORD_PUBLIC_KEY` and `TEST_GUILD_ID`.
     ///
     /// # Panics
     /// When it ends, then or later while the test waits, or is not connected in a minute.
@@ -141,7 +141,9 @@ impl TestSandbox {
         let started = output.and_then(|(out, err, file)| {
             command.stdin(std::process::Stdio::null()).stdout(out).stderr(err).kill_on_drop(true);
             command.env("DISCORD_TOKEN", self.token()).env("DISCORD_API_URL", self.url());
-            command.env("TEST_GUILD_ID", self.guild_id().to_string());
+            command
+                .env("DISCORD_PUBLIC_KEY", self.public_key())
+                .env("TEST_GUILD_ID", self.guild_id().to_string());
             Ok((command.spawn()?, Arc::new(file)))
         });
         let (child, output) = match started {

@@ -44,7 +44,6 @@ export class Sandbox implements AsyncDisposable {
     this.gatewayUrl = overview.gateway_url as string;
     this.rest = { api: `${state.url}/api` };
     this.token = state.token;
-    this.botName = (overview.bots as Json[])[0]?.name as string;
     this.rootCertificate = state.voice_root;
     this.env = {
       DISCORD_TOKEN: state.token,
@@ -61,8 +60,13 @@ export class Sandbox implements AsyncDisposable {
     if (state.proxy) {
       Object.assign(this.env, { HTTPS_PROXY: state.proxy, NODE_USE_ENV_PROXY: '1', NO_PROXY: 'localhost,127.0.0.1,::1' });
     }
-    const guild = (overview.guilds as Json[])[0] as Json;
-    this.env.OWNER_IDS = guild.owner as string;
+    const [guild, bot] = [(overview.guilds as Json[])[0] as Json, (overview.bots as Json[])[0] as Json];
+    Object.assign(this.env, {
+      DISCORD_APPLICATION_ID: bot.id,
+      DISCORD_PUBLIC_KEY: bot.public_key,
+      OWNER_IDS: guild.owner,
+    });
+    this.botName = bot.name as string;
     this.guild = new Guild(this, guild.name as string, guild.id as string);
   }
 

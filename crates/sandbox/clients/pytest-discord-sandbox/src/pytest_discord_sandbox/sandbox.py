@@ -128,10 +128,15 @@ class Sandbox:
         overview = self.call("GET", "")
         self.api_url: str = overview["api_url"]
         self.gateway_url: str = overview["gateway_url"]
-        self.env["OWNER_IDS"] = overview["guilds"][0]["owner"]
-        self.guild = Guild(self, overview["guilds"][0])
+        guild, bot = overview["guilds"][0], overview["bots"][0]
+        self.env |= {
+            "DISCORD_APPLICATION_ID": bot["id"],
+            "DISCORD_PUBLIC_KEY": bot["public_key"],
+            "OWNER_IDS": guild["owner"],
+        }
+        self.guild = Guild(self, guild)
         """The guild "Sandbox", in which alice (its owner), bob, carol and the bot are."""
-        self.bot_name: str = overview["bots"][0]["name"]
+        self.bot_name: str = bot["name"]
 
     def __repr__(self) -> str:
         return f"<sandbox at {self.url}>"
