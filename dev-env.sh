@@ -43,8 +43,8 @@ await_end() { # PID
     done
 }
 
-# build: cargo; local and docker: running the bot; check, fuzz and bench-build: testing and measuring; new: creating plugins.
-for part in build local docker check fuzz bench-build new; do
+# build: cargo; local and docker: running the bot; check, fuzz, bench-build and bench-sandbox: testing and measuring; new: creating plugins.
+for part in build local docker check fuzz bench-build bench-sandbox new; do
     # shellcheck source=/dev/null
     . "$ROOT/scripts/$part.sh"
 done
@@ -423,6 +423,9 @@ Check
   bench --build --against COMMIT [--tests]
                      how long a first start, edits of the host, and the tests take, compared with another commit
   bench --database   how fast documents are read and written, compared with plain sqlx
+  bench --sandbox [--against COMMIT] [--sessions]
+                     how many requests a second an optimised sandbox answers; --sessions: also while 20 gateway
+                     sessions listen
   bench --dispatch   what an interaction takes, compared with a bot of poise alone
   bench-music [--reloads N]  reloads while four guilds listen: gaps, packet intervals, and whether the audio is right
   faults [--json]    everything that can go wrong, done for real, as a table; --only NAME

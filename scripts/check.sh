@@ -177,6 +177,9 @@ cmd_bench() {
     if [[ ${1-} == --build ]]; then
         shift
         bench_build "$@"
+    elif [[ ${1-} == --sandbox ]]; then
+        shift
+        bench_sandbox "$@"
     elif [[ ${1-} == --database ]]; then
         [[ $# -eq 1 ]] || die --code 64 "bench --database takes nothing more; got '$2'"
         need_rust

@@ -39,12 +39,14 @@
 //! - [`gateway`]: websockets, sessions, events; [`ratelimit`]: the layers in front of REST.
 //! - `endpoint`: requests to the endpoints of applications, for interactions and webhook events.
 //! - `control`: the users' side over HTTP; [`client`]: the same in Rust; [`typed`]: commands as users type them.
+//! - [`controls`]: control characters in texts that others wrote.
 //! - `page`: the page that shows it all in a browser, built from `page/`.
 //! - [`voice`]: the voice servers, from the crate `sandbox-voice`.
 //! - [`parity`]: what Discord has and the sandbox lacks, and `docs/parity.md`.
 //! - [`event_log`]: the log of every request and event; [`fault`]: injected faults.
 //! - [`data`]: the folder in which a world survives a restart; `snapshots`: named copies of a world.
 //! - [`seed`]: seed files, exports and imports of guilds.
+//! - `stage`: functions in front of a whole router.
 //! - [`server`]: serves it all at one address; `tls`, `proxy`: with TLS, and under the names of others;
 //!   [`state_file`]: the file with that address for its owner.
 //!
@@ -58,6 +60,7 @@ mod backend;
 mod body;
 pub mod client;
 mod control;
+pub mod controls;
 pub mod data;
 pub mod draft;
 mod draw;
@@ -79,6 +82,7 @@ pub mod rest;
 pub mod seed;
 pub mod server;
 mod snapshots;
+mod stage;
 pub mod state;
 pub mod state_file;
 mod tls;

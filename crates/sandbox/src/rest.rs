@@ -50,12 +50,13 @@ mod webhook_services;
 mod webhooks;
 mod widget;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::OriginalUri;
-use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{OriginalUri, Request};
+use axum::http::uri::PathAndQuery;
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::endpoint::Endpoints;
@@ -64,13 +65,32 @@ use crate::in_flight::InFlight;
 use crate::live::Discord;
 use crate::parity::{NotImplemented, Operation};
 use crate::ratelimit::{Edge, Limits, Route};
+use crate::stage::Stage;
 
 pub(crate) use query::Query;
 pub(crate) use request::{BODY_LIMIT, Form, Ids, Path, Payload, Reason};
 
-/// The state that every handler uses.
+/// The state that every handler uses. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Rest {
+pub struct Rest(Arc<Shared>);
+
+impl Rest {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for Rest {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What the handlers share.
+#[derive(Debug)]
+pub struct Shared {
     /// The world.
     pub discord: Arc<Discord>,
     /// Limits that handlers themselves count.
@@ -81,8 +101,8 @@ pub struct Rest {
     pub(crate) endpoints: Endpoints,
 }
 
-/// Returns all routes of REST under `/api`, with and without a version, behind the edge, and the attachments.
-pub fn router(rest: &Rest, edge: Edge) -> Router {
+/// Returns all routes of REST, behind the edge.
+pub(crate) fn api(rest: &Rest, edge: Edge) -> Stage {
     let api = Router::new()
         .merge(start::routes())
         .merge(users::routes())
@@ -127,14 +147,35 @@ pub fn router(rest: &Rest, edge: Edge) -> Router {
         .merge(partner::routes())
         .method_not_allowed_fallback(unknown_method)
         .fallback(unknown_route)
-        .layer(from_fn_with_state(rest.clone(), request::note));
-    let api = edge.guard(api).with_state(rest.clone());
-    Router::new()
-        .nest("/api/v10", api.clone())
-        .nest("/api/v9", api.clone())
-        .nest("/api", api)
-        .merge(files::routes().with_state(rest.clone()))
-        .merge(widget::pictures().with_state(rest.clone()))
+        .with_state(rest.clone());
+    edge.before(Stage::of(api).behind(rest.clone(), request::note))
+}
+
+/// Returns the routes of files: attachments, and what Discord has at its CDN.
+pub(crate) fn files(rest: &Rest) -> Router {
+    files::routes().merge(widget::pictures()).with_state(rest.clone())
+}
+
+/// Sends what is under `/api` to `api`, without that prefix and its version.
+pub(crate) async fn divide(api: Arc<Stage>, mut request: Request, others: Stage) -> Response {
+    let Some(path) = without_prefix(request.uri()) else { return others.run(request).await };
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = Some(path);
+    // The rest of a path is a path.
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
+    api.run(request).await
+}
+
+/// Returns the path and query of REST: what follows `/api`, `/api/v9` and `/api/v10`.
+fn without_prefix(uri: &Uri) -> Option<PathAndQuery> {
+    let whole = uri.path_and_query()?.as_str();
+    let is_end = |rest: &&str| rest.is_empty() || rest.starts_with(['/', '?']);
+    let rest = whole.strip_prefix("/api").filter(is_end)?;
+    let versioned = ["/v10", "/v9"].iter().find_map(|version| rest.strip_prefix(version).filter(is_end));
+    let rest = versioned.unwrap_or(rest);
+    if rest.starts_with('/') { rest.parse() } else { format!("/{rest}").parse() }.ok()
 }
 
 /// Returns 501 for an operation that Discord has, else Discord's 405.

@@ -40,6 +40,7 @@ use crate::rest::{self, Rest};
 use crate::seed::Seed;
 use crate::snapshots::Snapshots;
 use crate::snowflake::Snowflake;
+use crate::stage::Stage;
 use crate::state::scenario::Scenario;
 use crate::state::{World, secret};
 use crate::tls::{self, Addresses, Tls};
@@ -215,7 +216,7 @@ impl Builder {
         if let Some(data) = &data {
             data.save(&discord).map_err(io::Error::other)?;
         }
-        let guard = |router| Guard::new([&addresses.host], log.clone()).around(router);
+        let guard = |router| Guard::new([&addresses.host], log.clone()).before(Stage::of(router)).router();
         let voice_servers =
             voice::start(discord.voice(), address.ip(), &addresses.host, &identity, guard).await?;
         let (stop, stopped) = watch::channel(false);
@@ -270,12 +271,12 @@ impl Builder {
         let hosts = self.endpoints.hosts();
         let endpoints =
             Endpoints::new(Arc::clone(&discord), log.clone(), faults.clone(), gaps.clone(), hosts);
-        let rest = Rest {
+        let rest = Rest::new(rest::Shared {
             discord: Arc::clone(&discord),
             limits: limits.clone(),
             in_flight: in_flight.clone(),
             endpoints: endpoints.clone(),
-        };
+        });
         let pages = Pages::default();
         let control = Control {
             discord: Arc::clone(&discord),
@@ -294,8 +295,8 @@ impl Builder {
         let control_secret = self.control_secret.unwrap_or_else(|| secret(43));
         // The edge of REST does the same, since its log counts the bytes of a body.
         let others = control::router(control, &control_secret).layer(from_fn(body::read_to_end));
-        let router = Router::new()
-            .merge(rest::router(&rest, edge))
+        let others = Router::new()
+            .merge(rest::files(&rest))
             .merge(others)
             .merge(page::routes())
             .merge(hub.router(Arc::new(backend::GatewayBackend(Arc::clone(&discord)))))
@@ -304,7 +305,9 @@ impl Builder {
                 ApiError::not_found()
             });
         let names = self.tls.iter().flat_map(|tls| &tls.names);
-        let router = Guard::new(std::iter::once(&addresses.host).chain(names), log.clone()).around(router);
+        let guard = Guard::new(std::iter::once(&addresses.host).chain(names), log.clone());
+        let stages = Stage::of(others).behind(rest::api(&rest, edge), rest::divide);
+        let router = guard.before(stages).router();
         Assembled { router, scenario, control_secret, discord, log, faults, pages, endpoints }
     }
 }

@@ -1,38 +1,13 @@
 //! Output to the terminal: foreign text made harmless, and readers that disappear.
 //!
-//! Names, messages and answers are written by users and bots, and a terminal executes control characters: they can hide
-//! lines, set its title, or type for its user. All output of the command line goes through this module.
+//! All output of the command line goes through this module.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+pub(super) use sandbox::controls::{escape as inline, is_control};
+
 use super::Failure;
-
-/// Returns whether a character controls the terminal or the direction of text around it, or breaks a line in some
-/// readers: C0, DEL and C1, Unicode's bidirectional controls (UAX #9, and the deprecated ones beside them), and its
-/// line separators.
-pub(super) fn is_control(character: char) -> bool {
-    matches!(character,
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2066}'..='\u{206f}')
-}
-
-/// Returns foreign text that is safe within a line: controls as escapes, such as `\u{1b}` and `\n`.
-pub(super) fn inline(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\t' => shown.push_str("    "),
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            character if is_control(character) => {
-                let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
-            }
-            character => shown.push(character),
-        }
-    }
-    shown
-}
 
 /// Returns the lines of a foreign text, each in the form of [`inline`]. The caller indents them, so that none of them
 /// can be taken for the command line's own.

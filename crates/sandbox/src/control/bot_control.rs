@@ -21,7 +21,7 @@ pub(super) fn routes() -> Router<Control> {
 }
 
 /// Longest wait for the reply to a request; a reload builds first.
-const PATIENCE: Duration = Duration::from_mins(10);
+const REPLY_WITHIN: Duration = Duration::from_mins(10);
 /// Time between two attempts to reach a bot that is not there.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Events that a slow reader may be behind. The bot ends a connection whose reader is slower.
@@ -66,7 +66,7 @@ async fn ask(
             "This sandbox knows no bot's control socket; `serve --bot-control PATH` names one.",
         )
     })?;
-    let reply = tokio::time::timeout(PATIENCE, exchange(socket, &Value::Object(request))).await;
+    let reply = tokio::time::timeout(REPLY_WITHIN, exchange(socket, &Value::Object(request))).await;
     match reply {
         Ok(Ok(Some(line))) => serde_json::from_str(&line)
             .map(Json)

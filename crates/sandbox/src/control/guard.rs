@@ -8,16 +8,15 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{HOST, HeaderMap, ORIGIN};
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use crate::address;
 use crate::event_log::{Event, EventLog};
+use crate::stage::Stage;
 
 /// The guard in front of all routes of a server.
 #[derive(Debug, Clone)]
@@ -33,14 +32,14 @@ impl Guard {
         Self { hosts: hosts.into_iter().map(|host| host.as_ref().to_ascii_lowercase()).collect(), log }
     }
 
-    /// Adds the guard in front of all routes of a router.
-    pub(crate) fn around(self, router: Router) -> Router {
-        router.layer(from_fn_with_state(self, check))
+    /// Adds the guard in front of everything else.
+    pub(crate) fn before(self, stage: Stage) -> Stage {
+        stage.behind(self, check)
     }
 }
 
 /// Refuses requests from a web page of another site.
-async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+async fn check(guard: Arc<Guard>, request: Request, next: Stage) -> Response {
     let Some(why) = why_not(&guard.hosts, request.method(), request.uri(), request.headers()) else {
         return next.run(request).await;
     };

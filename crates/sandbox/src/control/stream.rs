@@ -33,7 +33,7 @@ use crate::voice::Frame as Spoken;
 /// Longest message of a client.
 const LONGEST: usize = 64 * 1024;
 /// Time in which a client must say who it is.
-const PATIENCE: Duration = Duration::from_secs(10);
+const HELLO_WITHIN: Duration = Duration::from_secs(10);
 /// Shortest time between two messages with changes, so that a busy channel costs a client 30 drawings a second and not
 /// one for each message.
 const PACE: Duration = Duration::from_millis(33);
@@ -124,7 +124,7 @@ async fn serve(control: Control, secret: Secret, socket: WebSocket) {
         sound: None,
         bot: None,
     };
-    let Ok(Some(Ok(Frame::Text(hello)))) = tokio::time::timeout(PATIENCE, frames.next()).await else {
+    let Ok(Some(Ok(Frame::Text(hello)))) = tokio::time::timeout(HELLO_WITHIN, frames.next()).await else {
         return;
     };
     if client.greet(&secret, &hello).await.is_err() {
@@ -134,11 +134,11 @@ async fn serve(control: Control, secret: Secret, socket: WebSocket) {
         let done = tokio::select! {
             biased;
             frame = frames.next() => match frame {
-                Some(Ok(Frame::Text(text))) => client.obey(&text).await,
+                Some(Ok(Frame::Text(text))) => client.handle(&text).await,
                 Some(Ok(Frame::Close(_)) | Err(_)) | None => Err(Gone),
                 Some(Ok(_)) => Ok(()),
             },
-            spoken = hear(&mut client.sound) => client.play(&spoken).await,
+            spoken = next_sound(&mut client.sound) => client.play(&spoken).await,
             () = wait_newer(&mut signal, client.at, client.next_changes) => client.update().await,
             entries = follow(&mut client.log, client.next_log) => client.log(entries).await,
             event = bot_event(&mut client.bot) => client.send(&json!({ "type": "bot", "event": event })).await,
@@ -164,7 +164,7 @@ fn pace(changes: usize) -> Duration {
     PACE_PER_CHANGE.saturating_mul(u32::try_from(changes).unwrap_or(u32::MAX)).clamp(PACE, LONGEST_PACE)
 }
 
-async fn hear(sound: &mut Option<Receiver<Arc<Spoken>>>) -> Arc<Spoken> {
+async fn next_sound(sound: &mut Option<Receiver<Arc<Spoken>>>) -> Arc<Spoken> {
     loop {
         let Some(receiver) = sound else { std::future::pending().await };
         match receiver.recv().await {
@@ -263,7 +263,7 @@ impl Client {
         }
     }
 
-    async fn obey(&mut self, text: &str) -> Result<(), Gone> {
+    async fn handle(&mut self, text: &str) -> Result<(), Gone> {
         match serde_json::from_str::<Wish>(text) {
             Ok(Wish::As { user }) => match self.become_user(&user) {
                 Ok(()) => self.view().await,
@@ -375,8 +375,8 @@ fn change(live: &Live<'_>, user: Snowflake, notice: Notice) -> Option<Value> {
             .then(|| json!({ "change": "typing", "channel": channel, "user": who })),
         Notice::Sound { channel, user: by, sound, .. } => {
             let guild = live.guilds.get(&live.channels.get(&channel)?.guild_id?)?;
-            let hears = guild.voice_states.get(&user).filter(|state| state.channel_id == channel);
-            hears.filter(|state| !state.self_deaf)?;
+            let listener = guild.voice_states.get(&user).filter(|state| state.channel_id == channel);
+            listener.filter(|state| !state.self_deaf)?;
             Some(json!({ "change": "sound", "channel": channel, "user": by, "sound": sound }))
         }
         Notice::Guild(id) => {

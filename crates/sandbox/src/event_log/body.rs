@@ -33,7 +33,9 @@ impl Json {
 
     /// Returns whether readers of an entry can be expected to read this JSON in it.
     pub(super) fn is_shallow(&self) -> bool {
-        nesting(self.get()) <= DEEPEST
+        // Most JSON has so few arrays and objects that it cannot be nested deeper.
+        let opened = self.get().bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
+        opened <= DEEPEST || nesting(self.get()) <= DEEPEST
     }
 
     /// Parses this text into a value.

@@ -266,7 +266,7 @@ fn the_text_for_people_is_one_line_for_each_entry_without_controls() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
     assert!(
-        lines[0].starts_with("   0.000 s  note: test\\u{1b}[2J\\u{a}fake \\u{202e}line {\"a\":\"xxx"),
+        lines[0].starts_with("   0.000 s  note: test\\u{1b}[2J\\nfake \\u{202e}line {\"a\":\"xxx"),
         "{text}"
     );
     assert!(lines[0].len() < 600 && lines[0].ends_with("... (1008 bytes)"), "{text}");

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Body, Entry, Event};
+use crate::controls::escape;
 
 /// Most characters of a body.
 const BODY: usize = 400;
@@ -20,24 +21,7 @@ impl Entry {
     pub fn text(&self, start_us: u64) -> Option<String> {
         let event = described(&self.event)?;
         let since = std::time::Duration::from_micros(self.at_us.saturating_sub(start_us));
-        let line = format!("{:8.3} s  {event}", since.as_secs_f64());
-        let mut shown = String::with_capacity(line.len());
-        for character in line.chars() {
-            match character {
-                // Controls of terminals, and of the direction of text (UAX #9).
-                '\0'..='\x1f'
-                | '\x7f'..='\u{9f}'
-                | '\u{61c}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2066}'..='\u{206f}' => {
-                    let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
-                }
-                character => shown.push(character),
-            }
-        }
-        Some(shown)
+        Some(escape(&format!("{:8.3} s  {event}", since.as_secs_f64())))
     }
 }
 

@@ -16,8 +16,7 @@ mod record;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::extract::Request;
 use axum::response::Response;
 use serde_json::Value;
 
@@ -31,6 +30,7 @@ use crate::in_flight::{Acting, until_written};
 use crate::live::source;
 use crate::parity::{Gaps, NotImplemented};
 use crate::snowflake::Snowflake;
+use crate::stage::Stage;
 
 /// The layers in front of a REST router: the log, injected faults and limits, in this order from the outside in.
 #[derive(Clone, Debug)]
@@ -59,13 +59,17 @@ pub struct Extra {
 }
 
 impl Edge {
-    /// Adds these layers in front of all routes that the router has so far.
-    pub fn guard<S: Clone + Send + Sync + 'static>(self, router: Router<S>) -> Router<S> {
-        router.layer(from_fn_with_state(self, pass))
+    /// Returns a router in which these layers are in front of everything that the given one answers.
+    pub fn guard(self, router: Router) -> Router {
+        self.before(Stage::of(router)).router()
+    }
+
+    pub(crate) fn before(self, stage: Stage) -> Stage {
+        stage.behind(self, pass)
     }
 }
 
-async fn pass(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+async fn pass(edge: Arc<Edge>, request: Request, next: Stage) -> Response {
     let call = Call::read(&request);
     let mut pending = Pending::new(&edge.log, &call, request.uri().query());
     let (request, rest) = pending.read_request(request).await;

@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::multipart::{Multipart, MultipartError};
-use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::middleware::Next;
 use axum::response::Response;
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
@@ -21,6 +20,7 @@ use crate::error::{ApiError, ApiResult, FieldError};
 use crate::in_flight::Acting;
 use crate::ratelimit::Extra;
 use crate::snowflake::Snowflake;
+use crate::stage::Stage;
 use crate::validate;
 use crate::validate::message::MessageOrigin;
 
@@ -32,27 +32,33 @@ const FILE_LIMIT: usize = 10 << 20;
 
 /// Data about a request for the log, collected while it is handled, and what keeps it in flight.
 #[derive(Debug, Clone, Default)]
-struct Notes(Arc<Mutex<Extra>>, Arc<Mutex<Option<Arc<Acting>>>>);
+struct Notes(Arc<Mutex<Noted>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    extra: Extra,
+    acting: Option<Arc<Acting>>,
+}
 
 impl Notes {
     /// Puts the request in flight: its body is there, and its handler acts next.
     fn begin(&self, rest: &Rest) {
-        *self.1.lock() = Some(Arc::new(rest.in_flight.begin()));
+        self.0.lock().acting = Some(Arc::new(rest.in_flight.begin()));
     }
 }
 
 /// Copies what handlers learn about a request to its response, from which the log takes it.
-pub(super) async fn note(State(rest): State<Rest>, mut request: Request, next: Next) -> Response {
+pub(super) async fn note(rest: Arc<Rest>, mut request: Request, next: Stage) -> Response {
     let notes = Notes::default();
     let token =
         request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bot_token);
-    notes.0.lock().bot = token.and_then(|token| rest.discord.lock().bot_by_token(token));
+    notes.0.lock().extra.bot = token.and_then(|token| rest.discord.lock().bot_by_token(token));
     request.extensions_mut().insert(notes.clone());
     let (mut response, unread) = collecting(next.run(request)).await;
-    let mut extra = std::mem::take(&mut *notes.0.lock());
+    let Noted { mut extra, acting } = std::mem::take(&mut *notes.0.lock());
     extra.unread = unread;
     response.extensions_mut().insert(extra);
-    if let Some(acting) = notes.1.lock().take() {
+    if let Some(acting) = acting {
         response.extensions_mut().insert(acting);
     }
     response
@@ -85,7 +91,7 @@ impl FromRequestParts<Rest> for Bot {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Rest) -> ApiResult<Self> {
-        let bot = parts.extensions.get::<Notes>().and_then(|notes| notes.0.lock().bot);
+        let bot = parts.extensions.get::<Notes>().and_then(|notes| notes.0.lock().extra.bot);
         bot.map(Bot).ok_or_else(ApiError::unauthorized)
     }
 }
@@ -95,7 +101,7 @@ impl axum::extract::OptionalFromRequestParts<Rest> for Bot {
 
     /// Reads the bot of a route that needs no token. A wrong one is refused there too.
     async fn from_request_parts(parts: &mut Parts, _: &Rest) -> ApiResult<Option<Self>> {
-        let bot = parts.extensions.get::<Notes>().and_then(|notes| notes.0.lock().bot);
+        let bot = parts.extensions.get::<Notes>().and_then(|notes| notes.0.lock().extra.bot);
         let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         if bot.is_none() && header.and_then(bot_token).is_some() {
             return Err(ApiError::unauthorized());
@@ -232,8 +238,8 @@ impl Form {
             _ => return Err(not_a_form()),
         };
         let mut notes = notes.0.lock();
-        notes.body_read = true;
-        notes.request = Some(payload.json.clone());
+        notes.extra.body_read = true;
+        notes.extra.request = Some(payload.json.clone());
         Ok(payload)
     }
 }
@@ -256,7 +262,7 @@ fn not_a_form() -> ApiError {
 impl Payload {
     async fn read(request: Request) -> ApiResult<Self> {
         if let Some(notes) = request.extensions().get::<Notes>() {
-            notes.0.lock().body_read = true;
+            notes.0.lock().extra.body_read = true;
         }
         let is_json = kind(&request) == JSON;
         let bytes = read(request).await?;

@@ -14,7 +14,7 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 /// Most times that one request is repeated.
 const TRIES: u32 = 5;
 /// Time for one answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 
 /// Why an import failed, as one sentence. It never has the token.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +97,7 @@ impl Discord {
         // A redirect could take the token elsewhere.
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
+            .timeout(REQUEST_WITHIN)
             .user_agent(concat!("DiscordBot (sandbox import, ", env!("CARGO_PKG_VERSION"), ")"));
         let http = if is_loopback { http.no_proxy() } else { http };
         let http = http.build().map_err(|_| wrong("can't be asked"))?;

@@ -2,20 +2,20 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::call::Call;
 use super::record::Pending;
 use crate::event_log::RateLimit;
 use crate::ratelimit::{BucketState, Limits, Refusal, Scope, Verdict};
+use crate::stage::Stage;
 
 /// Calls the handler, or refuses the request if it exceeds a limit.
 pub(super) async fn handle(
     limits: &Limits,
     call: &Call,
     request: Request,
-    next: Next,
+    next: Stage,
     pending: &mut Pending,
 ) -> Response {
     match limits.check(limits.clock().instant(), call.who.as_deref(), &call.method, &call.route) {
