@@ -422,7 +422,7 @@ Check
                      other programs use the processors
   bench --build --against COMMIT [--tests]
                      how long a first start, edits of the host, and the tests take, compared with another commit
-  bench --database   how fast documents are read and written, compared with plain sqlx
+  bench --database   how fast documents and settings are read and written, compared with plain sqlx
   bench --dispatch   what an interaction takes, compared with a bot of poise alone
   bench-music [--reloads N]  reloads while four guilds listen: gaps, packet intervals, and whether the audio is right
   faults [--json]    everything that can go wrong, done for real, as a table; --only NAME
