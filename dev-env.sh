@@ -422,7 +422,7 @@ Check
                      other programs use the processors
   bench --build --against COMMIT [--tests]
                      how long a first start, edits of the host, and the tests take, compared with another commit
-  bench --database   how fast documents are read and written, compared with plain sqlx
+  bench --database   how fast documents and settings are read and written, compared with plain sqlx
   bench --sandbox [--against COMMIT] [--sessions]
                      how many requests a second an optimised sandbox answers; --sessions: also while 20 gateway
                      sessions listen

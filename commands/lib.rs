@@ -5,6 +5,7 @@ use sdk::PluginEntry;
 /// Every plugin under `commands/`; `./dev-env.sh new commands/NAME` adds its line here.
 #[rustfmt::skip] // One line each, so that adding one changes one line.
 pub static PLUGINS: &[&PluginEntry] = &[
+    &commands_config::PLUGIN,
     &commands_dev::PLUGIN,
     &commands_general::PLUGIN,
     &commands_music::PLUGIN,

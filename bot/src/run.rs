@@ -36,6 +36,8 @@ const CACHED_MESSAGES: usize = 1000;
 const STARTING_WITHIN: Duration = Duration::from_secs(2);
 /// Longest wait for what the database is doing when the bot is shut down.
 const CLOSED_WITHIN: Duration = Duration::from_millis(500);
+/// Longest wait at the start for what servers have switched off.
+const RULES_WITHIN: Duration = Duration::from_secs(5);
 /// Further attempts to open the gateway while REST fails.
 const ATTEMPTS: u32 = 5;
 
@@ -111,6 +113,17 @@ pub(crate) async fn run(
         }
     };
 
+    // No event arrives before this, so what a server has switched off is off from the first one on.
+    let mut rules = host.servers().watch_rules();
+    tokio::select! {
+        loaded = timeout(RULES_WITHIN, rules.load()) => if loaded.is_err() {
+            warn!(ms = RULES_WITHIN.as_millis(), "the bot starts before what servers have switched off is known");
+        },
+        () = &mut shutdown => {
+            shutdown::shut_down(&host, None, checkpoint.as_ref()).await;
+            return Ok(None);
+        }
+    }
     let intents = needed_intents(&host.registry().snapshot(), host.settings().prefix.as_deref());
     host.set_intents(intents);
     let sessions = Sessions { arrival: plugins.arrival(), account: health.sessions() };
@@ -130,6 +143,7 @@ pub(crate) async fn run(
     #[cfg(feature = "hmr")]
     work.spawn(crate::feedback::run(host.clone(), http.clone()));
     work.spawn(Registrar::new(host.clone(), &api, http, application.id, layout, left_out).run());
+    work.spawn(rules.follow());
     work.spawn(run_timers(host.clone()));
     work.spawn(run_reload_handlers(host.clone()));
     work.spawn(run_voice_handlers(host.clone()));

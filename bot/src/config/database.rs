@@ -19,7 +19,7 @@ impl Database {
     }
 
     /// Returns the database, opened if it was configured. The default, a file beside the state file, is created when a
-    /// plugin uses it first.
+    /// document is written first, or SQL is run.
     pub(crate) async fn open(
         &self,
         state_file: Option<&Path>,

@@ -1,6 +1,7 @@
 //! A bot of this build at a local Discord of its own.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,20 +12,22 @@ use sandbox::fault::{On, RequestRule, Rule};
 use sandbox::server::Sandbox;
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::{NamedTempFile, TempDir, TempPath};
 use tokio::process::{Child, Command};
 
 /// Longest wait for anything. It is long because a busy machine is no failure.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Number of commands that its owner sees.
-const COMMANDS: usize = 29;
+const COMMANDS: usize = 30;
 
 pub(crate) struct Bot {
     pub(crate) people: Client,
     sandbox: Sandbox,
     process: Child,
     variables: Vec<(&'static str, String)>,
+    /// Where it runs, and keeps its database.
+    folder: TempDir,
     /// Root certificate of the local Discord's voice servers.
     _trusted: TempPath,
 }
@@ -42,8 +45,9 @@ impl Bot {
         trusted.write_all(sandbox.voice().root_certificate().as_bytes()).unwrap();
         let trusted = trusted.into_temp_path();
         variables.push(("SSL_CERT_FILE", trusted.display().to_string()));
-        let process = spawn(&sandbox, &variables);
-        let bot = Self { people: sandbox.client(), sandbox, process, variables, _trusted: trusted };
+        let folder = tempfile::tempdir().unwrap();
+        let process = spawn(&sandbox, folder.path(), &variables);
+        let bot = Self { people: sandbox.client(), sandbox, process, variables, folder, _trusted: trusted };
         bot.ready().await;
         bot
     }
@@ -59,7 +63,7 @@ impl Bot {
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
         tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
         between();
-        self.process = spawn(&self.sandbox, &self.variables);
+        self.process = spawn(&self.sandbox, self.folder.path(), &self.variables);
         self.ready().await;
     }
 
@@ -104,9 +108,9 @@ impl Bot {
         request.json(&json!({ "messages": ids })).send().await.unwrap().error_for_status().unwrap();
     }
 
-    /// Changes the server, as another bot of the server might.
-    pub(crate) async fn edit_guild(&self, change: &Value) {
-        let url = format!("{}/api/v10/guilds/{}", self.sandbox.url(), self.sandbox.guild_id());
+    /// Changes a server, as another bot of the server might.
+    pub(crate) async fn edit_guild(&self, guild: &str, change: &Value) {
+        let url = format!("{}/api/v10/guilds/{guild}", self.sandbox.url());
         let request = reqwest::Client::builder().no_proxy().build().unwrap().patch(url);
         let request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
         request.json(change).send().await.unwrap().error_for_status().unwrap();
@@ -160,11 +164,11 @@ impl Bot {
     }
 }
 
-fn spawn(sandbox: &Sandbox, variables: &[(&'static str, String)]) -> Child {
+fn spawn(sandbox: &Sandbox, folder: &Path, variables: &[(&'static str, String)]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_hotcord"))
         .env_clear()
         // From here no `.env` of the developer's is found.
-        .current_dir(std::env::temp_dir())
+        .current_dir(folder)
         .env("LD_LIBRARY_PATH", std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default())
         .env("APP_ENV", "testing")
         .env("DISCORD_TOKEN", sandbox.token())

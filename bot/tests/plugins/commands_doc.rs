@@ -8,6 +8,7 @@ use sdk::generation::Generation;
 use sdk::host::Host;
 use sdk::poise::ContextMenuCommandAction;
 use sdk::serenity::all::GatewayIntents;
+use sdk::server::{SettingDeclaration, SettingKind, SettingValue};
 use sdk::settings::Settings;
 use sdk::{Command, PluginEntry};
 use serde_json::Value;
@@ -51,6 +52,7 @@ fn page() -> String {
         for command in generation.commands() {
             page += &sections(command, generation);
         }
+        page += &settings(generation);
         page += &needs(generation);
     }
     page
@@ -158,6 +160,38 @@ fn kind(option: &Value) -> String {
         words += ", with suggestions";
     }
     words
+}
+
+/// Describes the settings that each server can change.
+fn settings(generation: &Generation) -> String {
+    let mut rows = String::new();
+    for SettingDeclaration { name, description, kind, .. } in generation.server_settings() {
+        let (plugin, takes) = (generation.plugin().short(), takes(kind));
+        let default = kind.default_value().map(|value| value.to_string()).filter(|text| !text.is_empty());
+        let default = default.map_or_else(|| "none".to_owned(), |default| format!("`{default}`"));
+        rows += &format!("| `{plugin}.{name}` | {description} | {takes} | {default} |\n");
+    }
+    if rows.is_empty() {
+        return rows;
+    }
+    format!("\n| setting of a server | what it is | takes | default |\n|---|---|---|---|\n{rows}")
+}
+
+/// Describes the values of a setting.
+fn takes(kind: &SettingKind) -> String {
+    match *kind {
+        SettingKind::Boolean { .. } => "yes or no".to_owned(),
+        SettingKind::Integer { min, max, .. } => format!("a whole number from {min} to {max}"),
+        SettingKind::Text { max_length, .. } => format!("text, up to {max_length} characters"),
+        SettingKind::Choice { choices, .. } => choices.join(", "),
+        SettingKind::Channel { .. } => "a channel".to_owned(),
+        SettingKind::Role => "a role".to_owned(),
+        SettingKind::User => "a member".to_owned(),
+        SettingKind::Duration { min, max, .. } => {
+            let shown = |time| SettingValue::Duration(time).to_string();
+            format!("a duration from {} to {}", shown(min), shown(max))
+        }
+    }
 }
 
 /// Describes a plugin's subscriptions, and the intents that it needs.

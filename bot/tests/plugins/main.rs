@@ -3,6 +3,7 @@
 mod bot;
 #[cfg(feature = "plugins")]
 mod commands_doc;
+mod config;
 mod dev;
 mod general;
 mod modlog;

@@ -25,7 +25,7 @@ async fn a_new_name_and_another_system_channel_count_from_the_moment_they_are_ch
     let bot = Bot::start().await;
     let channel = bot.people.create_channel(&bot.guild(), &json!({ "name": "arrivals" })).await.unwrap();
     let change = json!({ "name": "Beach", "system_channel_id": channel["id"] });
-    bot.edit_guild(&change).await;
+    bot.edit_guild(&bot.guild(), &change).await;
     // The bot's shard receives events in order, so users who join from here on join after the change.
     let user = bot.people.create_user("dave").await.unwrap();
     bot.people.join(&bot.guild(), "dave").await.unwrap();

@@ -21,6 +21,10 @@ impl Plugin for Dev {
     fn commands(&self) -> Vec<Command> {
         vec![dev()]
     }
+
+    fn is_always_on(&self) -> bool {
+        true
+    }
 }
 
 /// Looks after the running bot

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use sdk::autocomplete::{CHOICE, CHOICES, entered};
 use sdk::ledger::{LedgerRow, LedgerStage, PluginLedger};
 use sdk::prelude::*;
 use sdk::status::since_1970;
@@ -36,7 +37,7 @@ pub(crate) async fn rollback(
 
 /// Returns the generations whose code can be restored as choices, the newest first.
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let Some(plugin) = choose::typed(ctx, "plugin").map(PluginId::new) else {
+    let Some(plugin) = entered(ctx, "plugin").map(PluginId::new) else {
         return CreateAutocompleteResponse::new();
     };
     let ledger = ctx.data().ledger();
@@ -45,9 +46,9 @@ async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse
     let choices = formers.filter(|number| number.to_string().starts_with(partial)).map(|number| {
         let row = rows.unwrap_or_default().iter().find(|row| row.generation == number);
         let words = row.map_or_else(|| number.to_string(), |row| format!("{number}: {}", stage(row)));
-        AutocompleteChoice::new(text::cut(words, choose::NAME), number)
+        AutocompleteChoice::new(text::cut(words, CHOICE), number)
     });
-    CreateAutocompleteResponse::new().set_choices(choices.take(choose::CHOICES).collect())
+    CreateAutocompleteResponse::new().set_choices(choices.take(CHOICES).collect())
 }
 
 /// Shows the generations that have been live

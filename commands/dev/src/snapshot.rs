@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sdk::autocomplete::{CHOICE, CHOICES, entered};
 use sdk::prelude::*;
 use sdk::status::since_1970;
 use sdk::{PluginId, text};
@@ -82,7 +83,7 @@ fn age(at: u64) -> String {
 
 /// Returns the snapshots of the chosen plugin as choices, the newest first.
 async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
-    let Some(plugin) = choose::typed(ctx, "plugin") else { return CreateAutocompleteResponse::new() };
+    let Some(plugin) = entered(ctx, "plugin") else { return CreateAutocompleteResponse::new() };
     let snapshots = ctx.data().state_snapshots(&PluginId::new(plugin));
     let choices =
         snapshots.into_iter().filter(|one| one.number.to_string().starts_with(partial)).map(|one| {
@@ -93,7 +94,7 @@ async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse
                 age(one.at),
                 one.reason.words()
             );
-            AutocompleteChoice::new(text::cut(words, choose::NAME), one.number)
+            AutocompleteChoice::new(text::cut(words, CHOICE), one.number)
         });
-    CreateAutocompleteResponse::new().set_choices(choices.take(choose::CHOICES).collect())
+    CreateAutocompleteResponse::new().set_choices(choices.take(CHOICES).collect())
 }

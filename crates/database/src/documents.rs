@@ -3,9 +3,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use sdk_core::PluginId;
 use sdk_core::database::{
-    DatabaseError, DatabaseErrorKind, DocumentKey, MAX_DOCUMENT, NewDocument, Parameter, Row, StoredDocument,
+    DatabaseError, DatabaseErrorKind, DocumentKey, MAX_DOCUMENT, NewDocument, Parameter, Row, Scope,
+    StoredDocument,
 };
+use serde_json::Value;
+use serenity::all::{GuildId, UserId};
 
 /// The table, in either database. A guild or user of 0 is none.
 pub(crate) const TABLE: &str = "
@@ -26,6 +30,10 @@ pub(crate) const TABLE: &str = "
 
 pub(crate) const READ: &str = "SELECT version, revision, body FROM hotcord_documents \
     WHERE plugin = $1 AND kind = $2 AND guild = $3 AND user_id = $4";
+
+/// All documents of one name.
+pub(crate) const READ_ALL: &str = "SELECT guild, user_id, version, revision, body FROM hotcord_documents \
+    WHERE plugin = $1 AND kind = $2 AND body IS NOT NULL";
 
 macro_rules! insert {
     ($condition:literal) => {
@@ -119,14 +127,42 @@ pub(crate) fn found(key: &DocumentKey, rows: Vec<Row>) -> Result<Found, Database
     let Some(row) = rows.into_iter().next() else { return Ok((0, None)) };
     let Columns { version, revision, body } = row.read()?;
     let Some(body) = body else { return Ok((revision, None)) };
-    let value = serde_json::from_str(&body).map_err(|error| {
+    let value = parsed(key, &body)?;
+    Ok((revision, Some((StoredDocument { version, revision, value }, body.len()))))
+}
+
+/// Returns a document that [`READ_ALL`] has returned.
+pub(crate) fn found_one(
+    plugin: &PluginId,
+    kind: &str,
+    row: Row,
+) -> Result<(DocumentKey, StoredDocument), DatabaseError> {
+    let Listed { guild, user_id, version, revision, body } = row.read()?;
+    let key = DocumentKey { plugin: plugin.clone(), kind: kind.to_owned(), scope: scope(guild, user_id) };
+    let value = parsed(&key, &body)?;
+    Ok((key, StoredDocument { version, revision, value }))
+}
+
+fn parsed(key: &DocumentKey, body: &str) -> Result<Value, DatabaseError> {
+    serde_json::from_str(body).map_err(|error| {
         let DocumentKey { plugin, kind, scope } = key;
         DatabaseError::new(
             DatabaseErrorKind::Refused,
             format!("the document '{kind}' of {plugin} for {scope} is no JSON in the database: {error}"),
         )
-    })?;
-    Ok((revision, Some((StoredDocument { version, revision, value }, body.len()))))
+    })
+}
+
+/// Returns the scope with the ids of a row, of which 0 is none.
+pub(crate) fn scope(guild: i64, user: i64) -> Scope {
+    let guild = (guild != 0).then(|| GuildId::new(guild.cast_unsigned()));
+    let user = (user != 0).then(|| UserId::new(user.cast_unsigned()));
+    match (guild, user) {
+        (None, None) => Scope::Global,
+        (Some(guild), None) => Scope::Guild(guild),
+        (None, Some(user)) => Scope::User(user),
+        (Some(guild), Some(user)) => Scope::Member(guild, user),
+    }
 }
 
 /// The columns of [`READ`].
@@ -135,4 +171,14 @@ struct Columns {
     version: u32,
     revision: u64,
     body: Option<String>,
+}
+
+/// The columns of [`READ_ALL`].
+#[derive(serde::Deserialize)]
+struct Listed {
+    guild: i64,
+    user_id: i64,
+    version: u32,
+    revision: u64,
+    body: String,
 }

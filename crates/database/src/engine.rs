@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use sdk_core::PluginId;
 use sdk_core::database::{
-    DatabaseError, DatabaseErrorKind, DocumentKey, Engine, Migrated, Migration, NewDocument, OpenTransaction,
-    Parameter, Row, StoredDocument,
+    DatabaseError, DatabaseErrorKind, DocumentChange, DocumentKey, Engine, Migrated, Migration, NewDocument,
+    OpenTransaction, Parameter, Row, StoredDocument,
 };
 use serenity::async_trait;
-use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
+use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, broadcast};
 use tokio::task::JoinHandle;
 
 use crate::cache::{Cache, Lookup};
@@ -27,12 +27,17 @@ use crate::{DatabaseAddress, OpenError, documents, listener, migrations};
 /// Longest run of a plugin's migrations.
 const MIGRATIONS_WITHIN: Duration = Duration::from_mins(5);
 
+/// Changes by other processes that a slow receiver can be behind before it has to read everything again.
+const CHANGES: usize = 1024;
+
 /// Documents that can be changed at once.
 const TURNS: usize = 256;
 
 /// A database, opened at once or when it is used first. Dropping it ends its tasks.
 pub struct Database {
     address: DatabaseAddress,
+    /// Tells what other processes have written.
+    changes: broadcast::Sender<DocumentChange>,
     opened: OnceCell<Connected>,
     /// Of those that change a document. Documents share them, which costs a wait now and then.
     turns: Vec<Arc<Mutex<()>>>,
@@ -51,7 +56,8 @@ struct Connected {
 impl Database {
     /// Returns a database that is opened when it is used first.
     pub fn lazy(address: DatabaseAddress) -> Self {
-        Self { address, opened: OnceCell::new(), turns: (0..TURNS).map(|_| Arc::default()).collect() }
+        let turns = (0..TURNS).map(|_| Arc::default()).collect();
+        Self { address, changes: broadcast::Sender::new(CHANGES), opened: OnceCell::new(), turns }
     }
 
     /// Opens a database and creates the host's own tables in it. Waits up to 30 s for a server that does not answer yet.
@@ -73,7 +79,15 @@ impl Database {
     }
 
     async fn connected(&self) -> Result<&Connected, OpenError> {
-        self.opened.get_or_try_init(|| Connected::open(&self.address)).await
+        self.opened.get_or_try_init(|| Connected::open(&self.address, &self.changes)).await
+    }
+
+    /// Returns whether there is no file yet, so that nothing can be in it. Reading does not create it.
+    fn is_missing(&self) -> bool {
+        match &self.address {
+            DatabaseAddress::Sqlite(path) => self.opened.get().is_none() && !path.exists(),
+            DatabaseAddress::Postgres(_) => false,
+        }
     }
 
     /// Returns what is open, for a statement.
@@ -90,14 +104,17 @@ impl Database {
 }
 
 impl Connected {
-    async fn open(address: &DatabaseAddress) -> Result<Self, OpenError> {
+    async fn open(
+        address: &DatabaseAddress,
+        changes: &broadcast::Sender<DocumentChange>,
+    ) -> Result<Self, OpenError> {
         let Opened { pool, lock } = open::open(address).await?;
         let (cache, writer, listener) = match &pool {
             // No other process writes the file.
             Pool::Sqlite { .. } => (Arc::new(Cache::new(true)), Some(Writer::start(pool.clone())), None),
             Pool::Postgres(server) => {
                 let cache = Arc::new(Cache::new(false));
-                let listener = tokio::spawn(listener::listen(server.clone(), cache.clone()));
+                let listener = tokio::spawn(listener::listen(server.clone(), cache.clone(), changes.clone()));
                 (cache, None, Some(listener))
             }
         };
@@ -154,11 +171,31 @@ async fn bounded<T>(
 #[async_trait]
 impl Engine for Database {
     async fn document(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError> {
+        if self.is_missing() {
+            return Ok(None);
+        }
         let ready = self.ready().await?;
         match ready.cache.get(key) {
             Lookup::Known(known) => Ok(known),
             Lookup::Unknown => bounded(STATEMENT_WITHIN, ready.read(key)).await,
         }
+    }
+
+    async fn documents_of(
+        &self,
+        plugin: &PluginId,
+        kind: &str,
+    ) -> Result<Vec<(DocumentKey, StoredDocument)>, DatabaseError> {
+        if self.is_missing() {
+            return Ok(Vec::new());
+        }
+        let parameters = vec![plugin.as_str().into(), kind.into()];
+        let rows = self.fetch(documents::READ_ALL, parameters).await?;
+        rows.into_iter().map(|row| documents::found_one(plugin, kind, row)).collect()
+    }
+
+    fn document_changes(&self) -> broadcast::Receiver<DocumentChange> {
+        self.changes.subscribe()
     }
 
     async fn write_document(

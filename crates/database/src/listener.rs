@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sdk_core::PluginId;
-use sdk_core::database::{DocumentKey, Scope};
-use serenity::all::{GuildId, UserId};
+use sdk_core::database::{DocumentChange, DocumentKey};
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use tokio::sync::broadcast::Sender;
 
 use crate::cache::Cache;
+use crate::documents;
 
 /// The channel of notifications.
 const CHANNEL: &str = "hotcord_documents";
@@ -30,7 +31,10 @@ pub(crate) const TRIGGER: &str = "
 ";
 
 /// Keeps the cache up to date for as long as the task runs. While the connection is lost, nothing is cached.
-pub(crate) async fn listen(pool: PgPool, cache: Arc<Cache>) {
+/// `changes` is told of every written document, and of all of them when some may have been missed.
+pub(crate) async fn listen(pool: PgPool, cache: Arc<Cache>, changes: Sender<DocumentChange>) {
+    // Without a receiver nobody has to be told.
+    let tell = |change| _ = changes.send(change);
     loop {
         match PgListener::connect_with(&pool).await {
             Ok(mut listener) => {
@@ -38,7 +42,8 @@ pub(crate) async fn listen(pool: PgPool, cache: Arc<Cache>) {
                 listener.eager_reconnect(false);
                 if listener.listen(CHANNEL).await.is_ok() {
                     cache.restart(true);
-                    hear(&mut listener, &cache).await;
+                    tell(DocumentChange::All);
+                    hear(&mut listener, &cache, tell).await;
                 }
             }
             Err(sqlx::Error::PoolClosed) => return,
@@ -50,11 +55,17 @@ pub(crate) async fn listen(pool: PgPool, cache: Arc<Cache>) {
 }
 
 /// Handles notifications until the connection is lost.
-async fn hear(listener: &mut PgListener, cache: &Cache) {
+async fn hear(listener: &mut PgListener, cache: &Cache, tell: impl Fn(DocumentChange)) {
     while let Ok(Some(notification)) = listener.try_recv().await {
         match read(notification.payload()) {
-            Some((key, revision)) => cache.outdate(&key, revision),
-            None => cache.restart(true),
+            Some((key, revision)) => {
+                cache.outdate(&key, revision);
+                tell(DocumentChange::One(key));
+            }
+            None => {
+                cache.restart(true);
+                tell(DocumentChange::All);
+            }
         }
     }
 }
@@ -63,19 +74,17 @@ async fn hear(listener: &mut PgListener, cache: &Cache) {
 fn read(payload: &str) -> Option<(DocumentKey, u64)> {
     let (plugin, kind, guild, user, revision) =
         serde_json::from_str::<(String, String, i64, i64, u64)>(payload).ok()?;
-    let guild = (guild != 0).then(|| GuildId::new(guild.cast_unsigned()));
-    let user = (user != 0).then(|| UserId::new(user.cast_unsigned()));
-    let scope = match (guild, user) {
-        (None, None) => Scope::Global,
-        (Some(guild), None) => Scope::Guild(guild),
-        (None, Some(user)) => Scope::User(user),
-        (Some(guild), Some(user)) => Scope::Member(guild, user),
-    };
-    Some((DocumentKey { plugin: PluginId::new(plugin), kind, scope }, revision))
+    Some((
+        DocumentKey { plugin: PluginId::new(plugin), kind, scope: documents::scope(guild, user) },
+        revision,
+    ))
 }
 
 #[cfg(test)]
 mod tests {
+    use sdk_core::database::Scope;
+    use serenity::all::{GuildId, UserId};
+
     use super::*;
 
     #[test]

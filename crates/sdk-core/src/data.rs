@@ -21,6 +21,7 @@ use crate::flight::Flight;
 use crate::host_services::HostServices;
 use crate::panics::panic_text;
 use crate::probation::Probation;
+use crate::server::Server;
 use crate::services::{Asked, Linked, NoService, Service, ServiceDirectory};
 use crate::settings::Settings;
 use crate::state::{State, StateCell, StateHandle};
@@ -143,6 +144,11 @@ impl Data {
     /// Returns this plugin's values in the host, which outlive every reload.
     pub fn store(&self) -> PluginStore {
         self.0.services.store().of(&self.0.plugin)
+    }
+
+    /// Returns this plugin's settings in a server: `ctx.data().server(guild).get(CHANNEL).await?`.
+    pub fn server(&self, guild: GuildId) -> Server {
+        self.0.services.servers().settings_of(self.0.plugin.clone(), guild, self.settings())
     }
 
     /// Returns this plugin's document of a guild: `ctx.data().guild::<Settings>(guild).get().await?`.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serenity::async_trait;
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, broadcast};
 
 use crate::PluginId;
 
@@ -98,6 +98,16 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// Returns a document, or `None` if there is none.
     async fn document(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError>;
 
+    /// Returns all documents of a plugin that have a name.
+    async fn documents_of(
+        &self,
+        plugin: &PluginId,
+        kind: &str,
+    ) -> Result<Vec<(DocumentKey, StoredDocument)>, DatabaseError>;
+
+    /// Returns a receiver of the documents that other processes write from now on.
+    fn document_changes(&self) -> broadcast::Receiver<DocumentChange>;
+
     /// Writes or deletes a document. With `expected`, only if the stored one has that revision; 0 is that of none.
     ///
     /// Returns whether it was written. It then survives the end of the process.
@@ -124,6 +134,15 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
 
     /// Runs the migrations of a plugin that were not run yet, all in one transaction.
     async fn migrate(&self, plugin: &PluginId, migrations: &[Migration]) -> Result<Migrated, DatabaseError>;
+}
+
+/// What another process has written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DocumentChange {
+    /// This document.
+    One(DocumentKey),
+    /// Any document, because changes were missed.
+    All,
 }
 
 /// A document to write.

@@ -12,13 +12,16 @@
 //! if the generation has been replaced meanwhile: the handler is then looked up in the newest snapshot. So an event is
 //! handled by the old code or by the new, never by both and never by neither.
 //!
+//! What a server has switched off is decided first, from memory: its calls are answered with one sentence, and its
+//! listeners do not get the events of that server.
+//!
 //! A panic is contained in its handler. A press or a modal without a registered handler is answered by `unhandled`,
 //! after everything else has had the chance to answer it.
 
 use std::sync::Arc;
 
 use futures_util::future::{join_all, join3};
-use serenity::all::FullEvent;
+use serenity::all::{FullEvent, GuildId};
 use serenity::async_trait;
 
 use crate::gate::{Call, Replaced};
@@ -37,6 +40,7 @@ mod interaction;
 mod message;
 mod reloads;
 mod reply_target;
+mod switch;
 mod timers;
 mod unhandled;
 mod voice;
@@ -71,11 +75,13 @@ impl Dispatcher {
         &self,
         ctx: &serenity::all::Context,
         snapshot: &Arc<RoutingTable>,
+        guild: Option<GuildId>,
         kind: EventKind,
         event: &Arc<FullEvent>,
     ) {
-        let mut plugins: Vec<&PluginId> =
-            snapshot.listeners(kind).iter().map(|(generation, _)| generation.plugin()).collect();
+        let listening = snapshot.listeners(kind).iter().map(|(generation, _)| generation);
+        let on = listening.filter(|generation| !generation.is_off(guild, None));
+        let mut plugins: Vec<&PluginId> = on.map(|generation| generation.plugin()).collect();
         plugins.dedup();
         join_all(plugins.into_iter().map(|plugin| self.listeners_of(plugin, ctx, snapshot, kind, event)))
             .await;
@@ -170,7 +176,8 @@ impl serenity::framework::Framework for Dispatcher {
                 self.message(&ctx, &snapshot, &event).await;
             }
         };
-        let listeners = self.listeners(&ctx, &snapshot, kind, &event);
-        join3(listeners, self.event_handlers(&ctx, &snapshot, kind, &event), own).await;
+        let guild = switch::guild(&ctx, &event);
+        let listeners = self.listeners(&ctx, &snapshot, guild, kind, &event);
+        join3(listeners, self.event_handlers(&ctx, &snapshot, guild, kind, &event), own).await;
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use serenity::all::GatewayIntents;
+use serenity::all::{GatewayIntents, GuildId};
 
 use crate::code::Code;
 use crate::database::{DatabaseError, Migrated};
@@ -18,6 +18,7 @@ use crate::offers::Services;
 use crate::options::Options;
 use crate::panics::{Panic, Panicked, panic_text};
 use crate::probation::Probation;
+use crate::server::{self, SettingDeclaration};
 use crate::services::{Linked, Offer};
 use crate::state::{Phase, SavedState, StateCell, StateError, StateErrorKind, StateSlot};
 use crate::tasks::{HookError, HookErrorKind, HookReport, Hooks, TaskReport};
@@ -49,6 +50,8 @@ pub struct Generation {
     options: Options,
     pub(crate) subscriptions: Subscriptions,
     services: Vec<Offer>,
+    server_settings: Vec<SettingDeclaration>,
+    is_always_on: bool,
     pub(crate) data: Data,
     pub(crate) gate: Arc<Gate>,
     hooks: Hooks,
@@ -107,9 +110,10 @@ impl Generation {
             let intents = instance.intents() | subscriptions.intents();
             let mut services = Services::new(data.clone());
             instance.services(&mut services);
-            (instance, manifest, data, options, subscriptions, intents, services.into_parts(), tried)
+            let switch = (instance.server_settings(), instance.is_always_on());
+            (instance, manifest, data, options, subscriptions, intents, services.into_parts(), switch, tried)
         }));
-        let (instance, manifest, data, options, subscriptions, intents, (services, unsound), tried) = made
+        let (instance, manifest, data, options, subscriptions, intents, offered, switch, tried) = made
             .map_err(|panic| {
                 vec![format!(
                     "it panicked while its commands and subscriptions were made: {}",
@@ -117,12 +121,14 @@ impl Generation {
                 )]
             })?;
         let options = options?;
+        let ((services, unsound), (server_settings, is_always_on)) = (offered, switch);
         let (definitions, doubled) = definitions_of(options.commands());
         let mut problems: Vec<_> =
             doubled.iter().map(|key| format!("{key} is defined twice in {}", manifest.id)).collect();
         problems.extend(preflight::check_definitions(&definitions));
         problems.extend(doubled_keys(&subscriptions));
         problems.extend(unsound);
+        problems.extend(server::problems(&server_settings));
         problems.extend(manifest.dependencies.iter().filter_map(Dependency::problem));
         if let Some(Err(error)) = tried {
             problems.push(format!("its state's default is not read back as it is saved: {error}"));
@@ -141,6 +147,8 @@ impl Generation {
             options,
             subscriptions,
             services,
+            server_settings,
+            is_always_on,
             data,
             gate: Arc::default(),
             hooks: Hooks::default(),
@@ -229,6 +237,22 @@ impl Generation {
     /// Returns the services that it offers.
     pub fn services(&self) -> &[Offer] {
         &self.services
+    }
+
+    /// Returns the settings that it declares.
+    pub fn server_settings(&self) -> &[SettingDeclaration] {
+        &self.server_settings
+    }
+
+    /// Returns whether no server can switch it off.
+    pub fn is_always_on(&self) -> bool {
+        self.is_always_on
+    }
+
+    /// Returns whether a server has switched off the plugin, or one of its commands, if one is given by its name.
+    pub(crate) fn is_off(&self, guild: Option<GuildId>, command: Option<&str>) -> bool {
+        let servers = self.data.services().servers();
+        guild.is_some_and(|guild| !self.is_always_on && servers.is_off(guild, self.plugin(), command))
     }
 
     /// Returns what its library was linked from.

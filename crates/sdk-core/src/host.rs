@@ -30,6 +30,9 @@ use crate::voice::{Players, Voice, VoiceEvent};
 
 mod collect;
 mod plugins;
+mod server_admin;
+
+pub use server_admin::{LiveSetting, ServerAdmin, Switch};
 
 /// The host: everything that outlives generations. Cheap to clone.
 ///

@@ -27,6 +27,7 @@ use crate::flight::{Flight, Recorder};
 use crate::observer::Observer;
 use crate::panics::Panics;
 use crate::scheduler::Scheduler;
+use crate::server::Servers;
 use crate::services::ServiceDirectory;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -43,6 +44,7 @@ struct Inner {
     bus: Bus,
     changes: Changes,
     store: Store,
+    servers: Servers,
     database: Option<Arc<dyn Engine>>,
     edits: Edits,
     scheduler: Scheduler,
@@ -114,6 +116,7 @@ impl HostServices {
             settings: ArcSwap::from_pointee(settings),
             bus: Bus::default(),
             store: Store::new(changes.clone()),
+            servers: Servers::new(database.clone()),
             database,
             edits: Edits::default(),
             scheduler: Scheduler::new(changes.clone()),
@@ -161,6 +164,11 @@ impl HostServices {
     /// Returns the values of all plugins.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// Returns what servers have set: settings of plugins, what is switched off, and prefixes.
+    pub fn servers(&self) -> &Servers {
+        &self.0.servers
     }
 
     /// Returns the engine of the database, if the host has one.

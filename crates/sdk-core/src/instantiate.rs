@@ -16,6 +16,7 @@ use serenity::all::{
 };
 
 use crate::scheduler::Timer;
+use crate::server::ServerSetting;
 use crate::{Context, Error, EventContext};
 
 /// Answers of the kinds that commands send.
@@ -31,6 +32,20 @@ async fn answers(ctx: Context<'_>, guild: GuildId, user: User, channel: ChannelI
     let _ = guild.member(ctx, user.id).await?;
     let _ = (user.mention().to_string(), UserId::new(1).mention().to_string());
     ctx.data().schedule("", "", Duration::ZERO, &(channel, MessageId::new(1)))?;
+    Ok(())
+}
+
+/// Reads of settings of all kinds.
+async fn settings(server: crate::server::Server) -> Result<(), Error> {
+    let _ = server.get(ServerSetting::boolean("", "", false)).await?;
+    let _ = server.get(ServerSetting::integer("", "", 0..=0, 0)).await?;
+    let _ = server.get(ServerSetting::text("", "", 0, "")).await?;
+    let _ = server.get(ServerSetting::choice("", "", &[], "")).await?;
+    let _ = server.get(ServerSetting::channel("", "")).await?;
+    let _ = server.get(ServerSetting::role("", "")).await?;
+    let _ = server.get(ServerSetting::user("", "")).await?;
+    let _ =
+        server.get(ServerSetting::duration("", "", Duration::ZERO..=Duration::ZERO, Duration::ZERO)).await?;
     Ok(())
 }
 

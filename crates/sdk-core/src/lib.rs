@@ -13,6 +13,7 @@
 //!   refuse.
 //! - [`dependency`], [`order`] and [`services`]: dependencies between plugins, and the services that plugins offer.
 //! - [`settings`], [`store`] and [`scheduler`]: what outlives every reload; [`checkpoint`]: what outlives a restart.
+//! - [`server`]: what each server has set: settings of plugins, what is switched off, and a prefix.
 //! - [`database`]: documents, SQL and migrations; their engine is the crate `database`, which only the host links.
 //! - [`host`]: the bot's facade of the services and the registry.
 //! - [`voice`]: what plugins see of the player; its engine is the crate `player`, which only the host links.
@@ -20,6 +21,7 @@
 //!   metrics.
 //! - [`bus`] and [`status`]: events about plugins, and the status of the bot.
 //! - [`permissions`]: edits of roles and overwrites that keep permissions unknown to serenity.
+//! - [`autocomplete`]: limits of choices, and what is entered in the other options.
 //! - [`text`]: formatting of durations and counts, shortening, and escaping of untrusted text.
 //!
 //! Its modules depend on each other one way: leaves, what the host keeps for each plugin, what a generation holds, a
@@ -27,6 +29,7 @@
 //! This crate knows neither the bot nor the reload engine.
 
 pub mod answers;
+pub mod autocomplete;
 pub mod bus;
 mod cache;
 pub mod changes;
@@ -66,6 +69,7 @@ pub mod registry;
 pub mod roots;
 pub mod routing_table;
 pub mod scheduler;
+pub mod server;
 pub mod services;
 pub mod settings;
 pub mod state;
@@ -106,6 +110,7 @@ pub mod prelude {
     pub use crate::database::Document;
     pub use crate::event;
     pub use crate::scheduler::Timer;
+    pub use crate::server::{ServerSetting, SettingDeclaration};
     pub use crate::state::{State, StateSlot};
     pub use crate::text::{Surface, foreign};
     pub use crate::voice::VoiceEvent;

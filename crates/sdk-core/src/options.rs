@@ -6,8 +6,8 @@
 //! [`Plugin::options`] receives the host's defaults and changes them. Three things are shared by all plugins, so that
 //! they outlive a reload and agree with each other: the owners, the edit tracker and the prefix `COMMAND_PREFIX`.
 //! Fields that would create a second one of these are refused when the plugin is loaded. The host's prefix takes the
-//! place of `stripped_dynamic_prefix`, because it may change while the bot runs. The plugin's own two callbacks are
-//! kept beside it in [`PrefixHooks`].
+//! place of `stripped_dynamic_prefix`, because it may change while the bot runs, and each server may have another. The
+//! plugin's own two callbacks are kept beside it in [`PrefixHooks`].
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -271,7 +271,10 @@ fn stripped_prefix<'a>(
     Box::pin(async move {
         let settings = data.settings();
         let known = known_prefix();
-        if let Some(prefix) = settings.prefix.as_deref()
+        // Without a prefix of the bot it does not receive the content of messages.
+        let own = settings.prefix.as_ref().and(message.guild_id);
+        let own = own.and_then(|guild| data.services().servers().prefix(guild));
+        if let Some(prefix) = own.as_deref().or(settings.prefix.as_deref())
             && message.content.starts_with(prefix)
         {
             return Ok(message.content.get(..prefix.len()));

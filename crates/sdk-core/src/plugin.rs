@@ -7,6 +7,7 @@ use serenity::async_trait;
 
 use crate::database::Migration;
 use crate::offers::Services;
+use crate::server::SettingDeclaration;
 use crate::state::StateSlot;
 use crate::{Command, Data, Dependency, Error, FrameworkOptions, PluginId, Subscriptions};
 
@@ -65,6 +66,19 @@ pub trait Plugin: Send + Sync + 'static {
     /// Commands and handlers access it with [`Data::state`].
     fn state(&self) -> Option<StateSlot> {
         None
+    }
+
+    /// Returns the settings that each server can change: `vec![CHANNEL.declaration()]`; see
+    /// [`ServerSetting`](crate::server::ServerSetting).
+    ///
+    /// Commands and handlers read them with [`Data::server`].
+    fn server_settings(&self) -> Vec<SettingDeclaration> {
+        Vec::new()
+    }
+
+    /// Returns whether no server can switch the plugin or one of its commands off.
+    fn is_always_on(&self) -> bool {
+        false
     }
 
     /// Returns the migrations of its tables: `sdk::migrations!["0001_cases"]`.

@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use serenity::all::{ChannelId, GuildId, UserId};
 
-use crate::Error;
-
 /// The mode the bot runs in, from `APP_ENV`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Environment {
@@ -59,39 +57,5 @@ impl Settings {
     /// Returns a plugin's own variable, as set by the environment or `.env`. An empty one counts as not set.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// Returns the channel whose id is in a plugin's own variable.
-    ///
-    /// # Errors
-    /// If the variable has another value.
-    pub fn channel(&self, name: &str) -> Result<Option<ChannelId>, Error> {
-        let Some(value) = self.variable(name) else { return Ok(None) };
-        match value.parse::<u64>() {
-            Ok(id) if id > 0 => Ok(Some(ChannelId::new(id))),
-            _ => Err(format!(
-                "{name} has to be the id of a channel, such as 1120000000000000000, not '{value}'"
-            )
-            .into()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_variable_that_is_no_channel_is_named() {
-        let settings = |value: &str| Settings {
-            variables: BTreeMap::from([("LOG_ID".to_owned(), value.to_owned())]),
-            ..Settings::default()
-        };
-        assert_eq!(settings("42").channel("LOG_ID").unwrap(), Some(ChannelId::new(42)));
-        assert_eq!(settings("").channel("LOG_ID").unwrap(), None);
-        for wrong in ["#log", "0", "-1"] {
-            let error = settings(wrong).channel("LOG_ID").unwrap_err().to_string();
-            assert!(error.contains("LOG_ID") && error.contains(wrong), "{error}");
-        }
     }
 }

@@ -6,13 +6,13 @@ use sdk::prelude::*;
 use sdk::text;
 use serenity::{CreateAttachment, CreateEmbed, CreateMessage, Mentionable as _, Message};
 
-use crate::log::{self, Place};
+use crate::log::{self, DELETIONS, Place};
 
 const RED: u32 = 0x00f2_3f43;
 
 pub(crate) async fn deleted(ctx: EventContext, gone: event::MessageDelete) -> Result<(), Error> {
     let Some(guild) = gone.guild_id else { return Ok(()) };
-    let Some(channel) = log::channel(&ctx, guild, gone.channel_id)? else { return Ok(()) };
+    let Some(channel) = log::channel(&ctx, DELETIONS, guild, gone.channel_id).await? else { return Ok(()) };
     let known = ctx.cache.message(gone.channel_id, gone.deleted_message_id).map(|message| message.clone());
     if known.as_ref().is_some_and(|message| message.author.id == ctx.cache.current_user().id) {
         return Ok(());
@@ -35,7 +35,7 @@ pub(crate) async fn deleted(ctx: EventContext, gone: event::MessageDelete) -> Re
 
 pub(crate) async fn deleted_at_once(ctx: EventContext, gone: event::MessageDeleteBulk) -> Result<(), Error> {
     let Some(guild) = gone.guild_id else { return Ok(()) };
-    let Some(channel) = log::channel(&ctx, guild, gone.channel_id)? else { return Ok(()) };
+    let Some(channel) = log::channel(&ctx, DELETIONS, guild, gone.channel_id).await? else { return Ok(()) };
     let mut ids = gone.multiple_deleted_messages_ids;
     // Ids grow with time, so this is the order in which they were sent.
     ids.sort_unstable();

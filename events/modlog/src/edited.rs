@@ -5,7 +5,7 @@ use serenity::{
     Attachment, AttachmentId, CreateEmbed, CreateMessage, Message, MessageUpdateEvent, Timestamp,
 };
 
-use crate::log::{self, Place, Quoted};
+use crate::log::{self, EDITS, Place, Quoted};
 
 const AMBER: u32 = 0x00f0_b232;
 /// Maximum number of characters quoted of each side. Both with everything else stay under the 6000 of one message's
@@ -24,7 +24,7 @@ pub(crate) async fn edited(ctx: EventContext, update: event::MessageUpdate) -> R
     {
         return Ok(());
     }
-    let Some(channel) = log::channel(&ctx, guild, event.channel_id)? else { return Ok(()) };
+    let Some(channel) = log::channel(&ctx, EDITS, guild, event.channel_id).await? else { return Ok(()) };
 
     let place = Place { guild, channel: event.channel_id, message: event.id };
     let was = match &before {

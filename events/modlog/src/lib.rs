@@ -27,6 +27,10 @@ impl Plugin for ModLog {
         offer.provide::<dyn services::ModLog>(MODLOG, "1.0.0", Arc::new(written));
     }
 
+    fn server_settings(&self) -> Vec<SettingDeclaration> {
+        vec![log::CHANNEL.declaration(), log::EDITS.declaration(), log::DELETIONS.declaration()]
+    }
+
     fn intents(&self) -> GatewayIntents {
         // Without MESSAGE_CONTENT Discord sends other users' messages with empty texts.
         GatewayIntents::GUILDS | GatewayIntents::MESSAGE_CONTENT

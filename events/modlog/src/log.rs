@@ -2,12 +2,18 @@
 
 use sdk::prelude::*;
 use serenity::{
-    Attachment, Cache, CacheHttp, ChannelId, CreateAllowedMentions, CreateAttachment, CreateEmbed,
-    CreateMessage, Guild, GuildId, Mentionable as _, MessageId, User,
+    Attachment, Cache, CacheHttp, ChannelId, ChannelType, CreateAllowedMentions, CreateAttachment,
+    CreateEmbed, CreateMessage, Guild, GuildId, Mentionable as _, MessageId, User,
 };
 
-/// Variable with the id of the log channel.
-const CHANNEL: &str = "MODLOG_CHANNEL_ID";
+pub(crate) const CHANNEL: ServerSetting<Option<ChannelId>> =
+    ServerSetting::channel("channel", "Channel in which edited and deleted messages are logged")
+        .of_types(&[ChannelType::Text, ChannelType::News])
+        .or_variable("MODLOG_CHANNEL_ID");
+pub(crate) const EDITS: ServerSetting<bool> =
+    ServerSetting::boolean("edits", "Whether edited messages are logged", true);
+pub(crate) const DELETIONS: ServerSetting<bool> =
+    ServerSetting::boolean("deletions", "Whether deleted messages are logged", true);
 
 /// Maximum number of characters of file names. With two quotes of 2200, an entry stays under Discord's 6000 for all its
 /// embeds.
@@ -16,18 +22,23 @@ const FILES: usize = 500;
 /// Maximum number of characters of a user's name; Discord allows 32, and 80 for webhooks.
 pub(crate) const NAME: usize = 160;
 
-/// Finds the log channel of a server; `None` if there is none, and for events in the log channel itself.
-pub(crate) fn channel(
+/// Finds the log channel of a server for what `wanted` says is logged; `None` if it is not, if there is no channel, and
+/// for events in the log channel itself.
+pub(crate) async fn channel(
     ctx: &EventContext,
+    wanted: ServerSetting<bool>,
     guild: GuildId,
     happened_in: ChannelId,
 ) -> Result<Option<ChannelId>, Error> {
-    Ok(of(ctx.data(), &ctx.cache, guild)?.filter(|log| *log != happened_in))
+    if !ctx.data().server(guild).get(wanted).await? {
+        return Ok(None);
+    }
+    Ok(of(ctx.data(), &ctx.cache, guild).await?.filter(|log| *log != happened_in))
 }
 
 /// Finds the log channel of a server.
-pub(crate) fn of(data: &Data, cache: &Cache, guild: GuildId) -> Result<Option<ChannelId>, Error> {
-    let configured = data.settings().channel(CHANNEL)?;
+pub(crate) async fn of(data: &Data, cache: &Cache, guild: GuildId) -> Result<Option<ChannelId>, Error> {
+    let configured = data.server(guild).get(CHANNEL).await?;
     Ok(cache.guild(guild).and_then(|guild| choose(&guild, configured)))
 }
 

@@ -1,10 +1,21 @@
 //! Greets members who join.
 
 use sdk::prelude::*;
-use serenity::{ChannelId, ChannelType, CreateAllowedMentions, CreateMessage, GatewayIntents, Guild};
+use sdk::text;
+use serenity::{
+    ChannelId, ChannelType, CreateAllowedMentions, CreateMessage, GatewayIntents, Guild, Mentionable as _,
+};
 
-/// Variable with the id of the channel for greetings.
-const CHANNEL: &str = "WELCOME_CHANNEL_ID";
+const CHANNEL: ServerSetting<Option<ChannelId>> =
+    ServerSetting::channel("channel", "Channel in which new members are greeted")
+        .of_types(&[ChannelType::Text, ChannelType::News])
+        .or_variable("WELCOME_CHANNEL_ID");
+const MESSAGE: ServerSetting<String> = ServerSetting::text(
+    "message",
+    "Greeting, in which {user}, {server} and {count} are replaced",
+    1000,
+    "Welcome to {server}, {user}! You are member {count}.",
+);
 /// Maximum number of characters of a server's name, which has at most 100, with escapes.
 const SERVER: usize = 200;
 
@@ -15,6 +26,10 @@ impl Plugin for Welcome {
         on.event(greet);
     }
 
+    fn server_settings(&self) -> Vec<SettingDeclaration> {
+        vec![CHANNEL.declaration(), MESSAGE.declaration()]
+    }
+
     fn intents(&self) -> GatewayIntents {
         // Fills the cache with the channels to choose from.
         GatewayIntents::GUILDS
@@ -23,17 +38,18 @@ impl Plugin for Welcome {
 
 async fn greet(ctx: EventContext, joined: event::GuildMemberAddition) -> Result<(), Error> {
     let member = joined.new_member;
-    let configured = ctx.data().settings().channel(CHANNEL)?;
+    let settings = ctx.data().server(member.guild_id);
+    let (configured, message) = (settings.get(CHANNEL).await?, settings.get(MESSAGE).await?);
     // The cache's lock must not be held over an await, so the text is created first.
     let greeting = ctx.cache.guild(member.guild_id).and_then(|guild| {
         let channel = channel(&guild, configured)?;
-        Some((channel, words(&guild, &member)))
+        Some((channel, words(&message, &guild, &member)))
     });
     let Some((channel, words)) = greeting else {
         sdk::tracing::warn!(
             guild = %member.guild_id,
-            "nobody is greeted: the server has no system channel and none called welcome or general, and {CHANNEL} \
-             names none of its channels"
+            "nobody is greeted: the server has no system channel and none called welcome or general, and the setting \
+             welcome.channel names none of its channels"
         );
         return Ok(());
     };
@@ -45,9 +61,24 @@ async fn greet(ctx: EventContext, joined: event::GuildMemberAddition) -> Result<
     Ok(())
 }
 
-fn words(guild: &Guild, member: &serenity::Member) -> String {
-    let server = foreign(&guild.name, Surface::Line, SERVER);
-    format!("Welcome to {server}, <@{}>! You are member {}.", member.user.id, guild.member_count)
+/// Returns the greeting. What replaces a part of it is not searched for parts again.
+fn words(message: &str, guild: &Guild, member: &serenity::Member) -> String {
+    let parts = [
+        ("{server}", foreign(&guild.name, Surface::Line, SERVER)),
+        ("{user}", member.user.id.mention().to_string()),
+        ("{count}", guild.member_count.to_string()),
+    ];
+    let (mut words, mut rest) = (String::new(), message);
+    let next = |rest: &str| {
+        let found = parts.iter().filter_map(|(name, value)| Some((rest.find(name)?, *name, value)));
+        found.min_by_key(|(at, ..)| *at)
+    };
+    while let Some((at, name, value)) = next(rest) {
+        words += &rest[..at];
+        words += value;
+        rest = &rest[at + name.len()..];
+    }
+    text::cut(words + rest, text::MESSAGE)
 }
 
 /// Returns the configured channel if it belongs to this server, otherwise the system channel, otherwise one by its
@@ -101,6 +132,23 @@ mod tests {
         assert_eq!(channel(&guild(None, all), None), Some(12));
         assert_eq!(channel(&guild(None, &all[..2]), None), Some(11));
         assert_eq!(channel(&guild(None, &all[..1]), None), None);
+    }
+
+    #[test]
+    fn a_greeting_is_made_of_its_parts_and_never_too_long() {
+        let mut guild = guild(None, &[]);
+        guild.name = "{user} *Club*".to_owned();
+        let member: serenity::Member = serde_json::from_value(json!({
+            "user": {"id": "7", "username": "ann", "discriminator": "0"}, "roles": [], "deaf": false,
+            "mute": false, "flags": 0, "guild_id": "1", "joined_at": "2024-01-01T00:00:00Z",
+        }))
+        .unwrap();
+        assert_eq!(
+            words("Hi {user}, no. {count} of {server}{x}", &guild, &member),
+            "Hi <@7>, no. 5 of {user} \\*Club\\*{x}"
+        );
+        guild.name = "x".repeat(100);
+        assert_eq!(words(&"{server}".repeat(125), &guild, &member).chars().count(), text::MESSAGE);
     }
 
     #[test]

@@ -5,4 +5,5 @@ mod lasting;
 mod migrations;
 mod place;
 mod plugins;
+mod servers;
 mod sql;

@@ -104,6 +104,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "environment variables",
         "configuration.rs::what_is_wrong_overruled_or_for_a_restart_is_named_and_changes_nothing",
     ),
+    (
+        "`server_settings()`",
+        "servers.rs::a_reload_with_other_declarations_is_in_force_at_once_and_loses_no_value",
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

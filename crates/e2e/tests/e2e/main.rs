@@ -19,6 +19,7 @@ mod play;
 mod reload;
 mod restart;
 mod rollback;
+mod servers;
 mod soak;
 mod state;
 mod statics;

@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 use super::call_timer::{CallTimer, registered};
 use super::interaction::ephemeral;
 use super::reply_target::ReplyTarget;
-use super::{Dispatcher, enter};
+use super::{Dispatcher, enter, switch};
 use crate::definition::{CommandKey, CommandKind};
 use crate::failure::{self, panicked};
 use crate::generation::Generation;
@@ -127,6 +127,15 @@ impl Dispatcher {
         let typed = typed(called.interaction);
         let what = if called.is_autocomplete { format!("autocomplete of {typed}") } else { typed };
         let timer = CallTimer::begin();
+        let guild = called.interaction.guild_id;
+        if let Some(off) =
+            snapshot.command(&called.key).filter(|owner| owner.is_off(guild, Some(&called.key.name)))
+        {
+            answer_off(ctx, &called).await;
+            let (trigger, name) = called.registered(off);
+            timer.report(&self.host, trigger, &name, Outcome::Refused);
+            return true;
+        }
         let Some((generation, (), call)) = enter(&self.host, snapshot, &what, find).await else {
             self.report_unhandled(Unhandled::UnknownCommand);
             answer_unknown(ctx, called.interaction, self.host.is_withdrawn(&called.key)).await;
@@ -189,6 +198,19 @@ fn subcommands(command: &CommandInteraction) -> Vec<&str> {
         options = inner;
     }
     names
+}
+
+/// Answers a command that the server has switched off.
+async fn answer_off(ctx: &serenity::all::Context, called: &Called<'_>) {
+    let CommandKey { kind, name } = &called.key;
+    let response = match kind {
+        _ if called.is_autocomplete => no_suggestions(),
+        CommandKind::Slash => ephemeral(&switch::sentence(&format!("/{name}"))),
+        CommandKind::User | CommandKind::Message => ephemeral(&switch::sentence(name)),
+    };
+    if let Err(error) = called.interaction.create_response(ctx, response).await {
+        tracing::debug!(command = name, %error, "could not answer a command that is switched off");
+    }
 }
 
 /// Answers a command that no plugin defines, so that its user does not wait in vain.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use poise::{FrameworkContext, FrameworkError, PrefixFrameworkOptions};
-use serenity::all::{Context, FullEvent};
+use serenity::all::{Context, FullEvent, GuildId};
 
 use super::{Dispatcher, enter};
 use crate::failure::panicked;
@@ -22,10 +22,12 @@ impl Dispatcher {
         &self,
         ctx: &Context,
         snapshot: &Arc<RoutingTable>,
+        guild: Option<GuildId>,
         kind: EventKind,
         event: &FullEvent,
     ) {
-        join_all(snapshot.event_handlers().iter().map(|generation| {
+        let on = snapshot.event_handlers().iter().filter(|generation| !generation.is_off(guild, None));
+        join_all(on.map(|generation| {
             let plugin = generation.plugin();
             async move {
                 let find = |live: &RoutingTable| {

@@ -10,8 +10,9 @@ use serenity::all::{
 use super::call_timer::CallTimer;
 use super::handler::{log_failure, outcome};
 use super::unhandled::UnhandledInteraction;
-use super::{Dispatcher, enter};
+use super::{Dispatcher, enter, switch};
 use crate::collectors::Awaited;
+use crate::generation::Generation;
 use crate::observer::{AWAITED, Outcome, Trigger};
 use crate::routing_table::{HandlerRef, RoutingTable};
 use crate::subscriptions::Keyed;
@@ -39,6 +40,12 @@ impl Dispatcher {
             Interaction::Component(component) => {
                 let id = &component.data.custom_id;
                 let kind = Kind { trigger: Trigger::Component, what: format!("component {id}") };
+                let keyed = snapshot.component(id);
+                if let Some(off) = switch::off_plugin(snapshot, component.guild_id, component, keyed) {
+                    self.report_off(&kind, keyed, &off);
+                    let words = ephemeral(&switch::sentence(off.plugin().as_str()));
+                    return is_answered(component.create_response(ctx, words).await);
+                }
                 if self.awaited(snapshot, &kind, component).await {
                     return true;
                 }
@@ -52,6 +59,12 @@ impl Dispatcher {
             Interaction::Modal(modal) => {
                 let id = &modal.data.custom_id;
                 let kind = Kind { trigger: Trigger::Modal, what: format!("modal {id}") };
+                let keyed = snapshot.modal(id);
+                if let Some(off) = switch::off_plugin(snapshot, modal.guild_id, modal, keyed) {
+                    self.report_off(&kind, keyed, &off);
+                    let words = ephemeral(&switch::sentence(off.plugin().as_str()));
+                    return is_answered(modal.create_response(ctx, words).await);
+                }
                 if self.awaited(snapshot, &kind, modal).await {
                     return true;
                 }
@@ -64,10 +77,20 @@ impl Dispatcher {
             }
             _ => return false,
         };
-        if let Err(error) = answered {
-            tracing::debug!(%error, "the user of a handler that failed could not be log_failure");
-        }
-        true
+        is_answered(answered)
+    }
+
+    /// Reports an interaction with a plugin that the server has switched off.
+    fn report_off(&self, kind: &Kind, keyed: Option<&HandlerRef>, off: &Arc<Generation>) {
+        // A handler of another plugin was not meant: the press was awaited.
+        let handler = keyed.filter(|(owner, _)| Arc::ptr_eq(owner, off)).map(|(_, index)| *index);
+        let subscriptions = &off.subscriptions;
+        let name = match (handler, kind.trigger) {
+            (Some(index), Trigger::Component) => &*subscriptions.components[index].key,
+            (Some(index), _) => &*subscriptions.modals[index].key,
+            (None, _) => AWAITED,
+        };
+        CallTimer::begin().report(&self.host, kind.trigger, name, Outcome::Refused);
     }
 
     /// Delivers an interaction to the call that waits for it. Returns whether there is one.
@@ -115,6 +138,14 @@ impl Dispatcher {
         timer.report(&self.host, kind.trigger, &handler.key, Outcome::from(&handled));
         Ok(log_failure(&generation, what, handled))
     }
+}
+
+/// Logs that the message for a user could not be sent. Returns `true`: the event is an interaction.
+fn is_answered(answered: serenity::Result<()>) -> bool {
+    if let Err(error) = answered {
+        tracing::debug!(%error, "the user of an interaction could not be answered");
+    }
+    true
 }
 
 /// Answers users of interactions during shutdown that the bot is restarting. Returns whether the event is such an

@@ -24,7 +24,7 @@ use tokio::sync::Mutex;
 
 use super::call_timer::CallTimer;
 use super::reply_target::ReplyTarget;
-use super::{Dispatcher, enter};
+use super::{Dispatcher, enter, switch};
 use crate::edits::Edit;
 use crate::failure::{self, Failed, panicked};
 use crate::gate::Call;
@@ -173,8 +173,11 @@ impl Dispatcher {
 
     /// Handles a message on a snapshot. Returns whether that is done; `false` if a swap has moved the command.
     async fn said_on(&self, ctx: &Context, snapshot: &Arc<RoutingTable>, said: &Said<'_>) -> bool {
+        let guild = said.message.guild_id;
         let (asking, reading): (Vec<_>, Vec<_>) =
             snapshot.readers().iter().partition(|generation| generation.asks_for_prefix());
+        // No code of a plugin that is switched off runs. What it says about prefixes is not known then.
+        let asking = asking.into_iter().filter(|generation| !generation.is_off(guild, None));
         let mut verdicts = Vec::new();
         for generation in reading {
             verdicts.push((generation, said.verdict(ctx, generation).await));
@@ -184,18 +187,40 @@ impl Dispatcher {
             _ => None,
         });
         if let Some((prefix, name, generation)) = commands.max_by_key(|(prefix, ..)| *prefix) {
+            if self.is_switched_off(ctx, said, generation, name).await {
+                return true;
+            }
             let known = said.prefix(prefix);
             return self.text_command(ctx, snapshot, said, generation, name, known).await;
         }
         let claimed = AtomicBool::new(false);
-        let asked = asking.into_iter().map(async |generation| {
+        let asked = asking.map(async |generation| {
             (generation, self.ask_for_prefix(ctx, snapshot, said, generation, &claimed).await)
         });
         verdicts.extend(join_all(asked).await);
         if !claimed.into_inner() {
+            verdicts.retain(|(generation, _)| !generation.is_off(guild, None));
             self.no_command(ctx, snapshot, said, verdicts).await;
         }
         true
+    }
+
+    /// Answers a text command that the server has switched off. Returns whether it has.
+    async fn is_switched_off(
+        &self,
+        ctx: &Context,
+        said: &Said<'_>,
+        generation: &Generation,
+        name: &str,
+    ) -> bool {
+        let command = name.split(' ').next().unwrap_or(name);
+        let is_off = generation.is_off(said.message.guild_id, Some(command));
+        if is_off {
+            let timer = CallTimer::begin();
+            ReplyTarget::Text(said.message.channel_id).tell(ctx, switch::sentence(command)).await;
+            timer.report(&self.host, Trigger::Text, name, Outcome::Refused);
+        }
+        is_off
     }
 
     /// Runs a text command in the plugin's generation that is live by now. Returns whether that generation still has
@@ -247,6 +272,7 @@ impl Dispatcher {
         });
         if let Verdict::Command { prefix, name } = &verdict
             && !claimed.swap(true, Ordering::AcqRel)
+            && !self.is_switched_off(ctx, said, &generation, name).await
         {
             let (what, timer) = (format!("text command {name}"), CallTimer::begin());
             // The other call stays until this one ends, because it holds what was live when it began.

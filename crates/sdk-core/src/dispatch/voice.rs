@@ -34,7 +34,7 @@ pub async fn run_voice_handlers(host: Host) {
         };
         let snapshot = host.registry().snapshot();
         for (plugin, generation) in snapshot.generations() {
-            if generation.subscriptions.voice.is_empty() {
+            if generation.subscriptions.voice.is_empty() || generation.is_off(Some(event.guild), None) {
                 continue;
             }
             let line = lines.entry((plugin.clone(), event.guild)).or_insert_with(|| {
