@@ -7,6 +7,7 @@ use sdk::PluginEntry;
 pub static PLUGINS: &[&PluginEntry] = &[
     &commands_dev::PLUGIN,
     &commands_general::PLUGIN,
+    &commands_moderation::PLUGIN,
     &commands_music::PLUGIN,
 ];
 

@@ -4,21 +4,22 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
+use reqwest::Method;
 use sandbox::answer::Answer;
 use sandbox::client::{Client, Run};
-use sandbox::event_log::{Entry, Kind};
+use sandbox::event_log::{Entry, Event, Kind};
 use sandbox::fault::{On, RequestRule, Rule};
 use sandbox::server::Sandbox;
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::{NamedTempFile, TempDir, TempPath};
 use tokio::process::{Child, Command};
 
 /// Longest wait for anything. It is long because a busy machine is no failure.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Number of commands that its owner sees.
-const COMMANDS: usize = 29;
+const COMMANDS: usize = 48;
 
 pub(crate) struct Bot {
     pub(crate) people: Client,
@@ -27,6 +28,8 @@ pub(crate) struct Bot {
     variables: Vec<(&'static str, String)>,
     /// Root certificate of the local Discord's voice servers.
     _trusted: TempPath,
+    /// Folder of the bot's database.
+    _folder: TempDir,
 }
 
 impl Bot {
@@ -42,8 +45,10 @@ impl Bot {
         trusted.write_all(sandbox.voice().root_certificate().as_bytes()).unwrap();
         let trusted = trusted.into_temp_path();
         variables.push(("SSL_CERT_FILE", trusted.display().to_string()));
-        let process = spawn(&sandbox, &variables);
-        let bot = Self { people: sandbox.client(), sandbox, process, variables, _trusted: trusted };
+        let folder = tempfile::tempdir().unwrap();
+        variables.push(("DATABASE_URL", format!("sqlite:{}", folder.path().join("hotcord.db").display())));
+        let (process, people) = (spawn(&sandbox, &variables), sandbox.client());
+        let bot = Self { people, sandbox, process, variables, _trusted: trusted, _folder: folder };
         bot.ready().await;
         bot
     }
@@ -94,22 +99,38 @@ impl Bot {
         self.people.run(Run::typed(text).by(user)).await.unwrap()
     }
 
+    /// Calls a route of Discord's API with the bot's token, as another bot of the server might. Returns the answer, null
+    /// if it is empty.
+    pub(crate) async fn rest(&self, method: Method, path: &str, body: &Value) -> Value {
+        let url = format!("{}/api/v10{path}", self.sandbox.url());
+        let request = reqwest::Client::builder().no_proxy().build().unwrap().request(method, url);
+        let request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
+        let answer = request.json(body).send().await.unwrap().error_for_status().unwrap();
+        let bytes = answer.bytes().await.unwrap();
+        if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() }
+    }
+
+    /// Returns what a route of Discord's API has.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.rest(Method::GET, path, &Value::Null).await
+    }
+
     /// Deletes messages of a channel in one request, as another bot of the server might.
     pub(crate) async fn delete_at_once(&self, messages: &[Value]) {
         let channel = messages[0]["channel_id"].as_str().unwrap();
-        let url = format!("{}/api/v10/channels/{channel}/messages/bulk-delete", self.sandbox.url());
         let ids: Vec<_> = messages.iter().map(|message| &message["id"]).collect();
-        let request = reqwest::Client::builder().no_proxy().build().unwrap().post(url);
-        let request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
-        request.json(&json!({ "messages": ids })).send().await.unwrap().error_for_status().unwrap();
+        let path = format!("/channels/{channel}/messages/bulk-delete");
+        self.rest(Method::POST, &path, &json!({ "messages": ids })).await;
     }
 
     /// Changes the server, as another bot of the server might.
     pub(crate) async fn edit_guild(&self, change: &Value) {
-        let url = format!("{}/api/v10/guilds/{}", self.sandbox.url(), self.sandbox.guild_id());
-        let request = reqwest::Client::builder().no_proxy().build().unwrap().patch(url);
-        let request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
-        request.json(change).send().await.unwrap().error_for_status().unwrap();
+        self.rest(Method::PATCH, &format!("/guilds/{}", self.guild()), change).await;
+    }
+
+    /// Returns the id of a user of the local Discord.
+    pub(crate) fn user(&self, name: &str) -> String {
+        self.sandbox.user_id(name).unwrap().to_string()
     }
 
     /// Makes the local Discord delay the next answer to an interaction by `milliseconds` before it counts.
@@ -134,6 +155,15 @@ impl Bot {
     pub(crate) async fn held(&self) {
         let held = |entry: &Entry| entry.event.kind() == Kind::Fault;
         self.sandbox.event_log().wait_for(1, PATIENCE, held).await.unwrap();
+    }
+
+    /// Waits until the bot has called a route of Discord's API.
+    pub(crate) async fn requested(&self, method: &str, path: &str) {
+        let is_it = |entry: &Entry| match &entry.event {
+            Event::Request(request) => request.method == method && request.path.ends_with(path),
+            _ => false,
+        };
+        self.sandbox.event_log().wait_for(1, PATIENCE, is_it).await.unwrap();
     }
 
     /// Calls `look` after each event at the local Discord, until it returns a value.

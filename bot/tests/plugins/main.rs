@@ -5,6 +5,7 @@ mod bot;
 mod commands_doc;
 mod dev;
 mod general;
+mod moderation;
 mod modlog;
 mod music;
 mod poll;
