@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use sdk::prelude::*;
 use sdk::text;
 use serde_json::json;
-use serenity::{
-    ChannelId, GetMessages, Http, Mentionable as _, Message, MessageId, Permissions, Timestamp, User,
-};
+use serenity::{ChannelId, GetMessages, Http, Mentionable as _, Message, MessageId, Permissions, User};
 
 use crate::guard::ModerationContext;
 use crate::{answer, discord, log};
@@ -63,7 +61,9 @@ pub(crate) async fn purge(
     ctx.defer_ephemeral().await?;
     let filter = Filter::new(user.map(|user| user.id), bots.unwrap_or_default(), contains, has);
     let what = "delete messages in this channel";
-    let found = find(ctx.http(), channel, &filter, count.min(MOST), (before, after)).await;
+    // By Discord's clock, which decides.
+    let oldest = ctx.created_at().unix_timestamp() - TOO_OLD;
+    let found = find(ctx.http(), channel, &filter, (count.min(MOST), oldest), (before, after)).await;
     let found = found.map_err(|error| discord::explained(error, what))?;
     let reason = at.audit(reason.as_deref());
     let deleted = delete(ctx.http(), channel, &found.messages, &reason).await;
@@ -105,16 +105,15 @@ struct Found {
     is_cut: bool,
 }
 
-/// Finds the newest messages that match.
+/// Finds the newest messages that match: so many at most, and none from before `oldest`.
 async fn find(
     http: &Http,
     channel: ChannelId,
     filter: &Filter,
-    count: usize,
+    (count, oldest): (usize, i64),
     (mut before, after): (Option<MessageId>, Option<MessageId>),
 ) -> Result<Found, serenity::Error> {
     let mut found = Found::default();
-    let oldest = Timestamp::now().unix_timestamp() - TOO_OLD;
     for _ in 0..LOOKED_AT / usize::from(CHUNK) {
         let page = GetMessages::new().limit(CHUNK);
         let page = before.map_or(page, |before| page.before(before));

@@ -1,5 +1,7 @@
 //! Purges, slow mode and locks.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -70,6 +72,19 @@ async fn more_than_a_hundred_messages_are_deleted_in_several_requests() {
     let answer = bot.say("bob", "/purge count:120 user:@carol").await;
     assert!(private(&answer).starts_with("120 messages deleted in "), "{answer:?}");
     assert_eq!(left(&bot).await.len(), 10);
+}
+
+#[tokio::test]
+async fn messages_older_than_two_weeks_stay_and_that_is_said() {
+    let bot = Bot::start().await;
+    send(&bot, "carol", &["old"]).await;
+    bot.people.advance_clock(Duration::from_secs(15 * 86_400)).await.unwrap();
+    send(&bot, "carol", &["new"]).await;
+    let answer = bot.say("bob", "/purge count:10").await;
+    let said = private(&answer);
+    assert!(said.starts_with("1 message deleted in <#"), "{said}");
+    assert!(said.contains("messages older than 14 days stay"), "{said}");
+    assert_eq!(left(&bot).await, ["old"]);
 }
 
 #[tokio::test]
