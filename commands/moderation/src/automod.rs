@@ -30,7 +30,9 @@ pub(crate) async fn automod(_ctx: Context<'_>) -> Result<(), Error> {
 #[poise::command(slash_command, guild_only, ephemeral)]
 async fn spam(
     ctx: Context<'_>,
-    #[description = "Channel in which moderators read what was blocked"] alert: Option<GuildChannel>,
+    #[description = "Channel in which moderators read what was blocked"]
+    #[channel_types("Text", "News")]
+    alert: Option<GuildChannel>,
 ) -> Result<(), Error> {
     let rule = Rule::spam(Actions::new(alert.map(|channel| channel.id), None)?);
     apply(ctx, rule).await
@@ -48,7 +50,9 @@ async fn mentions(
     #[description = "Timeout for the author, for example 10m, up to 28d"]
     #[max_length = 50]
     timeout: Option<String>,
-    #[description = "Channel in which moderators read what was blocked"] alert: Option<GuildChannel>,
+    #[description = "Channel in which moderators read what was blocked"]
+    #[channel_types("Text", "News")]
+    alert: Option<GuildChannel>,
 ) -> Result<(), Error> {
     let actions = Actions::new(alert.map(|channel| channel.id), timeout.as_deref())?;
     apply(ctx, Rule::mentions(limit, raids.unwrap_or(true), actions)).await
@@ -64,7 +68,9 @@ async fn invites(
     #[description = "Timeout for the author, for example 10m, up to 28d"]
     #[max_length = 50]
     timeout: Option<String>,
-    #[description = "Channel in which moderators read what was blocked"] alert: Option<GuildChannel>,
+    #[description = "Channel in which moderators read what was blocked"]
+    #[channel_types("Text", "News")]
+    alert: Option<GuildChannel>,
 ) -> Result<(), Error> {
     let actions = Actions::new(alert.map(|channel| channel.id), timeout.as_deref())?;
     apply(ctx, Rule::invites(allow.as_deref(), actions)?).await
@@ -86,7 +92,9 @@ async fn words(
     #[description = "Timeout for the author, for example 10m, up to 28d"]
     #[max_length = 50]
     timeout: Option<String>,
-    #[description = "Channel in which moderators read what was blocked"] alert: Option<GuildChannel>,
+    #[description = "Channel in which moderators read what was blocked"]
+    #[channel_types("Text", "News")]
+    alert: Option<GuildChannel>,
 ) -> Result<(), Error> {
     let actions = Actions::new(alert.map(|channel| channel.id), timeout.as_deref())?;
     apply(ctx, Rule::words(&name, &words, allow.as_deref(), actions)?).await
@@ -99,7 +107,9 @@ async fn presets(
     #[description = "Swearing"] profanity: Option<bool>,
     #[description = "Sexual content"] sexual: Option<bool>,
     #[description = "Insults and hate"] slurs: Option<bool>,
-    #[description = "Channel in which moderators read what was blocked"] alert: Option<GuildChannel>,
+    #[description = "Channel in which moderators read what was blocked"]
+    #[channel_types("Text", "News")]
+    alert: Option<GuildChannel>,
 ) -> Result<(), Error> {
     let chosen = [profanity, sexual, slurs].map(Option::unwrap_or_default);
     let actions = Actions::new(alert.map(|channel| channel.id), None)?;

@@ -76,10 +76,8 @@ async fn end(ctx: &EventContext, guild: GuildId, user: UserId, number: i64) -> R
 /// Sets the timers of a server's temporary bans, when Discord sends the server after a start.
 pub(crate) async fn guild_available(ctx: EventContext, event: event::GuildCreate) -> Result<(), Error> {
     let guild = event.guild.id;
-    for ban in cases::temporary_bans(&ctx.data().sql(), guild).await? {
-        schedule_rest(ctx.data(), guild, &ban)?;
-    }
-    Ok(())
+    let bans = cases::temporary_bans(&ctx.data().sql(), guild).await?;
+    bans.iter().try_for_each(|ban| schedule_rest(ctx.data(), guild, ban))
 }
 
 /// Forgets the end of a ban that somebody has lifted by hand, so that a later ban stays.

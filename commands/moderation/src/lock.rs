@@ -29,7 +29,9 @@ const WRITING: Permissions = Permissions::SEND_MESSAGES
 #[poise::command(slash_command, guild_only, ephemeral, default_member_permissions = "MANAGE_CHANNELS")]
 pub(crate) async fn lock(
     ctx: Context<'_>,
-    #[description = "Which channel; this one, if left out"] channel: Option<GuildChannel>,
+    #[description = "Which channel; this one, if left out"]
+    #[channel_types("Text", "News", "Voice", "Stage", "Forum")]
+    channel: Option<GuildChannel>,
     #[description = "Why, for Discord's audit log"]
     #[max_length = 400]
     reason: Option<String>,
@@ -54,7 +56,9 @@ pub(crate) async fn lock(
 #[poise::command(slash_command, guild_only, ephemeral, default_member_permissions = "MANAGE_CHANNELS")]
 pub(crate) async fn unlock(
     ctx: Context<'_>,
-    #[description = "Which channel; this one, if left out"] channel: Option<GuildChannel>,
+    #[description = "Which channel; this one, if left out"]
+    #[channel_types("Text", "News", "Voice", "Stage", "Forum")]
+    channel: Option<GuildChannel>,
     #[description = "Why, for Discord's audit log"]
     #[max_length = 400]
     reason: Option<String>,

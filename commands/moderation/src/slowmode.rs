@@ -17,7 +17,9 @@ pub(crate) async fn slowmode(
     #[description = "The time, for example 10s or 2h, up to 6h, or off"]
     #[max_length = 50]
     duration: String,
-    #[description = "Which channel; this one, if left out"] channel: Option<GuildChannel>,
+    #[description = "Which channel; this one, if left out"]
+    #[channel_types("Text", "News", "Voice", "Stage", "Forum")]
+    channel: Option<GuildChannel>,
     #[description = "Why, for Discord's audit log"]
     #[max_length = 400]
     reason: Option<String>,

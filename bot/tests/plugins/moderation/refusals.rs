@@ -88,3 +88,39 @@ async fn an_administrator_is_not_timed_out() {
         "I cannot time out **carol**, because Discord does not let anybody time out administrators."
     );
 }
+
+#[tokio::test]
+async fn discord_shows_each_command_to_those_with_its_permission() {
+    let bot = Bot::start().await;
+    let names = async |user: &str| {
+        let commands = bot.people.commands(user, "bot-test").await.unwrap();
+        commands.iter().map(|command| command["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (owner, moderator, member) = (names("alice").await, names("bob").await, names("carol").await);
+    // Those of other plugins that everyone sees stay.
+    let only = |some: &[String], others: &[String]| {
+        let mut only: Vec<_> = some.iter().filter(|name| !others.contains(name)).cloned().collect();
+        only.sort_unstable();
+        only
+    };
+    let for_moderators = [
+        "Moderation history",
+        "Warn about this message",
+        "ban",
+        "case",
+        "kick",
+        "purge",
+        "role",
+        "softban",
+        "tempban",
+        "timeout",
+        "unban",
+        "untimeout",
+        "warn",
+    ];
+    assert_eq!(only(&moderator, &member), for_moderators);
+    let for_managers = only(&owner, &moderator);
+    for name in ["automod", "lock", "nick", "slowmode", "unlock", "warnings"] {
+        assert!(for_managers.contains(&name.to_owned()), "{name} not in {for_managers:?}");
+    }
+}
