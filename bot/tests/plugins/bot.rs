@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 
+use database::DatabaseAddress;
 use reqwest::Method;
 use sandbox::answer::Answer;
 use sandbox::client::{Client, Run};
@@ -60,12 +61,28 @@ impl Bot {
 
     /// Stops the bot, does something to its files, and starts it again.
     pub(crate) async fn restart_after(&mut self, between: impl FnOnce()) {
+        self.stop().await;
+        between();
+        self.go_on().await;
+    }
+
+    /// Stops the bot as a service manager does.
+    pub(crate) async fn stop(&mut self) {
         let id = self.process.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
         tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
-        between();
+    }
+
+    /// Starts the bot that was stopped.
+    pub(crate) async fn go_on(&mut self) {
         self.process = spawn(&self.sandbox, &self.variables);
         self.ready().await;
+    }
+
+    /// Returns the address of its database, which only a stopped bot shares.
+    pub(crate) fn database(&self) -> DatabaseAddress {
+        let found = self.variables.iter().rfind(|(name, _)| *name == "DATABASE_URL").unwrap();
+        found.1.parse().unwrap()
     }
 
     async fn ready(&self) {

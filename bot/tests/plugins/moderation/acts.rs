@@ -1,7 +1,11 @@
 //! Bans, kicks and timeouts.
 
+use database::Database;
+use sdk::database::Engine as _;
+
 use super::{
-    BANNED, KICKED, MEMBER_CHANGED, UNBANNED, audited, bans, fail, is_banned, logged, member, private, told,
+    BANNED, KICKED, MEMBER_CHANGED, UNBANNED, audited, bans, fail, is_banned, join, logged, member, private,
+    told,
 };
 use crate::bot::{Bot, words};
 
@@ -106,4 +110,34 @@ async fn what_discord_refuses_has_no_case_and_its_direct_message_is_deleted() {
     assert!(!is_banned(&bot, "carol").await && told(&bot, "carol").await.is_empty());
     assert_eq!(private(&bot.say("bob", "/case show number:1").await), "This server has no case 1.");
     assert_eq!(private(&bot.say("bob", "/ban user:@carol").await), "**carol** was banned (case 1).");
+}
+
+#[tokio::test]
+async fn a_case_that_cannot_be_written_is_told_in_a_sentence() {
+    let mut bot = Bot::start().await;
+    join(&bot, &["dave", "erin"]).await;
+    bot.stop().await;
+    let database = Database::open(bot.database()).await.unwrap();
+    let trigger = "CREATE TRIGGER refuses BEFORE INSERT ON moderation_cases WHEN NEW.reason = 'unwritable' \
+                   BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    database.execute(trigger, Vec::new()).await.unwrap();
+    database.close().await;
+    // With it goes the lock of the file.
+    drop(database);
+    bot.go_on().await;
+    let answer = bot.say("bob", "/ban user:@carol reason:unwritable").await;
+    assert_eq!(private(&answer), "**carol** was banned, but the case could not be written.");
+    let answer = bot.say("bob", "/tempban user:@dave duration:1m reason:unwritable").await;
+    let words = private(&answer);
+    assert!(
+        words.ends_with("the case could not be written, and so the ban will not end by itself."),
+        "{words}"
+    );
+    assert!(is_banned(&bot, "carol").await && is_banned(&bot, "dave").await);
+    // A warning is nothing but its case.
+    bot.say("bob", "/warn user:@erin reason:unwritable").await;
+    assert!(told(&bot, "erin").await.is_empty());
+    // The numbers that were taken are given again.
+    let answer = bot.say("bob", "/warn user:@erin reason:fine").await;
+    assert_eq!(private(&answer), "**erin** was warned with 1 point (case 1).");
 }
