@@ -255,7 +255,8 @@ mod tests {
 
     fn guild() -> Guild {
         let role = |id: u64, position: u16, permissions: &str| {
-            json!({"id": id.to_string(), "name": "r", "color": 0, "hoist": false, "position": position,
+            json!({"id": id.to_string(), "name": "r", "color": 0, "colors": {"primary_color": 0}, "hoist": false,
+                "position": position,
                 "permissions": permissions, "managed": false, "mentionable": false, "flags": 0})
         };
         serde_json::from_value(json!({

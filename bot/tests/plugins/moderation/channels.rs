@@ -78,7 +78,7 @@ async fn more_than_a_hundred_messages_are_deleted_in_several_requests() {
 async fn messages_older_than_two_weeks_stay_and_that_is_said() {
     let bot = Bot::start().await;
     send(&bot, "carol", &["old"]).await;
-    bot.people.advance_clock(Duration::from_secs(15 * 86_400)).await.unwrap();
+    bot.people.advance_clock(Duration::from_hours(15 * 24)).await.unwrap();
     send(&bot, "carol", &["new"]).await;
     let answer = bot.say("bob", "/purge count:10").await;
     let said = private(&answer);

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use super::{audited, logged, private};
 use crate::bot::{Bot, words};
 
+/// A rule of auto moderation was created. Source: "Audit Log Events" in Discord's documentation.
+const CREATED: u64 = 140;
+
 async fn rule(bot: &Bot, name: &str) -> Value {
     let rules = bot.people.auto_moderation_rules(&bot.guild()).await.unwrap();
     rules.into_iter().find(|rule| rule["name"] == name).unwrap_or_else(|| panic!("no rule {name}"))
@@ -19,8 +22,6 @@ async fn rules_are_set_up_updated_and_removed() {
     assert_eq!((&spam["trigger_type"], &spam["enabled"]), (&json!(3), &json!(true)));
     let kinds: Vec<_> = spam["actions"].as_array().unwrap().iter().map(|action| &action["type"]).collect();
     assert_eq!(kinds, [1, 2]);
-    /// "Audit Log Events" in Discord's documentation: a rule was created.
-    const CREATED: u64 = 140;
     assert_eq!(audited(&bot, CREATED).await, format!("alice ({})", bot.user("alice")));
 
     let answer = bot.say("alice", "/automod mentions limit:5 timeout:10m").await;
