@@ -8,6 +8,7 @@ pub static PLUGINS: &[&PluginEntry] = &[
     &commands_config::PLUGIN,
     &commands_dev::PLUGIN,
     &commands_general::PLUGIN,
+    &commands_moderation::PLUGIN,
     &commands_music::PLUGIN,
 ];
 

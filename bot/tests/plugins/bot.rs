@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use database::DatabaseAddress;
+use reqwest::Method;
 use sandbox::answer::Answer;
 use sandbox::client::{Client, Run};
-use sandbox::event_log::{Entry, Kind};
+use sandbox::event_log::{Entry, Event, Kind};
 use sandbox::fault::{On, RequestRule, Rule};
 use sandbox::server::Sandbox;
 use sandbox::snowflake::Snowflake;
@@ -19,7 +21,7 @@ use tokio::process::{Child, Command};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Number of commands that its owner sees.
-const COMMANDS: usize = 30;
+const COMMANDS: usize = 49;
 
 pub(crate) struct Bot {
     pub(crate) people: Client,
@@ -46,6 +48,7 @@ impl Bot {
         let trusted = trusted.into_temp_path();
         variables.push(("SSL_CERT_FILE", trusted.display().to_string()));
         let folder = tempfile::tempdir().unwrap();
+        variables.push(("DATABASE_URL", format!("sqlite:{}", folder.path().join("hotcord.db").display())));
         let process = spawn(&sandbox, folder.path(), &variables);
         let bot = Self { people: sandbox.client(), sandbox, process, variables, folder, _trusted: trusted };
         bot.ready().await;
@@ -59,12 +62,28 @@ impl Bot {
 
     /// Stops the bot, does something to its files, and starts it again.
     pub(crate) async fn restart_after(&mut self, between: impl FnOnce()) {
+        self.stop().await;
+        between();
+        self.go_on().await;
+    }
+
+    /// Stops the bot as a service manager does.
+    pub(crate) async fn stop(&mut self) {
         let id = self.process.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
         tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
-        between();
+    }
+
+    /// Starts the bot that was stopped.
+    pub(crate) async fn go_on(&mut self) {
         self.process = spawn(&self.sandbox, self.folder.path(), &self.variables);
         self.ready().await;
+    }
+
+    /// Returns the address of its database, which only a stopped bot shares.
+    pub(crate) fn database(&self) -> DatabaseAddress {
+        let found = self.variables.iter().rfind(|(name, _)| *name == "DATABASE_URL").unwrap();
+        found.1.parse().unwrap()
     }
 
     async fn ready(&self) {
@@ -98,22 +117,38 @@ impl Bot {
         self.people.run(Run::typed(text).by(user)).await.unwrap()
     }
 
+    /// Calls a route of Discord's API with the bot's token, as another bot of the server might. Returns the answer, null
+    /// if it is empty.
+    pub(crate) async fn rest(&self, method: Method, path: &str, body: &Value) -> Value {
+        let url = format!("{}/api/v10{path}", self.sandbox.url());
+        let request = reqwest::Client::builder().no_proxy().build().unwrap().request(method, url);
+        let request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
+        let answer = request.json(body).send().await.unwrap().error_for_status().unwrap();
+        let bytes = answer.bytes().await.unwrap();
+        if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() }
+    }
+
+    /// Returns what a route of Discord's API has.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.rest(Method::GET, path, &Value::Null).await
+    }
+
     /// Deletes messages of a channel in one request, as another bot of the server might.
     pub(crate) async fn delete_at_once(&self, messages: &[Value]) {
         let channel = messages[0]["channel_id"].as_str().unwrap();
-        let url = format!("{}/api/v10/channels/{channel}/messages/bulk-delete", self.sandbox.url());
         let ids: Vec<_> = messages.iter().map(|message| &message["id"]).collect();
-        let request = reqwest::Client::builder().no_proxy().build().unwrap().post(url);
-        let request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
-        request.json(&json!({ "messages": ids })).send().await.unwrap().error_for_status().unwrap();
+        let path = format!("/channels/{channel}/messages/bulk-delete");
+        self.rest(Method::POST, &path, &json!({ "messages": ids })).await;
     }
 
     /// Changes a server, as another bot of the server might.
     pub(crate) async fn edit_guild(&self, guild: &str, change: &Value) {
-        let url = format!("{}/api/v10/guilds/{guild}", self.sandbox.url());
-        let request = reqwest::Client::builder().no_proxy().build().unwrap().patch(url);
-        let request = request.header("authorization", format!("Bot {}", self.sandbox.token()));
-        request.json(change).send().await.unwrap().error_for_status().unwrap();
+        self.rest(Method::PATCH, &format!("/guilds/{guild}"), change).await;
+    }
+
+    /// Returns the id of a user of the local Discord.
+    pub(crate) fn user(&self, name: &str) -> String {
+        self.sandbox.user_id(name).unwrap().to_string()
     }
 
     /// Makes the local Discord delay the next answer to an interaction by `milliseconds` before it counts.
@@ -138,6 +173,15 @@ impl Bot {
     pub(crate) async fn held(&self) {
         let held = |entry: &Entry| entry.event.kind() == Kind::Fault;
         self.sandbox.event_log().wait_for(1, PATIENCE, held).await.unwrap();
+    }
+
+    /// Waits until the bot has called a route of Discord's API.
+    pub(crate) async fn requested(&self, method: &str, path: &str) {
+        let is_it = |entry: &Entry| match &entry.event {
+            Event::Request(request) => request.method == method && request.path.ends_with(path),
+            _ => false,
+        };
+        self.sandbox.event_log().wait_for(1, PATIENCE, is_it).await.unwrap();
     }
 
     /// Calls `look` after each event at the local Discord, until it returns a value.

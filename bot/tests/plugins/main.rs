@@ -6,6 +6,7 @@ mod commands_doc;
 mod config;
 mod dev;
 mod general;
+mod moderation;
 mod modlog;
 mod music;
 mod poll;

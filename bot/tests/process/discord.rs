@@ -16,6 +16,7 @@ use sdk::tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use sdk::tokio::process::Child;
 use sdk::tokio::sync::mpsc;
 use sdk::tokio::time::timeout;
+use tempfile::TempDir;
 
 /// Longest wait for anything that should happen at once. It is long because the machine may be busy.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -25,14 +26,18 @@ struct Bot {
     child: Child,
     lines: mpsc::UnboundedReceiver<String>,
     log: String,
+    /// Folder of its database.
+    _folder: TempDir,
 }
 
 impl Bot {
     /// Starts the bot at `discord` with these additional variables, and no others.
     fn start(discord: &Sandbox, variables: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hotcord"));
         command
             .env_clear()
+            .env("DATABASE_URL", format!("sqlite:{}", folder.path().join("hotcord.db").display()))
             .env("APP_ENV", "testing")
             .env("DISCORD_API_URL", discord.api_url())
             .env("DISCORD_TOKEN", discord.token())
@@ -51,7 +56,7 @@ impl Bot {
                 let _ = sender.send(line);
             }
         });
-        Self { child, lines, log: String::new() }
+        Self { child, lines, log: String::new(), _folder: folder }
     }
 
     /// Waits for a line of the log that contains `words`.
@@ -122,7 +127,7 @@ async fn the_bot_logs_in_once_answers_and_says_goodbye() {
     let mut bot = Bot::start(&discord, &[]);
     bot.says("hot reload: off, changes are ignored until restart").await;
     bot.says("ready").await;
-    bot.says("command=user menu").await;
+    bot.says("command=message menu").await;
     let answer = discord.client().say("/ping").await.unwrap();
     assert!(answer.is_ok() && answer.callbacks == 1, "{answer:?}");
     assert!(answer.content.starts_with("Pong!"), "{}", answer.content);
@@ -154,9 +159,11 @@ async fn the_intents_are_those_that_plugins_need_and_no_others() {
         Event::Identified { intents, .. } => Some(*intents),
         _ => None,
     });
-    // welcome receives joins; modlog reads edited and deleted messages; music reads who is listening.
+    // welcome receives joins; modlog reads edited and deleted messages; moderation receives bans that are lifted; music
+    // reads who is listening.
     let needed = Intents::GUILDS
         | Intents::GUILD_MEMBERS
+        | Intents::GUILD_MODERATION
         | Intents::GUILD_MESSAGES
         | Intents::GUILD_VOICE_STATES
         | Intents::MESSAGE_CONTENT;
@@ -167,7 +174,7 @@ async fn the_intents_are_those_that_plugins_need_and_no_others() {
 async fn a_second_start_registers_nothing() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[]);
-    bot.says("command=user menu").await;
+    bot.says("command=message menu").await;
     let first = command_writes(&discord);
     assert!(first.contains(&"POST guild ping".to_owned()), "{first:?}");
     assert!(first.iter().all(|write| write.starts_with("POST guild ")), "{first:?}");
@@ -184,7 +191,7 @@ async fn a_second_start_registers_nothing() {
 async fn production_registers_globally_and_development_only_mentions_that() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[("APP_ENV", "production")]);
-    bot.says("command=user menu").await;
+    bot.says("command=message menu").await;
     let first = command_writes(&discord);
     assert!(first.iter().all(|write| write.starts_with("POST global ")), "{first:?}");
     bot.signal();
@@ -237,7 +244,7 @@ async fn close_codes_that_are_final_end_the_bot_with_a_way_out() {
 async fn a_dropped_connection_is_resumed_and_no_event_is_lost() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[]);
-    bot.says("command=user menu").await;
+    bot.says("command=message menu").await;
     let rule = GatewayRule {
         event: Some("INTERACTION_CREATE".to_owned()),
         effect: GatewayEffect::Sever,
@@ -261,7 +268,7 @@ async fn a_discord_that_is_out_of_order_at_first_is_waited_for() {
     discord.faults().add(Rule::new(On::Connect(ConnectRule { effect: ConnectEffect::Pass })));
     let mut bot = Bot::start(&discord, &[]);
     bot.says("ready").await;
-    bot.says("command=user menu").await;
+    bot.says("command=message menu").await;
     assert!(discord.client().say("/ping").await.unwrap().is_ok());
 }
 
@@ -270,7 +277,7 @@ async fn in_production_a_user_hears_a_number_that_the_log_has() {
     for (mode, is_told) in [("production", false), ("testing", true)] {
         let discord = discord().await;
         let mut bot = Bot::start(&discord, &[("APP_ENV", mode)]);
-        bot.says("command=user menu").await;
+        bot.says("command=message menu").await;
         let effect = RequestEffect::Respond { status: 400, body: ErrorBody::Discord };
         let path = Some("/interactions/*/*/callback".to_owned());
         let rule = RequestRule { path, effect, ..RequestRule::default() };
@@ -297,7 +304,7 @@ async fn a_server_that_tells_nothing_of_applications_will_do() {
     discord.faults().add(Rule::new(On::Request(rule)));
     let mut bot = Bot::start(&discord, &[]);
     bot.says("OWNER_IDS").await;
-    bot.says("command=user menu").await;
+    bot.says("command=message menu").await;
     assert!(discord.client().say("/ping").await.unwrap().is_ok());
 }
 
@@ -305,7 +312,7 @@ async fn a_server_that_tells_nothing_of_applications_will_do() {
 async fn at_the_most_talkative_level_no_token_is_logged() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[("RUST_LOG", "trace")]);
-    bot.says("command=user menu").await;
+    bot.says("command=message menu").await;
     assert!(discord.client().say("/ping").await.unwrap().is_ok());
     bot.signal();
     bot.ends().await;
@@ -333,7 +340,7 @@ async fn hot_reload_is_ignored_with_a_word_where_it_is_not_built_in() {
 async fn suggestions_that_discord_refuses_are_logged_with_their_plugin() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[]);
-    bot.says("command=user menu").await;
+    bot.says("command=message menu").await;
     let effect = RequestEffect::Respond { status: 400, body: ErrorBody::Discord };
     let path = Some("/interactions/*/*/callback".to_owned());
     discord.faults().add(Rule::new(On::Request(RequestRule { path, effect, ..RequestRule::default() })));

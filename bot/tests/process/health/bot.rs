@@ -10,7 +10,7 @@ use sdk::tokio;
 use sdk::tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
 use sdk::tokio::process::{Child, ChildStdout, Command};
 use sdk::tokio::time::{sleep, timeout};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::{NamedTempFile, TempDir, TempPath};
 
 use super::http::{Page, get};
 use super::openmetrics::Scrape;
@@ -27,6 +27,8 @@ pub(crate) struct Bot {
     pub(crate) address: SocketAddr,
     /// Root certificate of the local Discord's voice servers.
     _trusted: TempPath,
+    /// Folder of its database.
+    _folder: TempDir,
 }
 
 /// Returns a command that runs the binary with these variables and no others.
@@ -43,9 +45,12 @@ impl Bot {
         let mut trusted = NamedTempFile::new().unwrap();
         trusted.write_all(discord.voice().root_certificate().as_bytes()).unwrap();
         let trusted = trusted.into_temp_path();
+        let folder = tempfile::tempdir().unwrap();
+        let database = format!("sqlite:{}", folder.path().join("hotcord.db").display());
         let (api, owner) = (discord.api_url(), discord.user_id("alice").unwrap().to_string());
         let mut variables = vec![
             ("APP_ENV", "testing"),
+            ("DATABASE_URL", database.as_str()),
             ("DISCORD_API_URL", api.as_str()),
             ("DISCORD_TOKEN", discord.token()),
             ("HEALTH_ADDR", "127.0.0.1:0"),
@@ -56,7 +61,7 @@ impl Bot {
         let mut child = hotcord(&variables).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut bot = Self { child, lines, log: String::new(), address, _trusted: trusted };
+        let mut bot = Self { child, lines, log: String::new(), address, _trusted: trusted, _folder: folder };
         let line = bot.says("health and metrics are served").await;
         bot.address = line.rsplit("address=").next().unwrap().trim().parse().unwrap();
         bot

@@ -60,15 +60,14 @@ pub(super) fn matches<'a>(commands: &[Shown<'a>], partial: &str) -> Vec<&'a str>
     first
 }
 
-/// Lists commands by plugin. If they do not fit, the descriptions are left out, then the last names.
+/// Lists commands by plugin. If they do not fit, subcommands share the line of their command, then the descriptions are
+/// left out, then the last names.
 pub(super) fn overview(commands: &[Shown<'_>]) -> String {
-    let full = list(commands, true);
-    if full.chars().count() <= text::EMBED_DESCRIPTION {
-        return full;
-    }
+    let fits = |list: &String| list.chars().count() <= text::EMBED_DESCRIPTION;
     let names = list(commands, false);
-    if names.chars().count() <= text::EMBED_DESCRIPTION {
-        return names;
+    let lists = [list(commands, true), grouped(commands), names.clone()];
+    if let Some(list) = lists.into_iter().find(fits) {
+        return list;
     }
     let more = "\n… and more; begin to type a name after `/help command:`";
     let kept = text::cut(names, text::EMBED_DESCRIPTION - more.chars().count());
@@ -78,24 +77,46 @@ pub(super) fn overview(commands: &[Shown<'_>]) -> String {
 }
 
 fn list(commands: &[Shown<'_>], with_descriptions: bool) -> String {
+    // A command with subcommands cannot be called itself.
+    let callable = commands.iter().filter(|shown| shown.command.subcommands.is_empty());
+    by_plugin(callable, |shown| if with_descriptions { shown.described() } else { shown.title() })
+}
+
+/// Lists commands, each with its subcommands in the same line.
+fn grouped(commands: &[Shown<'_>]) -> String {
+    let outer = commands.iter().filter(|shown| !shown.command.qualified_name.contains(' '));
+    by_plugin(outer, |shown| {
+        let names = shown.command.subcommands.iter().map(|subcommand| format!("`{}`", subcommand.name));
+        let names = names.collect::<Vec<_>>().join(", ");
+        if names.is_empty() { shown.described() } else { format!("{}: {names}", shown.described()) }
+    })
+}
+
+fn by_plugin<'a>(
+    commands: impl Iterator<Item = &'a Shown<'a>>,
+    line: impl Fn(&Shown<'_>) -> String,
+) -> String {
     let mut lines = String::new();
     let mut plugin = None;
-    // A command with subcommands cannot be called itself.
-    for shown in commands.iter().filter(|shown| shown.command.subcommands.is_empty()) {
+    for shown in commands {
         if plugin.replace(shown.plugin) != Some(shown.plugin) {
             lines += &format!("{}**{}**\n", if lines.is_empty() { "" } else { "\n" }, shown.plugin.short());
         }
-        lines += &shown.title();
-        if let Some(description) = shown.command.description.as_deref().filter(|_| with_descriptions) {
-            lines += " – ";
-            lines += description;
-        }
+        lines += &line(shown);
         lines.push('\n');
     }
     lines
 }
 
 impl Shown<'_> {
+    /// Returns the title with the description, if there is one.
+    fn described(&self) -> String {
+        match self.command.description.as_deref() {
+            Some(description) => format!("{} – {description}", self.title()),
+            None => self.title(),
+        }
+    }
+
     /// Returns the name with how a user calls it.
     pub(super) fn title(&self) -> String {
         match self.command.context_menu_action {
@@ -208,6 +229,21 @@ mod tests {
             "**some**\n`/echo` – Repeats a word\n`/outer deeper` – Does the deeper thing\n\
              Look at (in a user's menu, Apps) – Looks at a user\n"
         );
+    }
+
+    #[test]
+    fn subcommands_share_the_line_of_their_command_where_there_is_no_room() {
+        let (plugin, mut commands) = (PluginId::new("commands/some"), commands());
+        commands[1].subcommands.extend((0..80).map(|index| Command {
+            name: format!("n{index}").into(),
+            qualified_name: format!("outer n{index}").into(),
+            description: Some("d".repeat(90).into()),
+            ..echo()
+        }));
+        let overview = overview(&shown(&plugin, &commands, true));
+        assert!(overview.contains("`/echo` – Repeats a word\n"), "{overview}");
+        assert!(overview.contains("`/outer` – Holds others: `deeper`, `n0`, "), "{overview}");
+        assert!(!overview.contains("dddd") && overview.contains("Look at (in a user's menu"), "{overview}");
     }
 
     #[test]

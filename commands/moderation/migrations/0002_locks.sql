@@ -1,0 +1,6 @@
+CREATE TABLE moderation_locks (
+    channel BIGINT PRIMARY KEY,
+    guild BIGINT NOT NULL,
+    allowed TEXT,
+    denied TEXT
+);

@@ -1,0 +1,29 @@
+//! Answers to moderators.
+
+use poise::CreateReply;
+use sdk::prelude::*;
+use sdk::text;
+use serenity::{CreateAllowedMentions, CreateEmbed};
+
+/// Answers with a sentence that only the moderator sees. Mentions in it ping no one.
+pub(crate) async fn sentence(ctx: Context<'_>, sentence: impl Into<String>) -> Result<(), Error> {
+    let reply = CreateReply::default().content(ended(sentence)).ephemeral(true);
+    ctx.send(reply.allowed_mentions(CreateAllowedMentions::new())).await?;
+    Ok(())
+}
+
+/// Answers with an embed that only the moderator sees.
+pub(crate) async fn embed(ctx: Context<'_>, embed: CreateEmbed) -> Result<(), Error> {
+    let nobody = CreateAllowedMentions::new();
+    ctx.send(CreateReply::default().embed(embed).ephemeral(true).allowed_mentions(nobody)).await?;
+    Ok(())
+}
+
+/// Ends a sentence and shortens it to what a message holds.
+pub(crate) fn ended(sentence: impl Into<String>) -> String {
+    let mut sentence: String = sentence.into();
+    if !sentence.ends_with(['.', '!', '?']) {
+        sentence.push('.');
+    }
+    text::cut(sentence, text::MESSAGE)
+}
