@@ -9,6 +9,7 @@
 //! at the same moment share one transaction there (`writer`). Waiting is bounded everywhere.
 
 mod address;
+mod arguments;
 mod cache;
 mod connection;
 mod documents;

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use serenity::async_trait;
 use tokio::sync::OwnedMutexGuard;
 
@@ -47,13 +47,13 @@ pub struct Migrated {
     pub unknown: Vec<String>,
 }
 
-/// A row: values by the name of their column.
+/// A row: the names of its columns and their values, in the order in which the statement lists them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row(Map<String, Value>);
+pub struct Row(Vec<(String, Value)>);
 
 impl Row {
     /// Creates a row from its columns.
-    pub fn new(columns: Map<String, Value>) -> Self {
+    pub fn new(columns: Vec<(String, Value)>) -> Self {
         Self(columns)
     }
 
@@ -62,10 +62,16 @@ impl Row {
     /// # Errors
     /// If a column is missing or does not fit its field: the text names the column.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, DatabaseError> {
-        serde_path_to_error::deserialize(Value::Object(self.0)).map_err(|error| DatabaseError::row(&error))
+        let columns = Value::Object(self.0.into_iter().collect());
+        serde_path_to_error::deserialize(columns).map_err(|error| DatabaseError::row(&error))
     }
 
-    /// Returns the value of the first column.
+    /// Returns its columns, in the order in which the statement lists them.
+    pub fn into_columns(self) -> Vec<(String, Value)> {
+        self.0
+    }
+
+    /// Returns the value of the column that the statement lists first.
     ///
     /// # Errors
     /// If there is no column, or its value does not fit.
