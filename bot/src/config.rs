@@ -53,7 +53,7 @@ mod value_error;
 const LOG_FILTER: &str = "info,serenity=warn,poise=warn,songbird=warn,symphonia=off,hyper=warn,hyper_util=warn,\
                           reqwest=warn,rustls=warn,tungstenite=warn,tokio_tungstenite=warn,notify=error";
 
-/// Default of `STATE_FILE` for state and timers, below the workspace.
+/// Default of `STATE_FILE`, below the workspace.
 const STATE_FILE: &str = ".hotcord/state.json";
 
 /// All variables that the bot itself reads, besides those of hot reload.
@@ -103,9 +103,9 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     /// Address of health and metrics.
     pub(crate) health: Health,
-    /// Where plugins' documents and tables are.
+    /// Where everything is kept.
     pub(crate) database: Database,
-    /// File that keeps state and timers, if configured.
+    /// State file of an earlier version, if configured.
     state_file: Option<PathBuf>,
     /// Directives for the log.
     pub(crate) log_filter: String,
@@ -218,8 +218,8 @@ impl Config {
         }
     }
 
-    /// Returns the file that keeps state and timers across restarts, if there is one. Hot reload in `workspace` has one
-    /// by default.
+    /// Returns the state file of an earlier version, which is taken over, and beside which the database is by default. Hot
+    /// reload in `workspace` has one by default.
     pub(crate) fn state_file(&self, workspace: Option<&Path>) -> Option<PathBuf> {
         let by_default = || workspace.filter(|_| self.reload.enabled).map(|folder| folder.join(STATE_FILE));
         self.state_file.clone().or_else(by_default)

@@ -86,14 +86,21 @@ pub(crate) async fn run(
             .database(Some(database.clone()))
             .http_of(https_of_plugins(api.clone(), application.id))
             .observer(health.observer())
-            .state_file(state_file.clone())
             .build()
     };
     health.watch(&host);
     api.keep_answers(host.answers());
-    let checkpoint = match state_file {
-        Some(path) => Some(Checkpoint::open(&host, path, application.id.get()).await),
-        None => None,
+    let checkpoint = match Checkpoint::open(&host, state_file, application.id.get()).await {
+        Ok(checkpoint) => Some(checkpoint),
+        Err(error) if config.database.is_configured() => {
+            return Err(Failure::other(format!(
+                "DATABASE_URL: what the bot remembers cannot be read: {error}."
+            )));
+        }
+        Err(error) => {
+            warn!(%error, "the database cannot be used, so nothing is remembered in this run");
+            None
+        }
     };
 
     #[cfg(feature = "hmr")]

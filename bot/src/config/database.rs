@@ -1,4 +1,4 @@
-//! Where plugins' documents and tables are.
+//! Where the database is.
 
 use std::path::Path;
 
@@ -18,8 +18,13 @@ impl Database {
         Self(reader.read_secret("DATABASE_URL", str::parse))
     }
 
-    /// Returns the database, opened if it was configured. The default, a file beside the state file, is created when a
-    /// plugin uses it first.
+    /// Returns whether it was configured. The bot needs it then; it runs without the default one.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Returns the database, opened if it was configured. The default, a file beside the state file, is opened when it is
+    /// used first.
     pub(crate) async fn open(
         &self,
         state_file: Option<&Path>,

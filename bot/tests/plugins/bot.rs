@@ -1,6 +1,7 @@
 //! A bot of this build at a local Discord of its own.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use sandbox::fault::{On, RequestRule, Rule};
 use sandbox::server::Sandbox;
 use sandbox::snowflake::Snowflake;
 use serde_json::{Value, json};
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::{NamedTempFile, TempDir, TempPath};
 use tokio::process::{Child, Command};
 
 /// Longest wait for anything. It is long because a busy machine is no failure.
@@ -25,6 +26,8 @@ pub(crate) struct Bot {
     sandbox: Sandbox,
     process: Child,
     variables: Vec<(&'static str, String)>,
+    /// Where it runs, and keeps its database.
+    folder: TempDir,
     /// Root certificate of the local Discord's voice servers.
     _trusted: TempPath,
 }
@@ -42,24 +45,25 @@ impl Bot {
         trusted.write_all(sandbox.voice().root_certificate().as_bytes()).unwrap();
         let trusted = trusted.into_temp_path();
         variables.push(("SSL_CERT_FILE", trusted.display().to_string()));
-        let process = spawn(&sandbox, &variables);
-        let bot = Self { people: sandbox.client(), sandbox, process, variables, _trusted: trusted };
+        let folder = TempDir::new().unwrap();
+        let process = spawn(&sandbox, &folder, &variables);
+        let bot = Self { people: sandbox.client(), sandbox, process, variables, folder, _trusted: trusted };
         bot.ready().await;
         bot
     }
 
     /// Stops the bot as a service manager does, and starts it again.
     pub(crate) async fn restart(&mut self) {
-        self.restart_after(|| {}).await;
+        self.restart_after(async || {}).await;
     }
 
     /// Stops the bot, does something to its files, and starts it again.
-    pub(crate) async fn restart_after(&mut self, between: impl FnOnce()) {
+    pub(crate) async fn restart_after(&mut self, between: impl AsyncFnOnce()) {
         let id = self.process.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
         tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
-        between();
-        self.process = spawn(&self.sandbox, &self.variables);
+        between().await;
+        self.process = spawn(&self.sandbox, &self.folder, &self.variables);
         self.ready().await;
     }
 
@@ -70,6 +74,11 @@ impl Bot {
             (commands.len() >= COMMANDS && !sessions.is_empty()).then_some(())
         })
         .await;
+    }
+
+    /// Returns the file of its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("hotcord.db")
     }
 
     pub(crate) fn id(&self) -> String {
@@ -160,11 +169,11 @@ impl Bot {
     }
 }
 
-fn spawn(sandbox: &Sandbox, variables: &[(&'static str, String)]) -> Child {
+fn spawn(sandbox: &Sandbox, folder: &TempDir, variables: &[(&'static str, String)]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_hotcord"))
         .env_clear()
         // From here no `.env` of the developer's is found.
-        .current_dir(std::env::temp_dir())
+        .current_dir(folder.path())
         .env("LD_LIBRARY_PATH", std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default())
         .env("APP_ENV", "testing")
         .env("DISCORD_TOKEN", sandbox.token())

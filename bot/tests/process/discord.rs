@@ -16,6 +16,7 @@ use sdk::tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use sdk::tokio::process::Child;
 use sdk::tokio::sync::mpsc;
 use sdk::tokio::time::timeout;
+use tempfile::TempDir;
 
 /// Longest wait for anything that should happen at once. It is long because the machine may be busy.
 const WITHIN: Duration = Duration::from_secs(20);
@@ -23,6 +24,8 @@ const WITHIN: Duration = Duration::from_secs(20);
 /// A running bot, killed when the test ends.
 struct Bot {
     child: Child,
+    /// Where it runs, and keeps its database.
+    _folder: TempDir,
     lines: mpsc::UnboundedReceiver<String>,
     log: String,
 }
@@ -30,6 +33,7 @@ struct Bot {
 impl Bot {
     /// Starts the bot at `discord` with these additional variables, and no others.
     fn start(discord: &Sandbox, variables: &[(&str, &str)]) -> Self {
+        let folder = TempDir::new().unwrap();
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hotcord"));
         command
             .env_clear()
@@ -38,7 +42,7 @@ impl Bot {
             .env("DISCORD_TOKEN", discord.token())
             .env("HEALTH_ADDR", "off")
             .envs(variables.iter().copied())
-            .current_dir(env!("CARGO_TARGET_TMPDIR"))
+            .current_dir(folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
@@ -51,7 +55,7 @@ impl Bot {
                 let _ = sender.send(line);
             }
         });
-        Self { child, lines, log: String::new() }
+        Self { child, _folder: folder, lines, log: String::new() }
     }
 
     /// Waits for a line of the log that contains `words`.

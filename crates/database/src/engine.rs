@@ -45,7 +45,8 @@ struct Connected {
     /// Of SQLite alone; PostgreSQL takes several writers at once.
     writer: Option<Writer>,
     listener: Option<JoinHandle<()>>,
-    _lock: Option<File>,
+    /// Of a file of SQLite.
+    lock: parking_lot::Mutex<Option<File>>,
 }
 
 impl Database {
@@ -64,11 +65,12 @@ impl Database {
         Ok(this)
     }
 
-    /// Closes all connections, after what they are doing.
+    /// Closes all connections, after what they are doing. Another process may then use a file.
     pub async fn close(&self) {
         if let Some(connected) = self.opened.get() {
             connected.stop_listening();
             connected.pool.close().await;
+            connected.lock.lock().take();
         }
     }
 
@@ -101,7 +103,7 @@ impl Connected {
                 (cache, None, Some(listener))
             }
         };
-        Ok(Self { pool, cache, writer, listener, _lock: lock })
+        Ok(Self { pool, cache, writer, listener, lock: parking_lot::Mutex::new(lock) })
     }
 
     async fn read(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError> {
@@ -153,6 +155,14 @@ async fn bounded<T>(
 
 #[async_trait]
 impl Engine for Database {
+    fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.address.is_shared()
+    }
+
     async fn document(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError> {
         let ready = self.ready().await?;
         match ready.cache.get(key) {

@@ -101,6 +101,12 @@ pub trait OpenTransaction: Statements {
 /// The engine of the database, as the host provides it.
 #[async_trait]
 pub trait Engine: fmt::Debug + Send + Sync + 'static {
+    /// Returns where the database is, without its password.
+    fn address(&self) -> String;
+
+    /// Returns whether several processes may use the database at once.
+    fn is_shared(&self) -> bool;
+
     /// Returns a document, or `None` if there is none.
     async fn document(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError>;
 

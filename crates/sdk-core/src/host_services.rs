@@ -116,7 +116,7 @@ impl HostServices {
             store: Store::new(changes.clone()),
             database,
             edits: Edits::default(),
-            scheduler: Scheduler::new(changes.clone()),
+            scheduler: Scheduler::default(),
             changes,
             voice,
             serenity: ArcSwapOption::empty(),

@@ -147,6 +147,9 @@ impl Locked<'_> {
 
     fn set(mut self, value: Value) -> Result<(), Error> {
         let (plugin, key) = &self.key;
+        if key.contains('\0') {
+            return Err(format!("a key of {plugin} has a zero byte, which not every database keeps").into());
+        }
         let stored = Stored::new(key, value);
         let own =
             self.values.range((plugin.clone(), String::new())..).take_while(|((of, _), _)| of == plugin);

@@ -1,6 +1,8 @@
 //! The database as plugins use it, on SQLite and, where it is installed, on PostgreSQL.
 
+mod checkpoint;
 mod documents;
+mod kills;
 mod lasting;
 mod migrations;
 mod place;
