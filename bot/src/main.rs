@@ -16,6 +16,7 @@
 //! - `feedback`: reload events in a channel of Discord, in builds with hot reload.
 //! - [`mod@health`] and [`metrics`]: health and metrics over HTTP; [`cli`] has the command line, with a client for
 //!   health.
+//! - [`backup`]: copies of the database.
 //! - [`log`]: the log, without tokens; [`files`]: the limit of open files.
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ use sdk::tokio;
 mod api;
 mod application;
 mod backoff;
+mod backup;
 mod cli;
 mod config;
 #[cfg(feature = "hmr")]

@@ -29,12 +29,19 @@ impl Database {
         &self,
         state_file: Option<&Path>,
     ) -> Result<database::Database, database::OpenError> {
-        if let Some(address) = &self.0 {
-            return database::Database::open(address.clone()).await;
+        let address = self.address(state_file);
+        match &self.0 {
+            Some(_) => database::Database::open(address).await,
+            None => Ok(database::Database::lazy(address)),
         }
-        let folder = state_file.and_then(Path::parent);
-        let file = folder.map_or_else(|| FILE.into(), |folder| folder.join(FILE));
-        Ok(database::Database::lazy(DatabaseAddress::file(file)))
+    }
+
+    /// Returns where the database is.
+    pub(crate) fn address(&self, state_file: Option<&Path>) -> DatabaseAddress {
+        self.0.clone().unwrap_or_else(|| {
+            let folder = state_file.and_then(Path::parent);
+            DatabaseAddress::file(folder.map_or_else(|| FILE.into(), |folder| folder.join(FILE)))
+        })
     }
 
     /// Returns whether it is another database.

@@ -10,6 +10,7 @@
 
 mod address;
 mod arguments;
+mod backup;
 mod cache;
 mod connection;
 mod documents;
@@ -26,5 +27,6 @@ mod translate;
 mod writer;
 
 pub use address::{AddressError, DatabaseAddress};
+pub use backup::{BackupError, Copied, back_up, restore};
 pub use engine::Database;
 pub use open::OpenError;

@@ -135,6 +135,8 @@ impl Timers {
 async fn a_writer_for_the_next_test() {
     let Some(folder) = std::env::var_os("WRITER_FOLDER") else { return };
     let round: u64 = std::env::var("WRITER_ROUND").unwrap().parse().unwrap();
+    // Ends the line that the test program has begun.
+    println!();
     let Timers { database, host } = Timers::open(Path::new(&folder)).await;
     for task in 0..WRITERS {
         let engine = database.clone();
@@ -153,7 +155,13 @@ async fn a_writer_for_the_next_test() {
         for number in round * 1_000_000.. {
             let scheduler = setter.scheduler();
             let delay = Duration::from_millis(number % 5 * 3);
-            let set = scheduler.set(&PluginId::new("commands/one"), "close", &number.to_string(), delay, json!(number));
+            let set = scheduler.set(
+                &PluginId::new("commands/one"),
+                "close",
+                &number.to_string(),
+                delay,
+                json!(number),
+            );
             scheduler.written(set.unwrap()).await;
             println!("set {number}");
         }

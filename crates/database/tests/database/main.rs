@@ -1,5 +1,6 @@
 //! The database as plugins use it, on SQLite and, where it is installed, on PostgreSQL.
 
+mod backup;
 mod checkpoint;
 mod documents;
 mod kills;
