@@ -19,7 +19,7 @@ use tokio::process::{Child, Command};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Number of commands that its owner sees.
-const COMMANDS: usize = 29;
+const COMMANDS: usize = 30;
 
 pub(crate) struct Bot {
     pub(crate) people: Client,

@@ -107,11 +107,12 @@ impl Connected {
     }
 
     async fn read(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError> {
+        let era = self.cache.era();
         let rows = self.pool.reader().await?.fetch(documents::READ, documents::identify(key)).await?;
         let (revision, found) = documents::found(key, rows)?;
         let (document, bytes) =
             found.map_or((None, 0), |(document, bytes)| (Some(Arc::new(document)), bytes));
-        self.cache.put(key, revision, document.clone(), bytes);
+        self.cache.put(era, key, revision, document.clone(), bytes);
         Ok(document)
     }
 
@@ -179,13 +180,14 @@ impl Engine for Database {
     ) -> Result<bool, DatabaseError> {
         let ready = self.ready().await?;
         let (write, bytes) = documents::write(key, document.as_ref(), expected)?;
+        let era = ready.cache.era();
         let written = bounded(STATEMENT_WITHIN, ready.write(write)).await?;
         match written {
             Some(revision) => {
                 let stored = document.map(|NewDocument { version, value }| {
                     Arc::new(StoredDocument { version, revision, value })
                 });
-                ready.cache.put(key, revision, stored, bytes);
+                ready.cache.put(era, key, revision, stored, bytes);
             }
             // There is a newer one than the caller knew.
             None => ready.cache.outdate(key, expected.map_or(0, |expected| expected + 1)),
@@ -214,6 +216,12 @@ impl Engine for Database {
     async fn begin(&self) -> Result<Box<dyn OpenTransaction>, DatabaseError> {
         let pool = &self.ready().await?.pool;
         Ok(Box::new(bounded(STATEMENT_WITHIN, Transaction::begin(pool)).await?))
+    }
+
+    fn forget_documents(&self) {
+        if let Some(connected) = self.opened.get() {
+            connected.cache.forget();
+        }
     }
 
     async fn migrate(&self, plugin: &PluginId, migrations: &[Migration]) -> Result<Migrated, DatabaseError> {

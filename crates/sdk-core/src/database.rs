@@ -19,11 +19,13 @@ use crate::PluginId;
 mod documents;
 mod error;
 mod parameter;
+mod personal;
 mod sql;
 
 pub use documents::{Document, DocumentKey, Documents, Scope, StoredDocument};
 pub use error::{DatabaseError, DatabaseErrorKind};
 pub use parameter::Parameter;
+pub use personal::PersonalData;
 pub use sql::{Sql, Transaction};
 
 /// Most bytes of a document as JSON.
@@ -133,6 +135,9 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
 
     /// Begins a transaction.
     async fn begin(&self) -> Result<Box<dyn OpenTransaction>, DatabaseError>;
+
+    /// Drops the documents in memory, because statements have changed their table.
+    fn forget_documents(&self);
 
     /// Runs the migrations of a plugin that were not run yet, all in one transaction.
     async fn migrate(&self, plugin: &PluginId, migrations: &[Migration]) -> Result<Migrated, DatabaseError>;

@@ -18,6 +18,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::state::json_bytes;
+use crate::store::MAX_KEY;
 use crate::{Error, PluginId};
 
 mod journal;
@@ -182,7 +183,8 @@ impl Scheduler {
     /// [`written`](Self::written).
     ///
     /// # Errors
-    /// If the plugin has [`MAX_TIMERS`] others, or if key and payload are larger than [`MAX_PAYLOAD`].
+    /// If the plugin has [`MAX_TIMERS`] others, if name and key are longer than [`MAX_KEY`], or if key and payload are
+    /// larger than [`MAX_PAYLOAD`].
     pub fn set(
         &self,
         plugin: &PluginId,
@@ -199,9 +201,12 @@ impl Scheduler {
             )
             .into());
         }
-        if key.contains('\0') || name.contains('\0') {
-            let sentence = "has a zero byte in its name or key, which not every database keeps";
-            return Err(format!("a timer of {plugin} {sentence}").into());
+        if key.contains('\0') || name.contains('\0') || key.len() + name.len() > MAX_KEY {
+            return Err(format!(
+                "a timer of {plugin} has a name and a key with a zero byte or more than {MAX_KEY} bytes, which not \
+                 every database keeps"
+            )
+            .into());
         }
         let set = Set::new((self.0.clock)() + delay, payload);
         let place = (plugin.clone(), name.to_owned(), key.to_owned());

@@ -8,4 +8,5 @@ mod lasting;
 mod migrations;
 mod place;
 mod plugins;
+mod privacy;
 mod sql;

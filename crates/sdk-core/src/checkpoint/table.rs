@@ -5,8 +5,10 @@ use crate::PluginId;
 use crate::database::{DatabaseError, Engine, Migration, Parameter, Statements};
 
 /// The host's own migrations.
-const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_state", sql: include_str!("migrations/0001_state.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_state", sql: include_str!("migrations/0001_state.sql") },
+    Migration { name: "0002_left_guilds", sql: include_str!("migrations/0002_left_guilds.sql") },
+];
 
 /// Name under which they are noted.
 const OWNER: &str = "hotcord";
