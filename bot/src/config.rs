@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sdk::serenity::all::{ChannelId, GuildId, UserId};
 use sdk::settings::{Environment, Settings};
@@ -53,6 +54,10 @@ mod value_error;
 const LOG_FILTER: &str = "info,serenity=warn,poise=warn,songbird=warn,symphonia=off,hyper=warn,hyper_util=warn,\
                           reqwest=warn,rustls=warn,tungstenite=warn,tokio_tungstenite=warn,notify=error";
 
+/// Default of `RETENTION_DAYS`.
+const RETENTION_DAYS: u64 = 30;
+/// Most days, a hundred years.
+const MOST_DAYS: u64 = 36_500;
 /// Default of `STATE_FILE`, below the workspace.
 const STATE_FILE: &str = ".hotcord/state.json";
 
@@ -77,6 +82,7 @@ const VARIABLES: &[&str] = &[
     "MUSIC_DIR",
     "OWNER_IDS",
     "RUST_LOG",
+    "RETENTION_DAYS",
     "STATE_FILE",
     "TEST_GUILD_ID",
     "YT_DLP",
@@ -105,6 +111,8 @@ pub(crate) struct Config {
     pub(crate) health: Health,
     /// Where everything is kept.
     pub(crate) database: Database,
+    /// Time after which what is kept about a guild that the bot has left is erased; `None` if never.
+    pub(crate) retention: Option<Duration>,
     /// State file of an earlier version, if configured.
     state_file: Option<PathBuf>,
     /// Directives for the log.
@@ -158,6 +166,8 @@ impl Config {
         let mut reload = Reload::read(&mut reader);
         let state_file = reader.read("STATE_FILE", value::file);
         let database = Database::read(&mut reader);
+        let days = reader.read("RETENTION_DAYS", |text| value::number::<u64>(text, 0..=MOST_DAYS));
+        let retention = Some(days.unwrap_or(RETENTION_DAYS)).filter(|days| *days > 0);
         let media = Media::read(&mut reader);
         let health = Health::read(&mut reader);
         let log_filter = reader.read("RUST_LOG", |text| {
@@ -199,6 +209,7 @@ impl Config {
             media,
             health,
             database,
+            retention: retention.map(|days| Duration::from_hours(24 * days)),
             state_file,
             log_filter: log_filter.unwrap_or_else(|| LOG_FILTER.to_owned()),
             warnings,

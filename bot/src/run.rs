@@ -28,7 +28,7 @@ use crate::failure::Failure;
 use crate::gateway::{Refusal, Refusals, names, needed_intents};
 use crate::health::{Health, Sessions as Account};
 use crate::register::{Development, Layout, Registrar};
-use crate::{intents, reload, shutdown, starts};
+use crate::{intents, reload, retention, shutdown, starts};
 
 /// Messages cached per channel, so that the content of edited and deleted ones is known.
 const CACHED_MESSAGES: usize = 1000;
@@ -136,6 +136,9 @@ pub(crate) async fn run(
     let http = Arc::clone(&client.http);
     #[cfg(feature = "hmr")]
     work.spawn(crate::feedback::run(host.clone(), http.clone()));
+    if let Some(kept) = config.retention {
+        work.spawn(retention::run(host.clone(), http.clone(), kept));
+    }
     work.spawn(Registrar::new(host.clone(), &api, http, application.id, layout, left_out).run());
     work.spawn(run_timers(host.clone()));
     work.spawn(run_reload_handlers(host.clone()));
