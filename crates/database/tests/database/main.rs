@@ -3,6 +3,7 @@
 mod backup;
 mod checkpoint;
 mod documents;
+mod full;
 mod kills;
 mod lasting;
 mod migrations;
