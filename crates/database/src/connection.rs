@@ -115,14 +115,14 @@ impl Connection {
             Self::Sqlite(connection) => {
                 let query = sqlx::query(sql);
                 let mut rows = query.fetch(&mut **connection);
-                while let Some(row) = rows.try_next().await.map_err(|error| translate(error).into())? {
+                while let Some(row) = rows.try_next().await.map_err(translate)? {
                     take(sqlite::row(&row)?)?;
                 }
             }
             Self::Postgres(connection) => {
                 let query = sqlx::query(sql);
                 let mut rows = query.fetch(&mut **connection);
-                while let Some(row) = rows.try_next().await.map_err(|error| translate(error).into())? {
+                while let Some(row) = rows.try_next().await.map_err(translate)? {
                     take(postgres::row(&row)?)?;
                 }
             }

@@ -33,6 +33,8 @@ use state_file::Document;
 
 /// Shortest time from one write to the next.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Longest time from one write to the next, which bounds what a crash can lose.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Time from a write that failed to the next attempt.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -172,7 +174,7 @@ impl Checkpoint {
                         "the state file was taken over into the database"
                     ),
                     Err(error) => {
-                        tracing::warn!(%file, %error, "the state file was taken over into the database, but cannot be renamed; remove it")
+                        tracing::warn!(%file, %error, "the state file was taken over into the database, but cannot be renamed; remove it");
                     }
                 }
                 true
@@ -193,12 +195,13 @@ impl Checkpoint {
     async fn keep_state(self: &Arc<Self>) {
         loop {
             self.host.changes().noted().await;
-            let began = Instant::now();
+            let mut began = Instant::now();
             while !self.write_state().await {
                 tokio::time::sleep(RETRY).await;
+                began = Instant::now();
             }
             // A large state is written less often, so that writing takes at most a tenth of a processor.
-            tokio::time::sleep(PAUSE.max(began.elapsed() * 9)).await;
+            tokio::time::sleep((began.elapsed() * 9).clamp(PAUSE, LONGEST_PAUSE)).await;
         }
     }
 
@@ -224,7 +227,7 @@ impl Checkpoint {
         let ((contents, problems), mut written) = match collecting.await {
             Ok(collected) => collected,
             Err(error) => {
-                self.tell(
+                Self::tell(
                     &self.told_of_state,
                     Some(format!("what the bot remembers was not written: {error}")),
                 );
@@ -238,13 +241,13 @@ impl Checkpoint {
             // It cannot be written later either.
             Err(error) => {
                 let problem = format!("what the bot remembers cannot be written as JSON: {error}");
-                self.tell(&self.told_of_state, Some(problem));
+                Self::tell(&self.told_of_state, Some(problem));
                 return true;
             }
         };
         let is_written = outcome.is_ok();
         let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        self.tell(
+        Self::tell(
             &self.told_of_state,
             outcome.err().or_else(|| Some(problems).filter(|text| !text.is_empty())),
         );
@@ -302,7 +305,7 @@ impl Checkpoint {
     }
 
     /// Logs a problem once, and its end.
-    fn tell(&self, told: &Mutex<Option<String>>, problem: Option<String>) {
+    fn tell(told: &Mutex<Option<String>>, problem: Option<String>) {
         let mut told = told.lock();
         match &problem {
             Some(text) if told.as_ref() != Some(text) => tracing::error!("{text}"),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use serenity::all::{GuildId, UserId};
 
 use crate::clock::{milliseconds, since_1970};
-use crate::database::{DatabaseError, Engine, Parameter, PersonalData};
+use crate::database::{DatabaseError, Engine, Parameter, PersonalData, Row};
 use crate::host::Host;
 use crate::{Data, Error, PluginId};
 
@@ -110,7 +110,7 @@ impl Host {
         for (plugin, data) in self.personal_data() {
             let Some(statement) = subject.export(&data) else { continue };
             let rows = engine.fetch(statement, vec![subject.parameter()]).await?;
-            let rows = rows.into_iter().map(|row| row.read()).collect::<Result<_, _>>()?;
+            let rows = rows.into_iter().map(Row::read).collect::<Result<_, _>>()?;
             tables.entry(plugin.to_string()).or_default().insert(data.name, rows);
         }
         let about = match subject {

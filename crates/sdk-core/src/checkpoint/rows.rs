@@ -49,7 +49,7 @@ fn put<T: Serialize>(
     rows: &mut Rows,
     area: &str,
     plugin: &str,
-    key: impl ToString,
+    key: &dyn ToString,
     body: &T,
 ) -> serde_json::Result<()> {
     let key = RowKey { area: area.to_owned(), plugin: plugin.to_owned(), key: key.to_string() };
@@ -69,13 +69,13 @@ impl Contents {
         for (plugin, saved) in &self.plugins {
             let plugin = plugin.as_str();
             if let Some(state) = &saved.parked {
-                put(&mut rows, STATE, plugin, "", state)?;
+                put(&mut rows, STATE, plugin, &"", state)?;
             }
             for snapshot in &saved.kept {
-                put(&mut rows, SNAPSHOT, plugin, snapshot.number, snapshot)?;
+                put(&mut rows, SNAPSHOT, plugin, &snapshot.number, snapshot)?;
             }
             if !saved.kept.is_empty() {
-                put(&mut rows, LAST_SNAPSHOT, plugin, "", &saved.last)?;
+                put(&mut rows, LAST_SNAPSHOT, plugin, &"", &saved.last)?;
             }
         }
         for (guild, player) in &self.voice.players {
@@ -84,7 +84,7 @@ impl Contents {
         for (guild, settings) in &self.voice.settings {
             put(&mut rows, PLAYER_SETTINGS, "", guild, settings)?;
         }
-        put(&mut rows, PLAYERS_CLOSED, "", "", &self.voice.closed)?;
+        put(&mut rows, PLAYERS_CLOSED, "", &"", &self.voice.closed)?;
         Ok(rows)
     }
 

@@ -180,7 +180,7 @@ impl Checkpoint {
             return true;
         }
         let outcome = write(self, &batch).await;
-        self.tell(&self.told_of_timers, outcome.as_ref().err().map(|error| self.unwritten(error)));
+        Self::tell(&self.told_of_timers, outcome.as_ref().err().map(|error| self.unwritten(error)));
         match outcome {
             Ok(granted) => {
                 scheduler.wrote(&batch);
