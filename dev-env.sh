@@ -409,7 +409,7 @@ Write
   new events/NAME    create an event plugin with its test
 Check
   test               all tests; needs no Docker
-  test --slow        all tests, then 100,000 random requests to the sandbox, every fault (faults) and an hour of reloads (soak)
+  test --slow        all tests, then 100,000 random requests to the sandbox, 200 kills, every fault (faults) and an hour of reloads (soak)
   test --production  build the production binary and check that it contains no hot reload
   test --docker      the development containers and the production image, for real;
                      --image: the image only

@@ -1,7 +1,10 @@
 //! The command line of `hotcord`. Without arguments the bot starts.
 
+use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
+use crate::backup::{back_up, restore};
 use crate::health::ask::ask;
 
 /// `EX_USAGE` of sysexits.h.
@@ -12,20 +15,28 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-    let ready = match words.as_slice() {
+    let outcome = match words.as_slice() {
         [] => return None,
-        ["health"] => false,
-        ["health", "--ready"] => true,
+        ["health"] => ask(false).map(|()| None).map_err(|error| error.to_string()),
+        ["health", "--ready"] => ask(true).map(|()| None).map_err(|error| error.to_string()),
+        ["backup", file] => back_up(Path::new(file)).map(Some).map_err(|error| error.to_string()),
+        ["restore", file] => restore(Path::new(file)).map(Some).map_err(|error| error.to_string()),
         other => {
             let other = other.join(" ");
             sdk::text::write_error(format_args!(
-                "hotcord does not know '{other}'; without words it starts the bot, and `hotcord health [--ready]` asks one."
+                "hotcord does not know '{other}'; without words it starts the bot; `hotcord health [--ready]` asks \
+                 one, `hotcord backup FILE` copies its database, and `hotcord restore FILE` fills an empty one."
             ));
             return Some(ExitCode::from(USAGE));
         }
     };
-    Some(match ask(ready) {
-        Ok(()) => ExitCode::SUCCESS,
+    Some(match outcome {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(sentence)) => {
+            // The copy is there even if nobody reads the sentence.
+            let _ = writeln!(std::io::stdout(), "{sentence}");
+            ExitCode::SUCCESS
+        }
         Err(sentence) => {
             sdk::text::write_error(sentence);
             ExitCode::FAILURE

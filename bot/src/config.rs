@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sdk::serenity::all::{ChannelId, GuildId, UserId};
 use sdk::settings::{Environment, Settings};
@@ -53,7 +54,11 @@ mod value_error;
 const LOG_FILTER: &str = "info,serenity=warn,poise=warn,songbird=warn,symphonia=off,hyper=warn,hyper_util=warn,\
                           reqwest=warn,rustls=warn,tungstenite=warn,tokio_tungstenite=warn,notify=error";
 
-/// Default of `STATE_FILE` for state and timers, below the workspace.
+/// Default of `RETENTION_DAYS`.
+const RETENTION_DAYS: u64 = 30;
+/// Most days, a hundred years.
+const MOST_DAYS: u64 = 36_500;
+/// Default of `STATE_FILE`, below the workspace.
 const STATE_FILE: &str = ".hotcord/state.json";
 
 /// All variables that the bot itself reads, besides those of hot reload.
@@ -77,6 +82,7 @@ const VARIABLES: &[&str] = &[
     "MUSIC_DIR",
     "OWNER_IDS",
     "RUST_LOG",
+    "RETENTION_DAYS",
     "STATE_FILE",
     "TEST_GUILD_ID",
     "YT_DLP",
@@ -103,9 +109,11 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     /// Address of health and metrics.
     pub(crate) health: Health,
-    /// Where plugins' documents and tables are.
+    /// Where everything is kept.
     pub(crate) database: Database,
-    /// File that keeps state and timers, if configured.
+    /// Time after which what is kept about a guild that the bot has left is erased; `None` if never.
+    pub(crate) retention: Option<Duration>,
+    /// State file of an earlier version, if configured.
     state_file: Option<PathBuf>,
     /// Directives for the log.
     pub(crate) log_filter: String,
@@ -158,6 +166,8 @@ impl Config {
         let mut reload = Reload::read(&mut reader);
         let state_file = reader.read("STATE_FILE", value::file);
         let database = Database::read(&mut reader);
+        let days = reader.read("RETENTION_DAYS", |text| value::number::<u64>(text, 0..=MOST_DAYS));
+        let retention = Some(days.unwrap_or(RETENTION_DAYS)).filter(|days| *days > 0);
         let media = Media::read(&mut reader);
         let health = Health::read(&mut reader);
         let log_filter = reader.read("RUST_LOG", |text| {
@@ -199,6 +209,7 @@ impl Config {
             media,
             health,
             database,
+            retention: retention.map(|days| Duration::from_hours(24 * days)),
             state_file,
             log_filter: log_filter.unwrap_or_else(|| LOG_FILTER.to_owned()),
             warnings,
@@ -218,8 +229,8 @@ impl Config {
         }
     }
 
-    /// Returns the file that keeps state and timers across restarts, if there is one. Hot reload in `workspace` has one
-    /// by default.
+    /// Returns the state file of an earlier version, which is taken over, and beside which the database is by default. Hot
+    /// reload in `workspace` has one by default.
     pub(crate) fn state_file(&self, workspace: Option<&Path>) -> Option<PathBuf> {
         let by_default = || workspace.filter(|_| self.reload.enabled).map(|folder| folder.join(STATE_FILE));
         self.state_file.clone().or_else(by_default)

@@ -16,6 +16,7 @@
 //! - `feedback`: reload events in a channel of Discord, in builds with hot reload.
 //! - [`mod@health`] and [`metrics`]: health and metrics over HTTP; [`cli`] has the command line, with a client for
 //!   health.
+//! - [`backup`]: copies of the database; [`retention`]: erases what is kept about guilds that the bot has left.
 //! - [`log`]: the log, without tokens; [`files`]: the limit of open files.
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ use sdk::tokio;
 mod api;
 mod application;
 mod backoff;
+mod backup;
 mod cli;
 mod config;
 #[cfg(feature = "hmr")]
@@ -48,6 +50,7 @@ mod metrics;
 mod plugins;
 mod register;
 mod reload;
+mod retention;
 mod run;
 #[cfg(any(feature = "sandbox", feature = "hmr"))]
 mod sandbox;

@@ -192,7 +192,7 @@ fn tell_off() {
     info!("hot reload: off, changes are ignored until restart");
 }
 
-/// Returns the file that keeps state over a restart, if there is one.
+/// Returns the state file of an earlier version, beside which the database is by default.
 pub(crate) fn state_file(config: &Config) -> Option<PathBuf> {
     #[cfg(feature = "hmr")]
     let workspace = workspace(&config.reload).ok();

@@ -28,7 +28,7 @@ use crate::failure::Failure;
 use crate::gateway::{Refusal, Refusals, names, needed_intents};
 use crate::health::{Health, Sessions as Account};
 use crate::register::{Development, Layout, Registrar};
-use crate::{intents, reload, shutdown, starts};
+use crate::{intents, reload, retention, shutdown, starts};
 
 /// Messages cached per channel, so that the content of edited and deleted ones is known.
 const CACHED_MESSAGES: usize = 1000;
@@ -88,14 +88,21 @@ pub(crate) async fn run(
             .database(Some(database.clone()))
             .http_of(https_of_plugins(api.clone(), application.id))
             .observer(health.observer())
-            .state_file(state_file.clone())
             .build()
     };
     health.watch(&host);
     api.keep_answers(host.answers());
-    let checkpoint = match state_file {
-        Some(path) => Some(Checkpoint::open(&host, path, application.id.get()).await),
-        None => None,
+    let checkpoint = match Checkpoint::open(&host, state_file, application.id.get()).await {
+        Ok(checkpoint) => Some(checkpoint),
+        Err(error) if config.database.is_configured() => {
+            return Err(Failure::other(format!(
+                "DATABASE_URL: what the bot remembers cannot be read: {error}."
+            )));
+        }
+        Err(error) => {
+            warn!(%error, "the database cannot be used, so nothing is remembered in this run");
+            None
+        }
     };
 
     #[cfg(feature = "hmr")]
@@ -142,6 +149,9 @@ pub(crate) async fn run(
     let http = Arc::clone(&client.http);
     #[cfg(feature = "hmr")]
     work.spawn(crate::feedback::run(host.clone(), http.clone()));
+    if let Some(kept) = config.retention {
+        work.spawn(retention::run(host.clone(), http.clone(), kept));
+    }
     work.spawn(Registrar::new(host.clone(), &api, http, application.id, layout, left_out).run());
     work.spawn(rules.follow());
     work.spawn(run_timers(host.clone()));

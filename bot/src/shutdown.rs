@@ -23,7 +23,7 @@ const CALLS_WITHIN: Duration = Duration::from_secs(2);
 const STOP_WITHIN: Duration = Duration::from_millis(1500);
 /// Longest time for all plugins together.
 const PLUGINS_WITHIN: Duration = Duration::from_secs(4);
-/// Longest wait for the state file, which is written twice.
+/// Longest wait for what the bot remembers, which is written twice.
 const SAVED_WITHIN: Duration = Duration::from_millis(600);
 /// Longest wait for Discord to confirm that the gateway is closed.
 const GATEWAY_WITHIN: Duration = Duration::from_millis(2300);

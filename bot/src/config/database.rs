@@ -1,4 +1,4 @@
-//! Where plugins' documents and tables are.
+//! Where the database is.
 
 use std::path::Path;
 
@@ -18,18 +18,30 @@ impl Database {
         Self(reader.read_secret("DATABASE_URL", str::parse))
     }
 
-    /// Returns the database, opened if it was configured. The default, a file beside the state file, is created when a
-    /// document is written first, or SQL is run.
+    /// Returns whether it was configured. The bot needs it then; it runs without the default one.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Returns the database, opened if it was configured. The default, a file beside the state file, is opened when it is
+    /// used first.
     pub(crate) async fn open(
         &self,
         state_file: Option<&Path>,
     ) -> Result<database::Database, database::OpenError> {
-        if let Some(address) = &self.0 {
-            return database::Database::open(address.clone()).await;
+        let address = self.address(state_file);
+        match &self.0 {
+            Some(_) => database::Database::open(address).await,
+            None => Ok(database::Database::lazy(address)),
         }
-        let folder = state_file.and_then(Path::parent);
-        let file = folder.map_or_else(|| FILE.into(), |folder| folder.join(FILE));
-        Ok(database::Database::lazy(DatabaseAddress::file(file)))
+    }
+
+    /// Returns where the database is.
+    pub(crate) fn address(&self, state_file: Option<&Path>) -> DatabaseAddress {
+        self.0.clone().unwrap_or_else(|| {
+            let folder = state_file.and_then(Path::parent);
+            DatabaseAddress::file(folder.map_or_else(|| FILE.into(), |folder| folder.join(FILE)))
+        })
     }
 
     /// Returns whether it is another database.

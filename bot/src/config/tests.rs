@@ -77,6 +77,7 @@ fn every_variable_is_read() {
         ("HMR_STOP_MS", "250"),
         ("HMR_MEMORY_MB", "64"),
         ("DEV_CHANNEL_ID", "99"),
+        ("RETENTION_DAYS", "7"),
         ("STATE_FILE", "/var/lib/hotcord.json"),
         ("MUSIC_DIR", "/srv/music"),
         ("YT_DLP", "/usr/bin/yt-dlp"),
@@ -118,6 +119,7 @@ fn every_variable_is_read() {
     assert_eq!(config.commands, Commands { scope: Some(CommandScope::Split), grace: Duration::ZERO });
     assert_eq!(config.settings().dev_channel, Some(ChannelId::new(99)));
     assert_eq!(config.state_file(None), Some("/var/lib/hotcord.json".into()));
+    assert_eq!(config.retention, Some(Duration::from_hours(7 * 24)));
     assert_eq!(
         config.media,
         Media {
@@ -231,6 +233,7 @@ fn each_mistake_names_the_variable_what_it_held_and_the_way_out() {
         ("HMR_STOP_MS", "0", "from 10 to 60000"),
         ("HMR_MEMORY_MB", "0", "from 1 to 65536"),
         ("DEV_CHANNEL_ID", "#dev", "Copy Channel ID"),
+        ("RETENTION_DAYS", "-1", "from 0 to 36500"),
         ("STATE_FILE", "state/", "name a file in it"),
         ("MUSIC_DIR", "Cargo.toml", "name the folder"),
         ("YT_DLP", "/", "name a file in it"),
@@ -383,6 +386,13 @@ fn production_registers_globally_and_says_that_another_scope_is_ignored() {
     assert!(warnings("split")[0].starts_with("COMMAND_SCOPE is ignored"));
     assert_eq!(warnings("global"), [""; 0]);
     assert_eq!(with(&[]).unwrap().commands, Commands { scope: None, grace: Duration::from_mins(10) });
+}
+
+#[test]
+fn what_is_kept_of_servers_that_were_left_is_erased_after_a_month_or_never() {
+    let kept = |more: &[(&str, &str)]| with(more).unwrap().retention;
+    assert_eq!(kept(&[]), Some(Duration::from_hours(30 * 24)));
+    assert_eq!(kept(&[("RETENTION_DAYS", "0")]), None);
 }
 
 #[test]

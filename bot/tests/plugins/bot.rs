@@ -1,7 +1,7 @@
 //! A bot of this build at a local Discord of its own.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use tokio::process::{Child, Command};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Number of commands that its owner sees.
-const COMMANDS: usize = 49;
+const COMMANDS: usize = 50;
 
 pub(crate) struct Bot {
     pub(crate) people: Client,
@@ -47,8 +47,7 @@ impl Bot {
         trusted.write_all(sandbox.voice().root_certificate().as_bytes()).unwrap();
         let trusted = trusted.into_temp_path();
         variables.push(("SSL_CERT_FILE", trusted.display().to_string()));
-        let folder = tempfile::tempdir().unwrap();
-        variables.push(("DATABASE_URL", format!("sqlite:{}", folder.path().join("hotcord.db").display())));
+        let folder = TempDir::new().unwrap();
         let process = spawn(&sandbox, folder.path(), &variables);
         let bot = Self { people: sandbox.client(), sandbox, process, variables, folder, _trusted: trusted };
         bot.ready().await;
@@ -57,13 +56,13 @@ impl Bot {
 
     /// Stops the bot as a service manager does, and starts it again.
     pub(crate) async fn restart(&mut self) {
-        self.restart_after(|| {}).await;
+        self.restart_after(async || {}).await;
     }
 
     /// Stops the bot, does something to its files, and starts it again.
-    pub(crate) async fn restart_after(&mut self, between: impl FnOnce()) {
+    pub(crate) async fn restart_after(&mut self, between: impl AsyncFnOnce()) {
         self.stop().await;
-        between();
+        between().await;
         self.go_on().await;
     }
 
@@ -81,9 +80,8 @@ impl Bot {
     }
 
     /// Returns the address of its database, which only a stopped bot shares.
-    pub(crate) fn database(&self) -> DatabaseAddress {
-        let found = self.variables.iter().rfind(|(name, _)| *name == "DATABASE_URL").unwrap();
-        found.1.parse().unwrap()
+    pub(crate) fn database_address(&self) -> DatabaseAddress {
+        DatabaseAddress::file(self.database())
     }
 
     async fn ready(&self) {
@@ -93,6 +91,11 @@ impl Bot {
             (commands.len() >= COMMANDS && !sessions.is_empty()).then_some(())
         })
         .await;
+    }
+
+    /// Returns the file of its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("hotcord.db")
     }
 
     pub(crate) fn id(&self) -> String {

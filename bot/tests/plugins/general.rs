@@ -2,7 +2,7 @@
 
 use sandbox::client::Run;
 
-use crate::bot::{Bot, words};
+use crate::bot::{Bot, id, words};
 
 #[tokio::test]
 async fn ping_answers() {
@@ -74,4 +74,25 @@ async fn serverinfo_counts_what_the_server_has() {
     for part in ["Sandbox", "Channels\n3 text, 1 voice", "Members\n4"] {
         assert!(words.contains(part), "{part:?} not in {words}");
     }
+}
+
+#[tokio::test]
+async fn a_user_gets_what_is_kept_and_erases_it_when_sure() {
+    let bot = Bot::start().await;
+    let answer = bot.say("bob", "/privacy export").await;
+    assert!(answer.ephemeral && answer.content == "This is all that is kept.", "{answer:?}");
+    let file = &answer.message.as_ref().unwrap()["attachments"][0];
+    assert_eq!(file["filename"], "privacy.json");
+    let refused = bot.say("bob", "/privacy export about:server").await;
+    assert_eq!(refused.content, "Only the owner of this server can do that.");
+    let asked = bot.say("bob", "/privacy erase").await;
+    assert!(asked.ephemeral && asked.content.starts_with("Erase all that is kept about you"), "{asked:?}");
+    let message = asked.message.as_ref().unwrap();
+    let button = message["components"][0]["components"][0]["custom_id"].as_str().unwrap();
+    bot.people.press("bob", id(message), button).await.unwrap();
+    bot.until("it is erased", async || {
+        let now = bot.people.interaction(asked.interaction).await.unwrap();
+        (now.content == "0 entries erased.").then_some(())
+    })
+    .await;
 }

@@ -179,9 +179,8 @@ async fn a_question_and_its_answers_mark_nothing_up() {
 }
 
 #[tokio::test]
-async fn with_a_state_file_votes_buttons_and_the_end_outlive_a_restart() {
-    let file = std::env::temp_dir().join(format!("hotcord-polls-{}.json", std::process::id()));
-    let mut bot = Bot::start_with(vec![("STATE_FILE", file.display().to_string())]).await;
+async fn votes_buttons_and_the_end_outlive_a_restart() {
+    let mut bot = Bot::start().await;
     let (long, short) = (
         bot.say("alice", ASK).await,
         bot.say("alice", "/poll question:Quick? option1:Yes option2:No minutes:1").await,
@@ -198,16 +197,16 @@ async fn with_a_state_file_votes_buttons_and_the_end_outlive_a_restart() {
     bot.restart().await;
     bot.people.press("alice", id(long), &buttons[2]).await.unwrap();
     shows(&bot, long, &["Closed. **Soup** won with 2 of 2 votes."]).await;
-    std::fs::remove_file(file).unwrap();
 }
 
 #[tokio::test]
-async fn without_a_state_file_a_restart_forgets_polls_and_says_so() {
+async fn without_its_database_a_bot_has_forgotten_polls_and_says_so() {
     let mut bot = Bot::start().await;
     let answer = bot.say("alice", ASK).await;
     let poll = message(&answer);
     let buttons = buttons(poll);
-    bot.restart().await;
+    let database = bot.database();
+    bot.restart_after(async || std::fs::remove_file(database).unwrap()).await;
     let late = bot.people.press("bob", id(poll), &buttons[0]).await.unwrap();
     assert!(late.ephemeral && late.content == "This poll is over.", "{late:?}");
 }

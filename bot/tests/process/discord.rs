@@ -24,16 +24,16 @@ const WITHIN: Duration = Duration::from_secs(20);
 /// A running bot, killed when the test ends.
 struct Bot {
     child: Child,
+    /// Where it runs, and keeps its database.
+    _folder: TempDir,
     lines: mpsc::UnboundedReceiver<String>,
     log: String,
-    /// Folder of its database.
-    _folder: TempDir,
 }
 
 impl Bot {
     /// Starts the bot at `discord` with these additional variables, and no others.
     fn start(discord: &Sandbox, variables: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = TempDir::new().unwrap();
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_hotcord"));
         command
             .env_clear()
@@ -43,7 +43,7 @@ impl Bot {
             .env("DISCORD_TOKEN", discord.token())
             .env("HEALTH_ADDR", "off")
             .envs(variables.iter().copied())
-            .current_dir(env!("CARGO_TARGET_TMPDIR"))
+            .current_dir(folder.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
@@ -56,7 +56,7 @@ impl Bot {
                 let _ = sender.send(line);
             }
         });
-        Self { child, lines, log: String::new(), _folder: folder }
+        Self { child, _folder: folder, lines, log: String::new() }
     }
 
     /// Waits for a line of the log that contains `words`.

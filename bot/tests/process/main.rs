@@ -1,5 +1,6 @@
 //! The binary itself: tests with Discord, with a monitor, with mistakes of users, and of its content.
 
+mod backup;
 #[cfg(not(any(feature = "hmr", feature = "sandbox")))]
 mod discord;
 #[cfg(not(any(feature = "hmr", feature = "sandbox")))]

@@ -8,6 +8,7 @@ mod about;
 mod help;
 mod ping;
 mod poll;
+mod privacy;
 mod serverinfo;
 mod userinfo;
 
@@ -24,6 +25,7 @@ impl Plugin for General {
             help::help(),
             ping::ping(),
             poll::poll(),
+            privacy::privacy(),
             serverinfo::serverinfo(),
             userinfo::userinfo(),
             userinfo::user_information(),

@@ -74,7 +74,7 @@ pub(crate) async fn poll(
             return Err(error.into());
         }
     };
-    data.schedule("poll", &id, open_for, &(message.channel_id, message.id))
+    data.schedule("poll", &id, open_for, &(message.channel_id, message.id)).await
 }
 
 /// Counts a vote, or closes the poll.
@@ -90,7 +90,7 @@ pub(crate) async fn pressed(ctx: EventContext, press: ComponentInteraction) -> R
     let mut shown = state.update(|polls| polls.press(id, press.user.id, may_manage, button))??;
     if button == Button::Close {
         let place = (press.channel_id, press.message.id);
-        ctx.data().schedule("poll", id, REMEMBERED, &place)?;
+        ctx.data().schedule("poll", id, REMEMBERED, &place).await?;
     }
 
     let message = CreateInteractionResponseMessage::new().embed(shown.embed()).components(shown.buttons(id));
@@ -127,7 +127,7 @@ pub(crate) async fn due(ctx: EventContext, timer: Timer) -> Result<(), Error> {
     let (id, data) = (&timer.key, ctx.data());
     let Some(ballot) = data.state::<Polls>().update(|polls| polls.due(id))? else { return Ok(()) };
     let place: (ChannelId, MessageId) = timer.payload()?;
-    data.schedule("poll", id, REMEMBERED, &place)?;
+    data.schedule("poll", id, REMEMBERED, &place).await?;
     let (channel, message) = place;
     let edit = EditMessage::new().embed(ballot.embed()).components(ballot.buttons(id));
     match channel.edit_message(&ctx, message, edit).await {

@@ -89,7 +89,7 @@ pub(crate) async fn perform(at: &ModerationContext, order: Order) -> Result<Done
     if order.kind == Kind::TemporaryBan
         && let Some(lasts) = order.lasts
     {
-        let set = expiry::schedule(&at.data, at.guild, order.target.user.id, done.number, lasts);
+        let set = expiry::schedule(&at.data, at.guild, order.target.user.id, done.number, lasts).await;
         if let Err(error) = set {
             tracing::error!(guild = %at.guild, number = done.number, %error, "the end of a ban has no timer");
             done.sentence += "; too many bans end by themselves, so this one needs an `/unban`";

@@ -19,19 +19,19 @@ pub(crate) const TIMER: &str = "unban";
 const RETRY: Duration = Duration::from_mins(5);
 
 /// Sets the timer of a temporary ban, in place of an earlier one of the same user.
-pub(crate) fn schedule(
+pub(crate) async fn schedule(
     data: &Data,
     guild: GuildId,
     user: UserId,
     number: i64,
     lasts: Duration,
 ) -> Result<(), Error> {
-    data.schedule(TIMER, &format!("{guild}:{user}"), lasts, &(guild, user, number))
+    data.schedule(TIMER, &format!("{guild}:{user}"), lasts, &(guild, user, number)).await
 }
 
-fn schedule_rest(data: &Data, guild: GuildId, ban: &TemporaryBan) -> Result<(), Error> {
+async fn schedule_rest(data: &Data, guild: GuildId, ban: &TemporaryBan) -> Result<(), Error> {
     let rest = u64::try_from(ban.ends_at - cases::now()).unwrap_or_default();
-    schedule(data, guild, ban.user_id, ban.number, Duration::from_secs(rest))
+    schedule(data, guild, ban.user_id, ban.number, Duration::from_secs(rest)).await
 }
 
 /// Ends a ban whose time is over.
@@ -39,7 +39,7 @@ pub(crate) async fn due(ctx: EventContext, timer: Timer) -> Result<(), Error> {
     let (guild, user, number) = timer.payload()?;
     let ended = end(&ctx, guild, user, number).await;
     if ended.is_err() {
-        schedule(ctx.data(), guild, user, number, RETRY)?;
+        schedule(ctx.data(), guild, user, number, RETRY).await?;
     }
     ended
 }
@@ -49,7 +49,7 @@ async fn end(ctx: &EventContext, guild: GuildId, user: UserId, number: i64) -> R
     let Some(ban) = cases::temporary_ban(&sql, guild, user).await? else { return Ok(()) };
     if ban.number != number {
         // A timer of an earlier ban has taken the place of this one's.
-        return schedule_rest(data, guild, &ban);
+        return schedule_rest(data, guild, &ban).await;
     }
     let reason = guard::audit(&format!("Case {number}"), Some("the temporary ban is over"));
     let title = match ctx.http.remove_ban(guild, user, Some(&reason)).await {
@@ -77,7 +77,10 @@ async fn end(ctx: &EventContext, guild: GuildId, user: UserId, number: i64) -> R
 pub(crate) async fn guild_available(ctx: EventContext, event: event::GuildCreate) -> Result<(), Error> {
     let guild = event.guild.id;
     let bans = cases::temporary_bans(&ctx.data().sql(), guild).await?;
-    bans.iter().try_for_each(|ban| schedule_rest(ctx.data(), guild, ban))
+    for ban in &bans {
+        schedule_rest(ctx.data(), guild, ban).await?;
+    }
+    Ok(())
 }
 
 /// Forgets the end of a ban that somebody has lifted by hand, so that a later ban stays.

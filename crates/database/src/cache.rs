@@ -46,13 +46,15 @@ pub(crate) struct Cache(Mutex<Entries>);
 struct Entries {
     documents: LruCache<DocumentKey, Entry>,
     bytes: usize,
+    /// Grows when everything is dropped, so that what was read before does not come back.
+    era: u64,
     /// Off while changes of other processes are not heard of.
     on: bool,
 }
 
 impl Cache {
     pub(crate) fn new(on: bool) -> Self {
-        Self(Mutex::new(Entries { documents: LruCache::unbounded(), bytes: 0, on }))
+        Self(Mutex::new(Entries { documents: LruCache::unbounded(), bytes: 0, era: 0, on }))
     }
 
     /// Returns what is known of a document.
@@ -63,20 +65,36 @@ impl Cache {
         }
     }
 
-    /// Takes what was read or written; `bytes` is the size of its JSON.
+    /// Returns the current era, for [`put`](Self::put).
+    pub(crate) fn era(&self) -> u64 {
+        self.0.lock().era
+    }
+
+    /// Takes what was read or written since an era; `bytes` is the size of its JSON.
     pub(crate) fn put(
         &self,
+        era: u64,
         key: &DocumentKey,
         revision: u64,
         document: Option<Arc<StoredDocument>>,
         bytes: usize,
     ) {
-        self.insert(key, Entry { revision, known: Known::Contents(document), bytes: bytes + OVERHEAD });
+        let entry = Entry { revision, known: Known::Contents(document), bytes: bytes + OVERHEAD };
+        let mut entries = self.0.lock();
+        if entries.era == era {
+            entries.insert(key, entry);
+        }
     }
 
     /// Notes that another process has written a document.
     pub(crate) fn outdate(&self, key: &DocumentKey, revision: u64) {
-        self.insert(key, Entry { revision, known: Known::Outdated, bytes: OVERHEAD });
+        self.0.lock().insert(key, Entry { revision, known: Known::Outdated, bytes: OVERHEAD });
+    }
+
+    /// Forgets everything.
+    pub(crate) fn forget(&self) {
+        let on = self.0.lock().on;
+        self.restart(on);
     }
 
     /// Forgets everything; with `on` false, also keeps nothing until it is turned on again.
@@ -84,11 +102,14 @@ impl Cache {
         let mut entries = self.0.lock();
         entries.documents.clear();
         entries.bytes = 0;
+        entries.era += 1;
         entries.on = on;
     }
+}
 
-    fn insert(&self, key: &DocumentKey, entry: Entry) {
-        let mut entries = self.0.lock();
+impl Entries {
+    fn insert(&mut self, key: &DocumentKey, entry: Entry) {
+        let entries = self;
         if !entries.on {
             return;
         }
@@ -130,18 +151,18 @@ mod tests {
     #[test]
     fn a_slow_reader_does_not_put_back_what_was_replaced() {
         let cache = Cache::new(true);
-        cache.put(&key("a"), 2, Some(stored(2)), 1);
-        cache.put(&key("a"), 1, Some(stored(1)), 1);
+        cache.put(cache.era(), &key("a"), 2, Some(stored(2)), 1);
+        cache.put(cache.era(), &key("a"), 1, Some(stored(1)), 1);
         assert_eq!(cache.get(&key("a")), Lookup::Known(Some(stored(2))));
         cache.outdate(&key("a"), 3);
-        cache.put(&key("a"), 2, Some(stored(2)), 1);
+        cache.put(cache.era(), &key("a"), 2, Some(stored(2)), 1);
         assert_eq!(cache.get(&key("a")), Lookup::Unknown);
-        cache.put(&key("a"), 3, Some(stored(3)), 1);
+        cache.put(cache.era(), &key("a"), 3, Some(stored(3)), 1);
         assert_eq!(cache.get(&key("a")), Lookup::Known(Some(stored(3))));
         cache.outdate(&key("a"), 3);
         assert_eq!(cache.get(&key("a")), Lookup::Known(Some(stored(3))));
         // Deleted, which is a revision too.
-        cache.put(&key("a"), 4, None, 0);
+        cache.put(cache.era(), &key("a"), 4, None, 0);
         assert_eq!(cache.get(&key("a")), Lookup::Known(None));
     }
 
@@ -149,14 +170,14 @@ mod tests {
     fn it_is_bounded_by_size_and_keeps_what_was_used_last() {
         let cache = Cache::new(true);
         for number in 0..70 {
-            cache.put(&key(&number.to_string()), 1, Some(stored(1)), 1024 * 1024);
+            cache.put(cache.era(), &key(&number.to_string()), 1, Some(stored(1)), 1024 * 1024);
             assert_ne!(cache.get(&key("0")), Lookup::Unknown);
         }
         assert_eq!(cache.get(&key("1")), Lookup::Unknown);
         assert_ne!(cache.get(&key("69")), Lookup::Unknown);
         assert!(cache.0.lock().bytes <= BYTES);
         cache.restart(false);
-        cache.put(&key("a"), 1, Some(stored(1)), 1);
+        cache.put(cache.era(), &key("a"), 1, Some(stored(1)), 1);
         assert_eq!(cache.get(&key("a")), Lookup::Unknown);
         assert_eq!(cache.0.lock().bytes, 0);
     }

@@ -1,5 +1,6 @@
 //! A connection to either database, with the same statements for both.
 
+use futures_util::TryStreamExt as _;
 use sdk_core::database::{DatabaseError, Parameter, Row};
 use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, Sqlite, SqlitePool};
@@ -103,6 +104,44 @@ impl Connection {
         .map_err(translate)
     }
 
+    /// Runs a statement and hands over its rows one by one.
+    pub(crate) async fn each<E: From<DatabaseError>>(
+        &mut self,
+        sql: &str,
+        take: &mut (dyn FnMut(Row) -> Result<(), E> + Send),
+    ) -> Result<(), E> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(connection) => {
+                let query = sqlx::query(sql);
+                let mut rows = query.fetch(&mut **connection);
+                while let Some(row) = rows.try_next().await.map_err(translate)? {
+                    take(sqlite::row(&row)?)?;
+                }
+            }
+            Self::Postgres(connection) => {
+                let query = sqlx::query(sql);
+                let mut rows = query.fetch(&mut **connection);
+                while let Some(row) = rows.try_next().await.map_err(translate)? {
+                    take(postgres::row(&row)?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction in which all statements see the same contents, as of its first.
+    pub(crate) async fn begin_to_read(self) -> Result<Begun, DatabaseError> {
+        let begin = match self {
+            Self::Sqlite(_) => "BEGIN",
+            // A copy takes as long as it takes.
+            Self::Postgres(_) => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0"
+            }
+        };
+        self.begin_with(begin).await
+    }
+
     /// Runs any number of statements without parameters.
     pub(crate) async fn run(&mut self, script: &str) -> Result<(), DatabaseError> {
         let script = sqlx::raw_sql(AssertSqlSafe(script.to_owned()));
@@ -119,6 +158,10 @@ impl Connection {
             Self::Sqlite(_) => "BEGIN IMMEDIATE",
             Self::Postgres(_) => "BEGIN",
         };
+        self.begin_with(begin).await
+    }
+
+    async fn begin_with(self, begin: &str) -> Result<Begun, DatabaseError> {
         // If the caller gives up midway, the transaction may have begun.
         let mut begun = Begun(Some(self));
         begun.connection()?.run(begin).await?;

@@ -50,7 +50,8 @@ struct Connected {
     /// Of SQLite alone; PostgreSQL takes several writers at once.
     writer: Option<Writer>,
     listener: Option<JoinHandle<()>>,
-    _lock: Option<File>,
+    /// Of a file of SQLite.
+    lock: parking_lot::Mutex<Option<File>>,
 }
 
 impl Database {
@@ -70,11 +71,12 @@ impl Database {
         Ok(this)
     }
 
-    /// Closes all connections, after what they are doing.
+    /// Closes all connections, after what they are doing. Another process may then use a file.
     pub async fn close(&self) {
         if let Some(connected) = self.opened.get() {
             connected.stop_listening();
             connected.pool.close().await;
+            connected.lock.lock().take();
         }
     }
 
@@ -118,15 +120,16 @@ impl Connected {
                 (cache, None, Some(listener))
             }
         };
-        Ok(Self { pool, cache, writer, listener, _lock: lock })
+        Ok(Self { pool, cache, writer, listener, lock: parking_lot::Mutex::new(lock) })
     }
 
     async fn read(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError> {
+        let era = self.cache.era();
         let rows = self.pool.reader().await?.fetch(documents::READ, documents::identify(key)).await?;
         let (revision, found) = documents::found(key, rows)?;
         let (document, bytes) =
             found.map_or((None, 0), |(document, bytes)| (Some(Arc::new(document)), bytes));
-        self.cache.put(key, revision, document.clone(), bytes);
+        self.cache.put(era, key, revision, document.clone(), bytes);
         Ok(document)
     }
 
@@ -170,6 +173,14 @@ async fn bounded<T>(
 
 #[async_trait]
 impl Engine for Database {
+    fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    fn is_shared(&self) -> bool {
+        self.address.is_shared()
+    }
+
     async fn document(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError> {
         if self.is_missing() {
             return Ok(None);
@@ -206,13 +217,14 @@ impl Engine for Database {
     ) -> Result<bool, DatabaseError> {
         let ready = self.ready().await?;
         let (write, bytes) = documents::write(key, document.as_ref(), expected)?;
+        let era = ready.cache.era();
         let written = bounded(STATEMENT_WITHIN, ready.write(write)).await?;
         match written {
             Some(revision) => {
                 let stored = document.map(|NewDocument { version, value }| {
                     Arc::new(StoredDocument { version, revision, value })
                 });
-                ready.cache.put(key, revision, stored, bytes);
+                ready.cache.put(era, key, revision, stored, bytes);
             }
             // There is a newer one than the caller knew.
             None => ready.cache.outdate(key, expected.map_or(0, |expected| expected + 1)),
@@ -241,6 +253,12 @@ impl Engine for Database {
     async fn begin(&self) -> Result<Box<dyn OpenTransaction>, DatabaseError> {
         let pool = &self.ready().await?.pool;
         Ok(Box::new(bounded(STATEMENT_WITHIN, Transaction::begin(pool)).await?))
+    }
+
+    fn forget_documents(&self) {
+        if let Some(connected) = self.opened.get() {
+            connected.cache.forget();
+        }
     }
 
     async fn migrate(&self, plugin: &PluginId, migrations: &[Migration]) -> Result<Migrated, DatabaseError> {

@@ -9,6 +9,8 @@
 //! at the same moment share one transaction there (`writer`). Waiting is bounded everywhere.
 
 mod address;
+mod arguments;
+mod backup;
 mod cache;
 mod connection;
 mod documents;
@@ -25,5 +27,6 @@ mod translate;
 mod writer;
 
 pub use address::{AddressError, DatabaseAddress};
+pub use backup::{BackupError, Copied, back_up, restore};
 pub use engine::Database;
 pub use open::OpenError;

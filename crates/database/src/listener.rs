@@ -20,13 +20,18 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub(crate) const TRIGGER: &str = "
     CREATE OR REPLACE FUNCTION hotcord_documents_changed() RETURNS trigger AS $$
     BEGIN
+        -- Erased, which is rare: everything is read again.
+        IF TG_OP = 'DELETE' THEN
+            PERFORM pg_notify('hotcord_documents', '');
+            RETURN NULL;
+        END IF;
         PERFORM pg_notify('hotcord_documents', json_build_array(
             NEW.plugin, NEW.kind, NEW.guild, NEW.user_id, NEW.revision)::text);
         RETURN NULL;
     END
     $$ LANGUAGE plpgsql;
     DROP TRIGGER IF EXISTS hotcord_documents_changed ON hotcord_documents;
-    CREATE TRIGGER hotcord_documents_changed AFTER INSERT OR UPDATE ON hotcord_documents
+    CREATE TRIGGER hotcord_documents_changed AFTER INSERT OR UPDATE OR DELETE ON hotcord_documents
         FOR EACH ROW EXECUTE FUNCTION hotcord_documents_changed();
 ";
 

@@ -19,6 +19,23 @@ pub(crate) const TABLE: &str = "
     );
 ";
 
+/// The table of their texts, in the order in which they were run, from which a [backup](crate::back_up) makes the tables
+/// again.
+pub(crate) const TEXTS: &str = "
+    CREATE TABLE IF NOT EXISTS hotcord_migration_sql (
+        plugin TEXT NOT NULL,
+        name TEXT NOT NULL,
+        number BIGINT NOT NULL,
+        sql TEXT NOT NULL,
+        PRIMARY KEY (plugin, name)
+    );
+";
+
+/// All migrations that were run, with their texts, in that order.
+pub(crate) const ALL: &str = "SELECT applied.plugin, applied.name, texts.sql FROM hotcord_migrations AS applied \
+    LEFT JOIN hotcord_migration_sql AS texts ON texts.plugin = applied.plugin AND texts.name = applied.name \
+    ORDER BY texts.number, applied.plugin, applied.name";
+
 /// Number of the lock of PostgreSQL under which migrations of all processes run one after the other: "hotcord".
 const LOCK: i64 = 0x68_6f74_636f_7264;
 
@@ -56,21 +73,27 @@ async fn in_transaction(
     lock(connection).await?;
     let rows = connection
         .fetch(
-            "SELECT name, checksum FROM hotcord_migrations WHERE plugin = $1",
+            "SELECT applied.name, applied.checksum, texts.name AS text FROM hotcord_migrations AS applied \
+             LEFT JOIN hotcord_migration_sql AS texts ON texts.plugin = applied.plugin AND texts.name = applied.name \
+             WHERE applied.plugin = $1",
             vec![plugin.as_str().into()],
         )
         .await?;
     let mut known = BTreeMap::new();
     for row in rows {
-        let Known { name, checksum } = row.read()?;
-        known.insert(name, checksum);
+        let Known { name, checksum, text } = row.read()?;
+        known.insert(name, (checksum, text.is_some()));
     }
     let newest = known.keys().next_back().cloned();
     let mut migrated = Migrated::default();
     for migration in migrations {
-        let checksum = checksum(migration.sql);
         match known.remove(migration.name) {
-            Some(applied) if applied == checksum => continue,
+            Some((applied, has_text)) if applied == checksum(migration.sql) => {
+                if !has_text {
+                    keep_text(connection, plugin.as_str(), migration.name, migration.sql).await?;
+                }
+                continue;
+            }
             Some(_) => {
                 return Err(refused(format!(
                     "{} was edited after it had been applied; undo that, and add another migration instead",
@@ -88,23 +111,51 @@ async fn in_transaction(
         connection.run(migration.sql).await.map_err(|error| {
             DatabaseError::new(error.kind(), format!("{}: {error}", migration.name)).caused_by(error)
         })?;
-        connection
-            .execute(
-                "INSERT INTO hotcord_migrations (plugin, name, checksum) VALUES ($1, $2, $3)",
-                vec![plugin.as_str().into(), migration.name.into(), checksum.into()],
-            )
-            .await?;
+        note(connection, plugin.as_str(), migration.name, migration.sql).await?;
         migrated.applied.push(migration.name.to_owned());
     }
     migrated.unknown = known.into_keys().collect();
     Ok(migrated)
 }
 
-/// A row of the table.
+/// Notes that a migration was run.
+pub(crate) async fn note(
+    connection: &mut Connection,
+    plugin: &str,
+    name: &str,
+    sql: &str,
+) -> Result<(), DatabaseError> {
+    connection
+        .execute(
+            "INSERT INTO hotcord_migrations (plugin, name, checksum) VALUES ($1, $2, $3)",
+            vec![plugin.into(), name.into(), checksum(sql).into()],
+        )
+        .await?;
+    keep_text(connection, plugin, name, sql).await
+}
+
+async fn keep_text(
+    connection: &mut Connection,
+    plugin: &str,
+    name: &str,
+    sql: &str,
+) -> Result<(), DatabaseError> {
+    connection
+        .execute(
+            "INSERT INTO hotcord_migration_sql (plugin, name, number, sql) \
+             SELECT $1, $2, COALESCE(MAX(number), 0) + 1, $3 FROM hotcord_migration_sql",
+            vec![plugin.into(), name.into(), sql.into()],
+        )
+        .await?;
+    Ok(())
+}
+
+/// A row of the table, and the name of its text if that is kept.
 #[derive(serde::Deserialize)]
 struct Known {
     name: String,
     checksum: String,
+    text: Option<String>,
 }
 
 fn check(migrations: &[Migration]) -> Result<(), DatabaseError> {

@@ -126,6 +126,24 @@ async fn open_file(path: &Path) -> Result<Opened, OpenError> {
     Ok(Opened { pool: Pool::Sqlite { readers, writer }, lock: Some(lock) })
 }
 
+/// Opens the database to read it beside the bot that uses it.
+pub(crate) async fn open_to_read(address: &DatabaseAddress) -> Result<Pool, OpenError> {
+    match address {
+        DatabaseAddress::Sqlite(path) => {
+            let options =
+                SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(CONNECT_WITHIN);
+            let pool = SqlitePoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(CONNECT_WITHIN)
+                .connect_with(options)
+                .await
+                .map_err(|error| refused(address, &translate(error)))?;
+            Ok(Pool::Sqlite { readers: pool.clone(), writer: pool })
+        }
+        DatabaseAddress::Postgres(options) => Ok(Pool::Postgres(open_server(address, options).await?)),
+    }
+}
+
 async fn open_server(
     address: &DatabaseAddress,
     options: &PgConnectOptions,
@@ -179,6 +197,7 @@ async fn create_tables(pool: &Pool) -> Result<(), DatabaseError> {
     migrations::lock(connection).await?;
     connection.run(documents::TABLE).await?;
     connection.run(migrations::TABLE).await?;
+    connection.run(migrations::TEXTS).await?;
     if connection.is_postgres() {
         connection.run(listener::TRIGGER).await?;
     }

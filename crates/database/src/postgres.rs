@@ -1,13 +1,14 @@
 //! Parameters and rows of PostgreSQL.
 
 use sdk_core::database::{DatabaseError, DatabaseErrorKind, Parameter, Row};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgRow, PgTypeInfo, PgValueFormat};
 use sqlx::{Arguments as _, Column as _, Encode, Postgres, Row as _, Type, TypeInfo as _, ValueRef as _};
 
+use crate::arguments;
 use crate::numeric::numeric;
 use crate::translate::translate;
 
@@ -28,29 +29,17 @@ impl Encode<'_, Postgres> for Null {
 
 /// Returns parameters as PostgreSQL takes them.
 pub(crate) fn arguments(parameters: Vec<Parameter>) -> Result<PgArguments, DatabaseError> {
-    let mut arguments = PgArguments::default();
-    for parameter in parameters {
-        let added = match parameter {
-            Parameter::Null => arguments.add(Null),
-            Parameter::Bool(value) => arguments.add(value),
-            Parameter::Integer(value) => arguments.add(value),
-            Parameter::Real(value) => arguments.add(value),
-            Parameter::Text(value) => arguments.add(value),
-            Parameter::Bytes(value) => arguments.add(value),
-        };
-        added.map_err(|error| translate(sqlx::Error::Encode(error)))?;
-    }
-    Ok(arguments)
+    arguments::collect(parameters, |arguments: &mut PgArguments| arguments.add(Null))
 }
 
 /// Returns a row as JSON.
 pub(crate) fn row(row: &PgRow) -> Result<Row, DatabaseError> {
-    let mut columns = Map::new();
+    let mut columns = Vec::with_capacity(row.columns().len());
     for column in row.columns() {
         let value = value(row, column.ordinal(), column.type_info().name())
             .map_err(translate)?
             .ok_or_else(|| unread(column.name(), column.type_info().name()))?;
-        columns.insert(column.name().to_owned(), value);
+        columns.push((column.name().to_owned(), value));
     }
     Ok(Row::new(columns))
 }

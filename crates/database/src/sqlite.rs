@@ -1,32 +1,21 @@
 //! Parameters and rows of SQLite.
 
 use sdk_core::database::{DatabaseError, DatabaseErrorKind, Parameter, Row};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, Column as _, Row as _, TypeInfo as _, ValueRef as _};
 
+use crate::arguments;
 use crate::translate::translate;
 
 /// Returns parameters as SQLite takes them.
 pub(crate) fn arguments(parameters: Vec<Parameter>) -> Result<SqliteArguments, DatabaseError> {
-    let mut arguments = SqliteArguments::default();
-    for parameter in parameters {
-        let added = match parameter {
-            Parameter::Null => arguments.add(None::<i64>),
-            Parameter::Bool(value) => arguments.add(value),
-            Parameter::Integer(value) => arguments.add(value),
-            Parameter::Real(value) => arguments.add(value),
-            Parameter::Text(value) => arguments.add(value),
-            Parameter::Bytes(value) => arguments.add(value),
-        };
-        added.map_err(|error| translate(sqlx::Error::Encode(error)))?;
-    }
-    Ok(arguments)
+    arguments::collect(parameters, |arguments: &mut SqliteArguments| arguments.add(None::<i64>))
 }
 
 /// Returns a row as JSON. A column that was declared BOOLEAN has truth values, whatever SQLite keeps.
 pub(crate) fn row(row: &SqliteRow) -> Result<Row, DatabaseError> {
-    let mut columns = Map::new();
+    let mut columns = Vec::with_capacity(row.columns().len());
     for column in row.columns() {
         let at = column.ordinal();
         let value = row.try_get_raw(at).map_err(translate)?;
@@ -50,7 +39,7 @@ pub(crate) fn row(row: &SqliteRow) -> Result<Row, DatabaseError> {
                 }
             }
         };
-        columns.insert(column.name().to_owned(), value);
+        columns.push((column.name().to_owned(), value));
     }
     Ok(Row::new(columns))
 }

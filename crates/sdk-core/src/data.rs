@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use poise::PartialContext;
 use serde::Serialize;
+use serde_json::Value;
 use serenity::all::{ComponentInteraction, Context, GuildId, Message, ModalInteraction, UserId};
 
 use crate::bus::Bus;
@@ -243,6 +244,9 @@ impl Data {
     /// Calls this plugin's timer handler `name` after `delay`, in the generation that is live then. A timer with the
     /// same name and key is replaced.
     ///
+    /// The timer is set at once. The future waits until it is written, so that it then survives the end of the process;
+    /// while the database does not answer, it does not wait, and the timer is written later.
+    ///
     /// In tests the delay is shortened, see [`Environment::delay`](crate::settings::Environment::delay).
     ///
     /// # Errors
@@ -254,9 +258,28 @@ impl Data {
         key: &str,
         delay: Duration,
         payload: &impl Serialize,
-    ) -> Result<(), Error> {
+    ) -> BoxFuture<'static, Result<(), Error>> {
+        self.schedule_value(name, key, delay, serde_json::to_value(payload))
+    }
+
+    /// Not generic, so that plugins do not compile it again.
+    fn schedule_value(
+        &self,
+        name: &str,
+        key: &str,
+        delay: Duration,
+        payload: serde_json::Result<Value>,
+    ) -> BoxFuture<'static, Result<(), Error>> {
         let delay = self.settings().environment.delay(delay);
-        self.0.services.scheduler().set(&self.0.plugin, name, key, delay, serde_json::to_value(payload)?)
+        let scheduler = self.0.services.scheduler().clone();
+        let set = payload
+            .map_err(Error::from)
+            .and_then(|payload| scheduler.set(&self.0.plugin, name, key, delay, payload));
+        async move {
+            scheduler.written(set?).await;
+            Ok(())
+        }
+        .boxed()
     }
 
     /// Cancels a timer. Returns whether it was still pending.

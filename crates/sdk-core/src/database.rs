@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use serenity::async_trait;
 use tokio::sync::{OwnedMutexGuard, broadcast};
 
@@ -19,11 +19,13 @@ use crate::PluginId;
 mod documents;
 mod error;
 mod parameter;
+mod personal;
 mod sql;
 
 pub use documents::{Document, DocumentKey, Documents, Scope, StoredDocument};
 pub use error::{DatabaseError, DatabaseErrorKind};
 pub use parameter::Parameter;
+pub use personal::PersonalData;
 pub use sql::{Sql, Transaction};
 
 /// Most bytes of a document as JSON.
@@ -47,13 +49,13 @@ pub struct Migrated {
     pub unknown: Vec<String>,
 }
 
-/// A row: values by the name of their column.
+/// A row: the names of its columns and their values, in the order in which the statement lists them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Row(Map<String, Value>);
+pub struct Row(Vec<(String, Value)>);
 
 impl Row {
     /// Creates a row from its columns.
-    pub fn new(columns: Map<String, Value>) -> Self {
+    pub fn new(columns: Vec<(String, Value)>) -> Self {
         Self(columns)
     }
 
@@ -62,10 +64,16 @@ impl Row {
     /// # Errors
     /// If a column is missing or does not fit its field: the text names the column.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, DatabaseError> {
-        serde_path_to_error::deserialize(Value::Object(self.0)).map_err(|error| DatabaseError::row(&error))
+        let columns = Value::Object(self.0.into_iter().collect());
+        serde_path_to_error::deserialize(columns).map_err(|error| DatabaseError::row(&error))
     }
 
-    /// Returns the value of the first column.
+    /// Returns its columns, in the order in which the statement lists them.
+    pub fn into_columns(self) -> Vec<(String, Value)> {
+        self.0
+    }
+
+    /// Returns the value of the column that the statement lists first.
     ///
     /// # Errors
     /// If there is no column, or its value does not fit.
@@ -95,6 +103,12 @@ pub trait OpenTransaction: Statements {
 /// The engine of the database, as the host provides it.
 #[async_trait]
 pub trait Engine: fmt::Debug + Send + Sync + 'static {
+    /// Returns where the database is, without its password.
+    fn address(&self) -> String;
+
+    /// Returns whether several processes may use the database at once.
+    fn is_shared(&self) -> bool;
+
     /// Returns a document, or `None` if there is none.
     async fn document(&self, key: &DocumentKey) -> Result<Option<Arc<StoredDocument>>, DatabaseError>;
 
@@ -131,6 +145,9 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
 
     /// Begins a transaction.
     async fn begin(&self) -> Result<Box<dyn OpenTransaction>, DatabaseError>;
+
+    /// Drops the documents in memory, because statements have changed their table.
+    fn forget_documents(&self);
 
     /// Runs the migrations of a plugin that were not run yet, all in one transaction.
     async fn migrate(&self, plugin: &PluginId, migrations: &[Migration]) -> Result<Migrated, DatabaseError>;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serenity::all::{GatewayIntents, GuildId};
 
 use crate::code::Code;
-use crate::database::{DatabaseError, Migrated};
+use crate::database::{DatabaseError, Migrated, PersonalData};
 use crate::definition::{Definitions, definitions_of};
 pub use crate::gate::CallReport;
 use crate::gate::{Call, Counted, Gate, Replaced};
@@ -353,6 +353,15 @@ impl Generation {
     /// Waits until no call is in progress, at most `deadline`. Returns whether none is.
     pub async fn wait_idle(&self, deadline: Duration) -> bool {
         self.gate.wait_idle(deadline, false).await
+    }
+
+    /// Returns what its plugin's tables have about users and guilds; nothing if its code panics.
+    pub(crate) fn personal_data(&self) -> &'static [PersonalData] {
+        let declared = catch_unwind(AssertUnwindSafe(|| self.instance.personal_data()));
+        declared.unwrap_or_else(|panic| {
+            tracing::error!(plugin = %self.plugin(), panic = panic_text(&*panic), "personal_data panicked");
+            &[]
+        })
     }
 
     /// Returns its declaration of state, if any.

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -46,7 +45,6 @@ struct Inner {
     answers: Arc<Answers>,
     state_history: StateHistory,
     cache_keeper: Arc<CacheKeeper>,
-    state_file: Option<PathBuf>,
     shards: OnceLock<Arc<ShardManager>>,
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
@@ -66,7 +64,6 @@ pub struct HostBuilder {
     database: Option<Arc<dyn Engine>>,
     http_of: Option<HttpOf>,
     observer: Option<Arc<dyn Observer>>,
-    state_file: Option<PathBuf>,
 }
 
 /// The reload engine as plugins can use it. A production host has none.
@@ -170,14 +167,6 @@ impl HostBuilder {
         self
     }
 
-    /// Sets the file that keeps values over a restart, if there is one, as the status shows it. A
-    /// [`Checkpoint`](crate::checkpoint::Checkpoint) reads and writes it.
-    #[must_use]
-    pub fn state_file(mut self, file: Option<PathBuf>) -> Self {
-        self.state_file = file;
-        self
-    }
-
     /// Builds the host.
     pub fn build(self) -> Host {
         let registry = Arc::new(Registry::default());
@@ -207,7 +196,6 @@ impl HostBuilder {
                 answers: Arc::default(),
                 state_history,
                 cache_keeper: Arc::default(),
-                state_file: self.state_file,
                 shards: OnceLock::new(),
                 intents: OnceLock::new(),
                 reloader: OnceLock::new(),
@@ -230,7 +218,7 @@ impl Deref for Host {
 }
 
 impl Host {
-    /// Creates a host without a player, a state file or an observer. `version` is the bot's.
+    /// Creates a host without a player, a database or an observer. `version` is the bot's.
     pub fn new(version: &str, settings: Settings) -> Self {
         Self::builder(version, settings).build()
     }
@@ -246,7 +234,6 @@ impl Host {
             database: None,
             http_of: None,
             observer: None,
-            state_file: None,
         }
     }
 
@@ -278,11 +265,6 @@ impl Host {
     /// Sets the reload engine. Only the first call has an effect.
     pub fn set_reloader(&self, reloader: Arc<dyn Reloader>) {
         let _ = self.0.reloader.set(reloader);
-    }
-
-    /// Returns the file that keeps values over a restart, if there is one.
-    pub fn state_file(&self) -> Option<&Path> {
-        self.0.state_file.as_deref()
     }
 
     /// Returns how many commands were created within the last day, by scope.

@@ -119,7 +119,7 @@ impl HostServices {
             servers: Servers::new(database.clone()),
             database,
             edits: Edits::default(),
-            scheduler: Scheduler::new(changes.clone()),
+            scheduler: Scheduler::default(),
             changes,
             voice,
             serenity: ArcSwapOption::empty(),

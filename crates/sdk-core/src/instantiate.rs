@@ -31,7 +31,7 @@ async fn answers(ctx: Context<'_>, guild: GuildId, user: User, channel: ChannelI
     channel.send_message(ctx, message()).await?;
     let _ = guild.member(ctx, user.id).await?;
     let _ = (user.mention().to_string(), UserId::new(1).mention().to_string());
-    ctx.data().schedule("", "", Duration::ZERO, &(channel, MessageId::new(1)))?;
+    ctx.data().schedule("", "", Duration::ZERO, &(channel, MessageId::new(1))).await?;
     Ok(())
 }
 

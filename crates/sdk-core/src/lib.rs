@@ -63,6 +63,7 @@ pub mod permissions;
 pub mod plugin;
 mod plugin_id;
 pub mod preflight;
+pub mod privacy;
 pub mod probation;
 mod refusal;
 pub mod registry;

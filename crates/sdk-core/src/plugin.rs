@@ -5,7 +5,7 @@ use std::fmt;
 use serenity::all::GatewayIntents;
 use serenity::async_trait;
 
-use crate::database::Migration;
+use crate::database::{Migration, PersonalData};
 use crate::offers::Services;
 use crate::server::SettingDeclaration;
 use crate::state::StateSlot;
@@ -86,6 +86,12 @@ pub trait Plugin: Send + Sync + 'static {
     /// Those that were not run yet are run before [`start`](Self::start), in one transaction. An error keeps the old
     /// generation live. One that was run must not be edited: a change is a new migration.
     fn migrations(&self) -> &'static [Migration] {
+        &[]
+    }
+
+    /// Returns what its tables have about users and guilds, which the host exports and erases for them. Documents need no
+    /// declaration.
+    fn personal_data(&self) -> &'static [PersonalData] {
         &[]
     }
 

@@ -1,4 +1,11 @@
 //! Timers kept by the host. They fire in the generation that is live at that time.
+//!
+//! # Theory of operation
+//!
+//! All timers are in memory, so setting and removing one does not wait. Where a database keeps them, each change is also
+//! noted in a journal, which a [`Checkpoint`](crate::checkpoint::Checkpoint) writes. A due timer is first claimed: its
+//! row is marked in the database, so that no other process runs it, and a process that ends meanwhile leaves it there to
+//! be run again. The row is removed when the handler has ended.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,11 +15,16 @@ use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot, watch};
 
-use crate::changes::Changes;
 use crate::state::json_bytes;
+use crate::store::MAX_KEY;
 use crate::{Error, PluginId};
+
+mod journal;
+
+pub(crate) use journal::Batch;
+use journal::{Journal, Progress};
 
 /// A timer that has fired.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +37,10 @@ pub struct Timer {
     pub key: String,
     /// Value given when it was set.
     pub payload: Value,
+    /// Whether the process ended while the handler ran for this timer before, so that some of its work may be done.
+    pub interrupted: bool,
+    /// Distinguishes this timer from others that were set with the same name and key.
+    id: i64,
 }
 
 impl Timer {
@@ -40,7 +56,25 @@ impl Timer {
     }
 }
 
-type Key = (PluginId, String, String);
+/// A timer that is due. It runs once it is claimed.
+pub struct Due {
+    timer: Timer,
+    /// `None` where no database keeps timers.
+    claimed: Option<oneshot::Receiver<bool>>,
+}
+
+impl Due {
+    /// Waits for the claim. Returns the timer; `None` if another process runs it, or this one is about to end.
+    pub async fn claimed(self) -> Option<Timer> {
+        match self.claimed {
+            Some(claimed) => claimed.await.unwrap_or(false).then_some(self.timer),
+            None => Some(self.timer),
+        }
+    }
+}
+
+/// Plugin, name and key of a timer.
+pub(crate) type Key = (PluginId, String, String);
 
 /// Maximum number of timers of a plugin.
 pub const MAX_TIMERS: usize = 5_000;
@@ -49,6 +83,8 @@ pub const MAX_PAYLOAD: usize = 2_048;
 
 /// Longest sleep before the clock is read again. The clock may be set, or the machine suspended, in the meantime.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// Longest wait for a timer to be written. Discord allows 3 s for the answer that follows.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// All pending timers. Cheap to clone.
 ///
@@ -58,10 +94,19 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 pub struct Scheduler(Arc<Inner>);
 
 struct Inner {
-    timers: Mutex<BTreeMap<Key, Set>>,
+    timers: Mutex<Timers>,
     changed: Notify,
-    changes: Changes,
+    /// Notified when the journal has something to write.
+    noted: Notify,
+    progress: watch::Sender<Progress>,
     clock: fn() -> Duration,
+}
+
+#[derive(Default)]
+struct Timers {
+    pending: BTreeMap<Key, Set>,
+    /// `None` where no database keeps timers.
+    journal: Option<Journal>,
 }
 
 /// A pending timer.
@@ -70,9 +115,29 @@ struct Set {
     /// Time since 1970.
     at: Duration,
     payload: Value,
+    id: i64,
+    interrupted: bool,
 }
 
-/// A timer as stored in a file.
+impl Set {
+    fn new(at: Duration, payload: Value) -> Self {
+        Self { at, payload, id: rand::random(), interrupted: false }
+    }
+
+    fn kept(&self, (plugin, name, key): &Key) -> Kept {
+        Kept {
+            plugin: plugin.clone(),
+            name: name.clone(),
+            key: key.clone(),
+            at: u64::try_from(self.at.as_millis()).unwrap_or(u64::MAX),
+            payload: self.payload.clone(),
+            id: self.id,
+            interrupted: self.interrupted,
+        }
+    }
+}
+
+/// A timer as stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     pub(crate) plugin: PluginId,
@@ -81,11 +146,21 @@ pub(crate) struct Kept {
     /// Milliseconds since 1970.
     pub(crate) at: u64,
     pub(crate) payload: Value,
+    #[serde(skip, default = "rand::random")]
+    pub(crate) id: i64,
+    #[serde(skip)]
+    pub(crate) interrupted: bool,
+}
+
+impl Kept {
+    fn place(&self) -> Key {
+        (self.plugin.clone(), self.name.clone(), self.key.clone())
+    }
 }
 
 impl Default for Scheduler {
     fn default() -> Self {
-        Self::new(Changes::default())
+        Self::with_clock(wall_clock)
     }
 }
 
@@ -94,18 +169,22 @@ fn wall_clock() -> Duration {
 }
 
 impl Scheduler {
-    pub(crate) fn new(changes: Changes) -> Self {
-        Self::with_clock(changes, wall_clock)
+    fn with_clock(clock: fn() -> Duration) -> Self {
+        Self(Arc::new(Inner {
+            timers: Mutex::default(),
+            changed: Notify::new(),
+            noted: Notify::new(),
+            progress: watch::Sender::default(),
+            clock,
+        }))
     }
 
-    fn with_clock(changes: Changes, clock: fn() -> Duration) -> Self {
-        Self(Arc::new(Inner { timers: Mutex::default(), changed: Notify::new(), changes, clock }))
-    }
-
-    /// Sets a timer, replacing one of the same plugin, name and key.
+    /// Sets a timer, replacing one of the same plugin, name and key. Returns a number to wait for with
+    /// [`written`](Self::written).
     ///
     /// # Errors
-    /// If the plugin has [`MAX_TIMERS`] others, or if key and payload are larger than [`MAX_PAYLOAD`].
+    /// If the plugin has [`MAX_TIMERS`] others, if name and key are longer than [`MAX_KEY`], or if key and payload are
+    /// larger than [`MAX_PAYLOAD`].
     pub fn set(
         &self,
         plugin: &PluginId,
@@ -113,7 +192,7 @@ impl Scheduler {
         key: &str,
         delay: Duration,
         payload: Value,
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         let bytes = key.len() + json_bytes(&payload);
         if bytes > MAX_PAYLOAD {
             return Err(format!(
@@ -122,67 +201,99 @@ impl Scheduler {
             )
             .into());
         }
-        let set = Set { at: (self.0.clock)() + delay, payload };
+        if key.contains('\0') || name.contains('\0') || key.len() + name.len() > MAX_KEY {
+            return Err(format!(
+                "a timer of {plugin} has a name and a key with a zero byte or more than {MAX_KEY} bytes, which not \
+                 every database keeps"
+            )
+            .into());
+        }
+        let set = Set::new((self.0.clock)() + delay, payload);
         let place = (plugin.clone(), name.to_owned(), key.to_owned());
         let mut timers = self.0.timers.lock();
-        if !timers.contains_key(&place) && count(&timers, plugin) >= MAX_TIMERS {
+        if !timers.pending.contains_key(&place) && count(&timers.pending, plugin) >= MAX_TIMERS {
             return Err(format!(
                 "{plugin} has {MAX_TIMERS} timers set, which is the most; take some back first"
             )
             .into());
         }
-        timers.insert(place, set);
+        timers.pending.insert(place.clone(), set);
+        let number = timers.journal.as_mut().map_or(0, |journal| journal.note(place));
         drop(timers);
         self.noted();
-        Ok(())
+        Ok(number)
     }
 
-    /// Restores a timer that fired but found no handler, unless a new one has replaced it.
+    /// Waits until a change is written. Returns early if the database does not answer: the change is then written later.
+    pub async fn written(&self, number: u64) {
+        let mut progress = self.0.progress.subscribe();
+        let written = progress.wait_for(|progress| progress.number >= number || progress.is_away);
+        let _ = tokio::time::timeout(WRITTEN_WITHIN, written).await;
+    }
+
+    /// Restores a timer that fired but could not be handled, unless a new one has replaced it.
     pub(crate) fn requeue(&self, timer: Timer) {
-        let Timer { plugin, name, key, payload } = timer;
         let at = (self.0.clock)();
-        self.0.timers.lock().entry((plugin, name, key)).or_insert_with(|| Set { at, payload });
+        let Timer { plugin, name, key, payload, id, .. } = timer;
+        let place = (plugin, name, key);
+        let mut guard = self.0.timers.lock();
+        let timers = &mut *guard;
+        if timers.pending.contains_key(&place) {
+            if let Some(journal) = &mut timers.journal {
+                journal.finish(place, id);
+            }
+        } else {
+            timers.pending.insert(place.clone(), Set::new(at, payload));
+            if let Some(journal) = &mut timers.journal {
+                journal.note(place);
+            }
+        }
+        drop(guard);
         self.noted();
+    }
+
+    /// Notes that the handler has ended, so that the timer is never run again. Returns a number to wait for with
+    /// [`written`](Self::written).
+    pub fn finish(&self, timer: Timer) -> u64 {
+        let Timer { plugin, name, key, id, .. } = timer;
+        let mut timers = self.0.timers.lock();
+        let number = timers.journal.as_mut().map_or(0, |journal| journal.finish((plugin, name, key), id));
+        drop(timers);
+        self.0.noted.notify_one();
+        number
     }
 
     /// Removes a timer. Returns whether it was pending.
     pub fn remove(&self, plugin: &PluginId, name: &str, key: &str) -> bool {
-        let was_there =
-            self.0.timers.lock().remove(&(plugin.clone(), name.to_owned(), key.to_owned())).is_some();
+        let place = (plugin.clone(), name.to_owned(), key.to_owned());
+        let mut timers = self.0.timers.lock();
+        let was_there = timers.pending.remove(&place).is_some();
+        if was_there && let Some(journal) = &mut timers.journal {
+            journal.note(place);
+        }
+        drop(timers);
         self.noted();
         was_there
     }
 
-    /// Returns all timers, for storing.
-    pub(crate) fn kept(&self) -> Vec<Kept> {
-        let timers = self.0.timers.lock();
-        let kept = timers.iter().map(|((plugin, name, key), set)| Kept {
-            plugin: plugin.clone(),
-            name: name.clone(),
-            key: key.clone(),
-            at: u64::try_from(set.at.as_millis()).unwrap_or(u64::MAX),
-            payload: set.payload.clone(),
-        });
-        kept.collect()
-    }
-
     /// Restores stored timers, each with its own time.
     pub(crate) fn restore(&self, kept: Vec<Kept>) {
-        let sets = kept.into_iter().map(|Kept { plugin, name, key, at, payload }| {
-            ((plugin, name, key), Set { at: Duration::from_millis(at), payload })
+        let sets = kept.into_iter().map(|kept| {
+            let Kept { plugin, name, key, at, payload, id, interrupted } = kept;
+            ((plugin, name, key), Set { at: Duration::from_millis(at), payload, id, interrupted })
         });
-        self.0.timers.lock().extend(sets);
+        self.0.timers.lock().pending.extend(sets);
         self.wake();
     }
 
     fn noted(&self) {
         self.wake();
-        self.0.changes.mark();
+        self.0.noted.notify_one();
     }
 
     /// Returns the number of pending timers.
     pub fn len(&self) -> usize {
-        self.0.timers.lock().len()
+        self.0.timers.lock().pending.len()
     }
 
     /// Returns whether no timer is pending.
@@ -193,25 +304,31 @@ impl Scheduler {
     /// Waits for the next timer that is due and `ready`, removes it and returns it.
     ///
     /// A timer whose plugin is not `ready` stays, and is checked again after [`wake`](Self::wake).
-    pub async fn next(&self, ready: impl Fn(&PluginId, &str) -> bool) -> Timer {
+    pub async fn next(&self, ready: impl Fn(&PluginId, &str) -> bool) -> Due {
         loop {
             let changed = self.0.changed.notified();
             let now = (self.0.clock)();
             let mut wait = None;
             {
-                let mut timers = self.0.timers.lock();
+                let mut guard = self.0.timers.lock();
+                let timers = &mut *guard;
                 let next = timers
+                    .pending
                     .iter()
                     .filter(|((plugin, name, _), _)| ready(plugin, name))
                     .min_by_key(|(_, set)| set.at)
                     .map(|(key, set)| (key.clone(), set.at));
-                if let Some((key, at)) = next {
+                if let Some((place, at)) = next {
                     if at <= now
-                        && let Some(Set { payload, .. }) = timers.remove(&key)
+                        && let Some(set) = timers.pending.remove(&place)
                     {
-                        self.0.changes.mark();
-                        let (plugin, name, key) = key;
-                        return Timer { plugin, name, key, payload };
+                        let claimed = timers.journal.as_mut().map(|journal| {
+                            self.0.noted.notify_one();
+                            journal.claim(&place, set.kept(&place))
+                        });
+                        let Set { payload, id, interrupted, .. } = set;
+                        let (plugin, name, key) = place;
+                        return Due { timer: Timer { plugin, name, key, payload, interrupted, id }, claimed };
                     }
                     // Stored times are in whole milliseconds.
                     wait = Some(at.saturating_sub(now).clamp(Duration::from_millis(1), LOOK_AGAIN));
@@ -239,105 +356,4 @@ fn count(timers: &BTreeMap<Key, Set>, plugin: &PluginId) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::OnceLock;
-
-    use tokio::time::Instant;
-
-    use super::*;
-
-    /// Returns the time of a wall clock that follows tokio's clock and starts at 1000 s.
-    fn clock() -> Duration {
-        thread_local!(static BEGAN: OnceLock<Instant> = const { OnceLock::new() });
-        BEGAN.with(|began| began.get_or_init(Instant::now).elapsed()) + Duration::from_secs(1000)
-    }
-
-    fn scheduler() -> Scheduler {
-        Scheduler::with_clock(Changes::default(), clock)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn timers_go_off_in_the_order_of_their_times() {
-        let scheduler = scheduler();
-        let plugin = PluginId::new("commands/one");
-        scheduler.set(&plugin, "close", "late", Duration::from_secs(50), Value::Null).unwrap();
-        scheduler.set(&plugin, "close", "early", Duration::from_secs(5), Value::Null).unwrap();
-        scheduler.set(&plugin, "close", "never", Duration::from_secs(1), Value::Null).unwrap();
-        assert!(scheduler.remove(&plugin, "close", "never"));
-        assert_eq!(scheduler.next(|_, _| true).await.key, "early");
-        assert_eq!(clock().as_secs(), 1005);
-        assert_eq!(scheduler.next(|_, _| true).await.key, "late");
-        assert_eq!(clock().as_secs(), 1050);
-        assert!(scheduler.is_empty());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_due_timer_waits_for_its_plugin() {
-        let scheduler = scheduler();
-        scheduler.set(&PluginId::new("commands/one"), "close", "", Duration::ZERO, Value::Null).unwrap();
-        let live = std::sync::atomic::AtomicBool::new(false);
-        let next = scheduler.next(|_, _| live.load(std::sync::atomic::Ordering::Relaxed));
-        tokio::pin!(next);
-        assert!(tokio::time::timeout(Duration::from_secs(9), next.as_mut()).await.is_err());
-        live.store(true, std::sync::atomic::Ordering::Relaxed);
-        scheduler.wake();
-        assert_eq!(next.await.name, "close");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_kept_timer_goes_off_at_its_own_time_and_one_that_was_missed_at_once() {
-        let before = scheduler();
-        let plugin = PluginId::new("commands/one");
-        before.set(&plugin, "close", "missed", Duration::from_secs(5), Value::from(1)).unwrap();
-        before.set(&plugin, "close", "ahead", Duration::from_secs(100), Value::from(2)).unwrap();
-        let kept = serde_json::to_string(&before.kept()).unwrap();
-        tokio::time::advance(Duration::from_mins(1)).await;
-        let after = scheduler();
-        after.restore(serde_json::from_str(&kept).unwrap());
-        let missed = after.next(|_, _| true).await;
-        assert_eq!(
-            (missed.key.as_str(), missed.payload, clock().as_secs()),
-            ("missed", Value::from(1), 1060)
-        );
-        assert_eq!(after.next(|_, _| true).await.key, "ahead");
-        assert_eq!(clock().as_secs(), 1100);
-    }
-
-    #[test]
-    fn a_plugins_timers_and_their_payloads_are_bounded() {
-        let (scheduler, plugin) = (Scheduler::default(), PluginId::new("commands/one"));
-        let set = |plugin: &PluginId, key: &str, payload: Value| {
-            scheduler.set(plugin, "close", key, Duration::from_secs(9), payload)
-        };
-        for number in 0..MAX_TIMERS {
-            set(&plugin, &number.to_string(), Value::Null).unwrap();
-        }
-        let refused = set(&plugin, "more", Value::Null).unwrap_err().to_string();
-        assert!(refused.contains("commands/one has 5000 timers"), "{refused}");
-        // An existing timer is replaced, and other plugins have timers of their own.
-        set(&plugin, "7", Value::from(1)).unwrap();
-        set(&PluginId::new("commands/two"), "7", Value::Null).unwrap();
-        assert!(scheduler.remove(&plugin, "close", "8"));
-        set(&plugin, "more", Value::Null).unwrap();
-        // The key and two quotes count too.
-        set(&plugin, "7", "x".repeat(MAX_PAYLOAD - 3).into()).unwrap();
-        assert!(set(&plugin, "7", "x".repeat(MAX_PAYLOAD - 2).into()).is_err());
-    }
-
-    #[test]
-    fn a_timer_that_is_put_back_does_not_replace_a_newer_one() {
-        let scheduler = scheduler();
-        let plugin = PluginId::new("commands/one");
-        let timer = Timer {
-            plugin: plugin.clone(),
-            name: "a".to_owned(),
-            key: String::new(),
-            payload: Value::from(1),
-        };
-        scheduler.requeue(timer.clone());
-        assert_eq!(scheduler.len(), 1);
-        scheduler.set(&plugin, "a", "", Duration::from_secs(1), Value::from(2)).unwrap();
-        scheduler.requeue(timer);
-        assert_eq!(scheduler.kept()[0].payload, Value::from(2));
-    }
-}
+mod tests;

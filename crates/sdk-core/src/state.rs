@@ -33,7 +33,7 @@ const LOCKED_WITHIN: Duration = Duration::from_secs(2);
 /// values. A state is the plugin's own value, so a plugin has to limit what users can add to it, and tell them.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// A plugin's state, kept over every reload and, if the bot has a state file, over restarts.
+/// A plugin's state, kept over every reload and over restarts.
 ///
 /// A new field needs `#[serde(default)]`. A change that serde cannot handle needs a higher [`VERSION`](Self::VERSION)
 /// and a [`migrate`](Self::migrate).

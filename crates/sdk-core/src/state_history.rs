@@ -32,7 +32,7 @@ pub struct StateSnapshot {
     pub state: Arc<SavedState>,
 }
 
-/// Why a snapshot was saved. The names in a state file are older than those here.
+/// Why a snapshot was saved. The names in a database are older than those here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
@@ -74,7 +74,7 @@ struct Inner {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Saved {
-    /// State of a plugin that is not live, or is live and declares none; in a file, of any plugin.
+    /// State of a plugin that is not live, or is live and declares none; as stored, of any plugin.
     #[serde(rename = "state")]
     pub(crate) parked: Option<Arc<SavedState>>,
     pub(crate) last: u64,

@@ -1,7 +1,6 @@
 //! The bot's status as data: the same for the terminal, Discord and other programs.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -49,8 +48,9 @@ pub struct HostStatus {
     pub memory_bytes: Option<u64>,
     /// Gateway sessions, by shard.
     pub sessions: Vec<SessionStatus>,
-    /// File that keeps values over a restart.
-    pub state_file: Option<PathBuf>,
+    /// Database that keeps values over a restart, without its password.
+    #[serde(default)]
+    pub database: Option<String>,
     /// A description of the music library.
     #[serde(default)]
     pub library: String,

@@ -12,6 +12,9 @@ use crate::changes::Changes;
 use crate::state::{MAX_BYTES, json_bytes};
 use crate::{Error, PluginId};
 
+/// Most bytes of a key.
+pub const MAX_KEY: usize = 1_024;
+
 type Values = BTreeMap<(PluginId, String), Stored>;
 
 /// A value, and the size of its key and value as JSON.
@@ -86,8 +89,8 @@ impl PluginStore {
     /// Writes a value.
     ///
     /// # Errors
-    /// If `value` cannot be serialised, or if the plugin's values would be larger than [`MAX_BYTES`] with it. The old
-    /// value then stays.
+    /// If `value` cannot be serialised, if the key is longer than [`MAX_KEY`], or if the plugin's values would be larger
+    /// than [`MAX_BYTES`] with it. The old value then stays.
     pub fn put<T: Serialize>(&self, key: &str, value: &T) -> Result<(), Error> {
         let value = serde_json::to_value(value).map_err(|error| self.unfit(key, &error))?;
         self.locked(key).set(value)?;
@@ -147,6 +150,12 @@ impl Locked<'_> {
 
     fn set(mut self, value: Value) -> Result<(), Error> {
         let (plugin, key) = &self.key;
+        if key.contains('\0') || key.len() > MAX_KEY {
+            return Err(format!(
+                "a key of {plugin} has a zero byte or more than {MAX_KEY} bytes, which not every database keeps"
+            )
+            .into());
+        }
         let stored = Stored::new(key, value);
         let own =
             self.values.range((plugin.clone(), String::new())..).take_while(|((of, _), _)| of == plugin);

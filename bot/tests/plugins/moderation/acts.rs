@@ -117,7 +117,7 @@ async fn a_case_that_cannot_be_written_is_told_in_a_sentence() {
     let mut bot = Bot::start().await;
     join(&bot, &["dave", "erin"]).await;
     bot.stop().await;
-    let database = Database::open(bot.database()).await.unwrap();
+    let database = Database::open(bot.database_address()).await.unwrap();
     let trigger = "CREATE TRIGGER refuses BEFORE INSERT ON moderation_cases WHEN NEW.reason = 'unwritable' \
                    BEGIN SELECT RAISE(ABORT, 'refused'); END";
     database.execute(trigger, Vec::new()).await.unwrap();

@@ -1,18 +1,23 @@
 //! What is kept: settings and volume over a restart; and how long the bot stays.
 
-use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::band::Band;
 use crate::bot::{PATIENCE, words};
 
+/// Opens a bot's database beside the bot.
+async fn open(file: &Path) -> SqliteConnection {
+    SqliteConnectOptions::new().filename(file).connect().await.unwrap()
+}
+
 #[tokio::test]
 async fn settings_and_volume_outlive_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("state.json");
-    let mut band = Band::with(vec![("STATE_FILE", file.display().to_string())]).await;
+    let mut band = Band::silent().await;
     let changed =
         band.bot.say("alice", "/settings dj_role:@Moderator vote_ratio:75 stay:true max_volume:150").await;
     assert!(changed.is_ok(), "{changed:?}");
@@ -57,9 +62,7 @@ async fn where_it_stays_it_plays_to_nobody_and_where_it_does_not_it_leaves() {
 
 #[tokio::test]
 async fn it_pauses_for_nobody_plays_on_for_somebody_and_leaves_when_idle() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("state.json");
-    let mut band = Band::with(vec![("STATE_FILE", file.display().to_string())]).await;
+    let mut band = Band::silent().await;
     band.enters("carol", "Lounge").await;
     band.bot.say("alice", "/settings idle_minutes:1").await;
     band.told("carol", "/play what:Alpha").await;
@@ -72,13 +75,24 @@ async fn it_pauses_for_nobody_plays_on_for_somebody_and_leaves_when_idle() {
     band.shows(&card, &["Now playing\nAlpha"]).await;
     band.is_heard().await;
     // The shortest time that can be set is a minute. The state that is kept can hold a shorter one.
+    let file = band.bot.database();
     band.bot
-        .restart_after(|| {
-            let mut state: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
-            let timeout = &mut state["voice"]["settings"][&guild]["idle_timeout"];
-            assert_eq!(*timeout, json!({ "secs": 60, "nanos": 0 }));
-            timeout["secs"] = 3.into();
-            fs::write(&file, state.to_string()).unwrap();
+        .restart_after(async || {
+            let mut database = open(&file).await;
+            let body: String =
+                sqlx::query_scalar("SELECT body FROM hotcord_state WHERE area = 'player_settings'")
+                    .fetch_one(&mut database)
+                    .await
+                    .unwrap();
+            let mut settings: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(settings["idle_timeout"], json!({ "secs": 60, "nanos": 0 }));
+            settings["idle_timeout"]["secs"] = 3.into();
+            sqlx::query("UPDATE hotcord_state SET body = $1 WHERE area = 'player_settings'")
+                .bind(settings.to_string())
+                .execute(&mut database)
+                .await
+                .unwrap();
+            database.close().await.unwrap();
         })
         .await;
     band.is_heard().await;
@@ -93,9 +107,7 @@ async fn it_pauses_for_nobody_plays_on_for_somebody_and_leaves_when_idle() {
 
 #[tokio::test]
 async fn a_server_that_the_bot_is_put_out_of_is_forgotten() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("state.json");
-    let band = Band::with(vec![("STATE_FILE", file.display().to_string())]).await;
+    let band = Band::silent().await;
     band.enters("carol", "Lounge").await;
     band.bot.say("alice", "/settings vote_ratio:75").await;
     band.told("carol", "/play what:Alpha").await;
@@ -104,18 +116,21 @@ async fn a_server_that_the_bot_is_put_out_of_is_forgotten() {
     band.is_heard().await;
     let (guild, bot) = (band.bot.guild(), band.bot.id());
     band.bot.people.leave(&guild, &bot).await.unwrap();
-    let is_forgotten = || {
-        let kept = fs::read_to_string(&file).unwrap_or_default();
-        let Ok(state) = serde_json::from_str::<Value>(&kept) else { return false };
-        let voice = &state["voice"];
-        let is_kept = [&voice["settings"], &voice["players"]].iter().any(|kept| kept.get(&guild).is_some());
-        let music = state["plugins"]["commands/music"].to_string();
-        !is_kept && !music.contains(&format!("\"{guild}\""))
+    let mut database = open(&band.bot.database()).await;
+    let mut kept = async || -> Vec<(String, String, String, String)> {
+        let rows = sqlx::query_as(
+            "SELECT area, plugin, key, body FROM hotcord_state WHERE key = $1 OR body LIKE $2",
+        );
+        rows.bind(&guild).bind(format!("%\"{guild}\"%")).fetch_all(&mut database).await.unwrap()
     };
-    // Only the file itself shows that it was written.
+    // Only the database itself shows that it was written.
     let began = Instant::now();
-    while !is_forgotten() {
-        assert!(began.elapsed() < PATIENCE, "it is kept: {:?}", fs::read_to_string(&file));
+    loop {
+        let kept = kept().await;
+        if kept.is_empty() {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "it is kept: {kept:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     band.bot.people.join(&guild, &bot).await.unwrap();

@@ -25,10 +25,10 @@ pub(crate) struct Bot {
     log: String,
     /// Address of its server, from its log.
     pub(crate) address: SocketAddr,
+    /// Where it runs, and keeps its database.
+    _folder: TempDir,
     /// Root certificate of the local Discord's voice servers.
     _trusted: TempPath,
-    /// Folder of its database.
-    _folder: TempDir,
 }
 
 /// Returns a command that runs the binary with these variables and no others.
@@ -58,10 +58,11 @@ impl Bot {
             ("SSL_CERT_FILE", trusted.to_str().unwrap()),
         ];
         variables.extend_from_slice(more);
-        let mut child = hotcord(&variables).spawn().unwrap();
+        let folder = TempDir::new().unwrap();
+        let mut child = hotcord(&variables).current_dir(folder.path()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut bot = Self { child, lines, log: String::new(), address, _trusted: trusted, _folder: folder };
+        let mut bot = Self { child, lines, log: String::new(), address, _folder: folder, _trusted: trusted };
         let line = bot.says("health and metrics are served").await;
         bot.address = line.rsplit("address=").next().unwrap().trim().parse().unwrap();
         bot

@@ -41,7 +41,10 @@ async fn commands_and_presses_are_counted_by_name_and_outcome() {
 
     bot.counts("hotcord_autocompletes_total{command=\"help\",outcome=\"ok\"}", 1.0).await;
     let pressed = "hotcord_interactions_total{kind=\"component\",handler=\"poll:\",outcome=\"ok\"}";
-    let scrape = bot.counts(pressed, 1.0).await;
+    bot.counts(pressed, 1.0).await;
+    // The poll is shown before its command has ended.
+    let polls = "hotcord_commands_total{command=\"poll\",kind=\"slash\",outcome=\"ok\"}";
+    let scrape = bot.counts(polls, 1.0).await;
     for (command, outcome, count) in [
         ("ping", "ok", 3.0),
         ("dev plugins", "refused", 1.0),

@@ -61,6 +61,17 @@ on_both! {
         assert!(!returned.unwrap().open);
     }
 
+    async fn columns_have_the_order_of_the_statement(place: Place) {
+        let sql = table(&place).await;
+        sql.execute(INSERT, params![7, "late", 1.5, true, Parameter::Null]).await.unwrap();
+        let statement = "SELECT reason, id, points AS average FROM cases";
+        let first: Option<String> = sql.fetch_value(statement, Vec::new()).await.unwrap();
+        assert_eq!(first.as_deref(), Some("late"));
+        let mut transaction = sql.begin().await.unwrap();
+        let first: Option<String> = transaction.fetch_value(statement, Vec::new()).await.unwrap();
+        assert_eq!(first.as_deref(), Some("late"));
+    }
+
     async fn what_does_not_fit_is_a_sentence_that_names_it(place: Place) {
         let sql = table(&place).await;
         let row = params![1, "a", 1.0, true, Parameter::Null];

@@ -217,7 +217,7 @@ async fn board(ctx: Context<'_>) -> Result<(), Error> {
 /// Sets a timer
 #[poise::command(slash_command)]
 async fn later(ctx: Context<'_>) -> Result<(), Error> {
-    ctx.data().schedule("faulty", "once", Duration::from_millis(1), &())?;
+    ctx.data().schedule("faulty", "once", Duration::from_millis(1), &()).await?;
     ctx.say("Set.").await?;
     Ok(())
 }

@@ -586,8 +586,8 @@ const PROVOKED: &[(&str, &str)] = &[
         "crates/e2e/tests/e2e/troubles.rs::state_that_does_not_fit_is_kept_where_the_new_code_may_begin_anew",
     ),
     (
-        ".../state.json cannot be written (...)",
-        "crates/sdk-core/src/checkpoint/tests.rs::the_file_is_its_owners_alone_and_replaced_whole",
+        "what the bot remembers cannot be written to ... (...)",
+        "crates/database/tests/database/checkpoint.rs::while_the_server_is_away_the_bot_goes_on_and_then_writes",
     ),
     (
         "stopped with calls still under way",

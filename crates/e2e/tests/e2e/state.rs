@@ -72,8 +72,8 @@ async fn votes_live_through_reloads_a_restart_a_refused_shape_and_a_migrated_one
     }
     poll.vote(&host, "carol", "2 votes").await;
     let mut host = restart(host, &[]).await;
-    let kept = fs::read_to_string(host.playground.path(".hotcord/state.json")).unwrap();
-    assert!(kept.contains("Tea or coffee?"), "{kept}");
+    let kept = fs::read(host.playground.path(".hotcord/hotcord.db")).unwrap();
+    assert!(String::from_utf8_lossy(&kept).contains("Tea or coffee?"));
     poll.vote(&host, "alice", "3 votes").await;
 
     // A changed format without a way to read the old one is refused, and nothing is lost.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use database::{Database, DatabaseAddress};
 use player::source::SourceConfig;
 use player::{Engine, Sources};
 use sandbox::client::Client as People;
@@ -48,6 +49,7 @@ struct Running {
     host: Host,
     engine: Engine,
     checkpoint: Arc<Checkpoint>,
+    database: Arc<Database>,
     client: JoinHandle<()>,
     cache: Arc<serenity::all::Cache>,
     shards: Arc<serenity::all::ShardManager>,
@@ -86,9 +88,9 @@ impl Rig {
     pub(crate) async fn boot(&mut self) {
         let builder = Host::builder("0", Settings::default());
         let engine = Engine::new(builder.changes(), builder.voice_events());
-        let host = builder.player(Arc::new(engine.clone())).build();
-        let file = self.state.path().join("state.json");
-        let checkpoint = Checkpoint::open(&host, file, self.sandbox.bot_id().0).await;
+        let database = Arc::new(Database::lazy(DatabaseAddress::file(self.state.path().join("bot.db"))));
+        let host = builder.player(Arc::new(engine.clone())).database(Some(database.clone())).build();
+        let checkpoint = Checkpoint::open(&host, None, self.sandbox.bot_id().0).await.unwrap();
         self.events = Some(host.voice().listen());
         let music = Some(self.folder.path().to_owned());
         engine.set_sources(Sources::new(SourceConfig { music, ..SourceConfig::default() }));
@@ -106,7 +108,7 @@ impl Rig {
         let cache = client.cache.clone();
         let client = tokio::spawn(async move { client.start().await.unwrap() });
         let keep = tokio::spawn(checkpoint.clone().keep());
-        self.running = Some(Running { host, engine, checkpoint, client, cache, shards, keep });
+        self.running = Some(Running { host, engine, checkpoint, database, client, cache, shards, keep });
         self.knows_its_guild().await;
     }
 
@@ -123,6 +125,7 @@ impl Rig {
         running.host.voice().close().await;
         running.keep.abort();
         running.checkpoint.save().await;
+        running.database.close().await;
         running.shards.shutdown_all().await;
         running.client.abort();
     }

@@ -1,7 +1,6 @@
 //! Collecting the status of a host.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::Host;
 use crate::PluginId;
@@ -38,7 +37,7 @@ impl HostStatus {
             uptime_ms: milliseconds(host.uptime()),
             memory_bytes: private_memory(),
             sessions: sessions(host).await,
-            state_file: host.state_file().map(Path::to_path_buf),
+            database: host.database().map(|engine| engine.address()),
             library: sources.library.to_string(),
             yt_dlp: sources.yt_dlp.to_string(),
         }

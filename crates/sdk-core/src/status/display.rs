@@ -72,8 +72,8 @@ impl fmt::Display for HostStatus {
                 write!(f, ", {latency} ms away")?;
             }
         }
-        if let Some(file) = &self.state_file {
-            write!(f, "\nstate file: {}", file.display())?;
+        if let Some(database) = &self.database {
+            write!(f, "\ndatabase: {database}")?;
         }
         for (what, words) in [("library", &self.library), ("yt-dlp", &self.yt_dlp)] {
             if !words.is_empty() {
@@ -193,7 +193,7 @@ mod tests {
                     stage: "connected".to_owned(),
                     latency_ms: Some(22),
                 }],
-                state_file: None,
+                database: None,
                 library: "3 tracks".to_owned(),
                 yt_dlp: "2026.11.01 (/usr/bin/yt-dlp), with node 22.0.0".to_owned(),
             },

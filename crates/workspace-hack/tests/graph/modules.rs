@@ -62,7 +62,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
     ),
     ("a generation", &["code", "options", "generation"]),
     ("all generations", &["ledger", "state_history", "order", "compatibility", "routing_table", "registry"]),
-    ("the host", &["host", "checkpoint", "handover", "dispatch"]),
+    ("the host", &["host", "checkpoint", "privacy", "handover", "dispatch"]),
 ];
 
 /// Names at the root of the crate that are no modules and no re-exports: type aliases, with the module that they need.

@@ -1,0 +1,102 @@
+//! `/privacy`: what is kept about a user or a server, as a file, and erasing it.
+
+use std::time::Duration;
+
+use sdk::prelude::*;
+use sdk::privacy::Subject;
+use sdk::text::count;
+use serenity::{ButtonStyle, CreateActionRow, CreateAttachment, CreateButton, CreateInteractionResponse};
+
+/// Most bytes of a file. Discord accepts 10 MiB where nobody has paid for more.
+const MAX_FILE: usize = 10 * 1024 * 1024;
+/// How long the question can be answered.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Whose data it is.
+#[derive(Clone, Copy, Default, poise::ChoiceParameter)]
+enum About {
+    /// The user's own.
+    #[default]
+    #[name = "me"]
+    Me,
+    /// The server's, for its owner.
+    #[name = "server"]
+    Server,
+}
+
+/// Returns whose data a command is about, if its user may ask for it.
+fn subject(ctx: Context<'_>, about: Option<About>) -> Result<Subject, Error> {
+    match about.unwrap_or_default() {
+        About::Me => Ok(Subject::User(ctx.author().id)),
+        About::Server => {
+            let Some((guild, owner)) = ctx.guild().map(|guild| (guild.id, guild.owner_id)) else {
+                return Err(Refusal::new("Run this in the server that it is about.").into());
+            };
+            if owner == ctx.author().id {
+                Ok(Subject::Guild(guild))
+            } else {
+                Err(Refusal::new("Only the owner of this server can do that.").into())
+            }
+        }
+    }
+}
+
+/// What the bot keeps about you or your server
+#[poise::command(slash_command, subcommands("export", "erase"))]
+#[allow(clippy::unused_async)] // poise requires it.
+pub(crate) async fn privacy(_: Context<'_>) -> Result<(), Error> {
+    Ok(())
+}
+
+/// Sends you a file with all that is kept about you, or about your server
+#[poise::command(slash_command, ephemeral)]
+async fn export(
+    ctx: Context<'_>,
+    #[description = "You, or this server if you own it; you if left out"] about: Option<About>,
+) -> Result<(), Error> {
+    let subject = subject(ctx, about)?;
+    ctx.defer_ephemeral().await?;
+    let data = ctx.data().export_personal_data(subject).await?;
+    let file = format!("{data:#}").into_bytes();
+    if file.len() > MAX_FILE {
+        let words = "It is more than Discord takes as a file. Please ask whoever runs this bot for it.";
+        return Err(Refusal::new(words).into());
+    }
+    let reply = poise::CreateReply::default().content("This is all that is kept.").ephemeral(true);
+    ctx.send(reply.attachment(CreateAttachment::bytes(file, "privacy.json"))).await?;
+    Ok(())
+}
+
+/// Erases all that is kept about you, or about your server
+#[poise::command(slash_command, ephemeral)]
+async fn erase(
+    ctx: Context<'_>,
+    #[description = "You, or this server if you own it; you if left out"] about: Option<About>,
+) -> Result<(), Error> {
+    let subject = subject(ctx, about)?;
+    let whose = match subject {
+        Subject::User(_) => "you, in all servers",
+        Subject::Guild(_) => "this server and its members here",
+    };
+    let prefix = format!("privacy:{}:", ctx.id());
+    let pressed = ctx.data().next_press(&prefix, Some(ctx.author().id), PATIENCE);
+    let buttons = vec![
+        CreateButton::new(format!("{prefix}yes")).label("Erase").style(ButtonStyle::Danger),
+        CreateButton::new(format!("{prefix}no")).label("Cancel").style(ButtonStyle::Secondary),
+    ];
+    let words = format!("Erase all that is kept about {whose}? It cannot be undone.");
+    let reply = poise::CreateReply::default().content(words).ephemeral(true);
+    let question = ctx.send(reply.components(vec![CreateActionRow::Buttons(buttons)])).await?;
+    let press = pressed.await;
+    if let Some(press) = &press {
+        press.create_response(ctx, CreateInteractionResponse::Acknowledge).await?;
+    }
+    let words = if press.is_some_and(|press| press.data.custom_id.ends_with(":yes")) {
+        let rows = ctx.data().erase_personal_data(subject).await?;
+        format!("{} erased.", count(usize::try_from(rows).unwrap_or(usize::MAX), "entry"))
+    } else {
+        "Nothing was erased.".to_owned()
+    };
+    question.edit(ctx, poise::CreateReply::default().content(words).components(Vec::new())).await?;
+    Ok(())
+}

@@ -1,0 +1,214 @@
+//! What is kept about a user or a guild: exporting and erasing it, and forgetting guilds that the bot has left.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use serenity::all::{GuildId, UserId};
+
+use crate::clock::{milliseconds, since_1970};
+use crate::database::{DatabaseError, Engine, Parameter, PersonalData, Row};
+use crate::host::Host;
+use crate::{Data, Error, PluginId};
+
+/// Whose data it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A user, in all guilds.
+    User(UserId),
+    /// A guild, with what is kept about its members there.
+    Guild(GuildId),
+}
+
+impl Subject {
+    fn parameter(self) -> Parameter {
+        match self {
+            Self::User(user) => user.into(),
+            Self::Guild(guild) => guild.into(),
+        }
+    }
+
+    fn export(self, data: &PersonalData) -> Option<&'static str> {
+        match self {
+            Self::User(_) => data.export_user,
+            Self::Guild(_) => data.export_guild,
+        }
+    }
+
+    fn erase(self, data: &PersonalData) -> Option<&'static str> {
+        match self {
+            Self::User(_) => data.erase_user,
+            Self::Guild(_) => data.erase_guild,
+        }
+    }
+
+    fn documents(self) -> &'static str {
+        match self {
+            Self::User(_) => {
+                "SELECT plugin, kind, guild, user_id, body FROM hotcord_documents \
+                 WHERE user_id = $1 AND body IS NOT NULL ORDER BY plugin, kind, guild"
+            }
+            Self::Guild(_) => {
+                "SELECT plugin, kind, guild, user_id, body FROM hotcord_documents \
+                 WHERE guild = $1 AND body IS NOT NULL ORDER BY plugin, kind, user_id"
+            }
+        }
+    }
+
+    fn erase_documents(self) -> &'static str {
+        match self {
+            Self::User(_) => "DELETE FROM hotcord_documents WHERE user_id = $1",
+            Self::Guild(_) => "DELETE FROM hotcord_documents WHERE guild = $1",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Document {
+    plugin: String,
+    kind: String,
+    guild: i64,
+    user_id: i64,
+    body: String,
+}
+
+impl Document {
+    fn json(self) -> Value {
+        let id = |id: i64| (id != 0).then(|| id.cast_unsigned().to_string());
+        let body = serde_json::from_str(&self.body).unwrap_or(Value::String(self.body));
+        json!({ "plugin": self.plugin, "kind": self.kind, "guild": id(self.guild), "user": id(self.user_id), "value": body })
+    }
+}
+
+impl Host {
+    /// Returns what live plugins' tables have about users and guilds.
+    fn personal_data(&self) -> Vec<(PluginId, PersonalData)> {
+        let live = self.registry().snapshot();
+        let generations = live.generations().iter();
+        let all = generations.flat_map(|(plugin, generation)| {
+            generation.personal_data().iter().map(|data| (plugin.clone(), *data))
+        });
+        all.collect()
+    }
+
+    fn engine(&self) -> Result<&dyn Engine, DatabaseError> {
+        Ok(&**self.database().ok_or_else(DatabaseError::none)?)
+    }
+
+    /// Returns all that is kept about a user or a guild: documents, and what live plugins' tables have.
+    ///
+    /// # Errors
+    /// If the database does not answer or refuses a plugin's statement.
+    pub async fn export(&self, subject: Subject) -> Result<Value, DatabaseError> {
+        let engine = self.engine()?;
+        let mut documents = Vec::new();
+        for row in engine.fetch(subject.documents(), vec![subject.parameter()]).await? {
+            documents.push(row.read::<Document>()?.json());
+        }
+        let mut tables = BTreeMap::<String, BTreeMap<&str, Vec<Value>>>::new();
+        for (plugin, data) in self.personal_data() {
+            let Some(statement) = subject.export(&data) else { continue };
+            let rows = engine.fetch(statement, vec![subject.parameter()]).await?;
+            let rows = rows.into_iter().map(Row::read).collect::<Result<_, _>>()?;
+            tables.entry(plugin.to_string()).or_default().insert(data.name, rows);
+        }
+        let about = match subject {
+            Subject::User(user) => json!({ "user": user.to_string() }),
+            Subject::Guild(guild) => json!({ "guild": guild.to_string() }),
+        };
+        Ok(json!({ "about": about, "at": since_1970(), "documents": documents, "tables": tables }))
+    }
+
+    /// Erases what [`export`](Self::export) returns, in one transaction. Returns the number of rows.
+    ///
+    /// # Errors
+    /// If the database does not answer or refuses a plugin's statement. Nothing is erased then.
+    pub async fn erase(&self, subject: Subject) -> Result<u64, DatabaseError> {
+        let engine = self.engine()?;
+        let mut transaction = engine.begin().await?;
+        let mut rows = transaction.execute(subject.erase_documents(), vec![subject.parameter()]).await?;
+        for (_, data) in self.personal_data() {
+            if let Some(statement) = subject.erase(&data) {
+                rows += transaction.execute(statement, vec![subject.parameter()]).await?;
+            }
+        }
+        transaction.commit().await?;
+        engine.forget_documents();
+        Ok(rows)
+    }
+
+    /// Notes which guilds the bot has left, and erases those that it left longer than `kept` ago. `guilds` are those in
+    /// which it is. Returns how many guilds and rows were erased.
+    ///
+    /// Another application may use the same database: a guild that any of them is in is not noted any more.
+    ///
+    /// # Errors
+    /// If the database does not answer or refuses a plugin's statement.
+    pub async fn erase_left_guilds(
+        &self,
+        guilds: &BTreeSet<GuildId>,
+        kept: Duration,
+    ) -> Result<(u64, u64), DatabaseError> {
+        let engine = self.engine()?;
+        let there: BTreeSet<i64> = guilds.iter().map(|guild| guild.get().cast_signed()).collect();
+        let documents = "SELECT DISTINCT guild FROM hotcord_documents WHERE guild <> 0";
+        let tables = self.personal_data().into_iter().filter_map(|(_, data)| data.guilds);
+        let mut known = BTreeSet::new();
+        for statement in tables.chain([documents]) {
+            for row in engine.fetch(statement, Vec::new()).await? {
+                known.insert(row.read_first::<i64>()?);
+            }
+        }
+        let mut noted = BTreeMap::new();
+        for row in engine.fetch("SELECT guild, left_ms FROM hotcord_left_guilds", Vec::new()).await? {
+            let Left { guild, left_ms } = row.read()?;
+            noted.insert(guild, left_ms);
+        }
+        let now = since_1970();
+        for guild in known.difference(&there).filter(|guild| !noted.contains_key(guild)) {
+            let note = "INSERT INTO hotcord_left_guilds (guild, left_ms) VALUES ($1, $2) ON CONFLICT (guild) DO NOTHING";
+            let now = Parameter::Integer(now.cast_signed());
+            engine.execute(note, vec![(*guild).into(), now]).await?;
+        }
+        let mut erased = (0, 0);
+        for (guild, since) in noted {
+            if guild != 0 && known.contains(&guild) && !there.contains(&guild) {
+                if now.saturating_sub(since) < milliseconds(kept) {
+                    continue;
+                }
+                erased.0 += 1;
+                erased.1 += self.erase(Subject::Guild(GuildId::new(guild.cast_unsigned()))).await?;
+            }
+            // The bot is back, or nothing is kept any more.
+            engine.execute("DELETE FROM hotcord_left_guilds WHERE guild = $1", vec![guild.into()]).await?;
+        }
+        Ok(erased)
+    }
+}
+
+#[derive(Deserialize)]
+struct Left {
+    guild: i64,
+    left_ms: u64,
+}
+
+impl Data {
+    /// Returns all that is kept about a user or a guild, as JSON.
+    ///
+    /// # Errors
+    /// As [`Host::export`].
+    pub async fn export_personal_data(&self, subject: Subject) -> Result<Value, Error> {
+        let host = Host::of(self).ok_or_else(DatabaseError::none)?;
+        Ok(host.export(subject).await?)
+    }
+
+    /// Erases all that is kept about a user or a guild. Returns the number of rows.
+    ///
+    /// # Errors
+    /// As [`Host::erase`].
+    pub async fn erase_personal_data(&self, subject: Subject) -> Result<u64, Error> {
+        let host = Host::of(self).ok_or_else(DatabaseError::none)?;
+        Ok(host.erase(subject).await?)
+    }
+}
