@@ -86,7 +86,9 @@ async fn a_user_gets_what_is_kept_and_erases_it_when_sure() {
     let refused = bot.say("bob", "/privacy export about:server").await;
     assert_eq!(refused.content, "Only the owner of this server can do that.");
     let asked = bot.say("bob", "/privacy erase").await;
-    assert!(asked.ephemeral && asked.content.starts_with("Erase all that is kept about you"), "{asked:?}");
+    let question = "Erase all that is kept about you, in all servers? It cannot be undone. Moderation cases stay with the \
+                    servers that wrote them.";
+    assert!(asked.ephemeral && asked.content == question, "{asked:?}");
     let message = asked.message.as_ref().unwrap();
     let button = message["components"][0]["components"][0]["custom_id"].as_str().unwrap();
     bot.people.press("bob", id(message), button).await.unwrap();

@@ -67,7 +67,7 @@ async fn export(
     Ok(())
 }
 
-/// Erases all that is kept about you, or about your server
+/// Erases what is kept about you, or about your server
 #[poise::command(slash_command, ephemeral)]
 async fn erase(
     ctx: Context<'_>,
@@ -84,7 +84,12 @@ async fn erase(
         CreateButton::new(format!("{prefix}yes")).label("Erase").style(ButtonStyle::Danger),
         CreateButton::new(format!("{prefix}no")).label("Cancel").style(ButtonStyle::Secondary),
     ];
-    let words = format!("Erase all that is kept about {whose}? It cannot be undone.");
+    let mut words = format!("Erase all that is kept about {whose}? It cannot be undone.");
+    if matches!(subject, Subject::User(_)) {
+        for retained in ctx.data().retained_personal_data() {
+            words += &format!(" {retained}");
+        }
+    }
     let reply = poise::CreateReply::default().content(words).ephemeral(true);
     let question = ctx.send(reply.components(vec![CreateActionRow::Buttons(buttons)])).await?;
     let press = pressed.await;

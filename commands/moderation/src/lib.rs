@@ -1,6 +1,6 @@
 //! Moderation: what moderators do to users, channels and messages, with numbered cases.
 
-use sdk::database::Migration;
+use sdk::database::{Migration, PersonalData};
 use sdk::prelude::*;
 use sdk::services::MODLOG;
 use serenity::GatewayIntents;
@@ -21,6 +21,7 @@ mod kick;
 mod lock;
 mod log;
 mod nick;
+mod personal;
 mod purge;
 mod role;
 mod settings;
@@ -70,6 +71,10 @@ impl Plugin for Moderation {
 
     fn migrations(&self) -> &'static [Migration] {
         sdk::migrations!["0001_cases", "0002_locks"]
+    }
+
+    fn personal_data(&self) -> &'static [PersonalData] {
+        personal::TABLES
     }
 
     fn intents(&self) -> GatewayIntents {

@@ -120,7 +120,8 @@ impl Host {
         Ok(json!({ "about": about, "at": since_1970(), "documents": documents, "tables": tables }))
     }
 
-    /// Erases what [`export`](Self::export) returns, in one transaction. Returns the number of rows.
+    /// Erases what [`export`](Self::export) returns, but for tables that say why they retain it, in one transaction. Returns
+    /// the number of rows.
     ///
     /// # Errors
     /// If the database does not answer or refuses a plugin's statement. Nothing is erased then.
@@ -203,7 +204,13 @@ impl Data {
         Ok(host.export(subject).await?)
     }
 
-    /// Erases all that is kept about a user or a guild. Returns the number of rows.
+    /// Returns what stays when a user's data is erased, as sentences for that user.
+    pub fn retained_personal_data(&self) -> Vec<&'static str> {
+        let data = Host::of(self).map(|host| host.personal_data()).unwrap_or_default();
+        data.iter().filter_map(|(_, data)| data.retained).collect()
+    }
+
+    /// Erases what is kept about a user or a guild. Returns the number of rows.
     ///
     /// # Errors
     /// As [`Host::erase`].

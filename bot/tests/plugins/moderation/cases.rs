@@ -193,3 +193,35 @@ async fn cases_outlive_a_restart_and_their_numbers_go_on() {
     let answer = bot.say("bob", "/warn user:@carol reason:two").await;
     assert_eq!(private(&answer), "**carol** was warned with 1 point and has 2 points now (case 2).");
 }
+
+#[tokio::test]
+async fn a_user_gets_their_cases_and_a_server_gets_and_erases_all_of_its_own() {
+    let bot = Bot::start().await;
+    bot.say("bob", "/warn user:@carol reason:\"too loud\"").await;
+    bot.say("bob", "/case edit number:1 reason:\"much too loud\"").await;
+    let tables = async |who: &str, command: &str| {
+        let answer = bot.say(who, command).await;
+        let file = &answer.message.as_ref().unwrap()["attachments"][0];
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let response = client.get(file["url"].as_str().unwrap()).send().await.unwrap();
+        let data: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+        data["tables"]["commands/moderation"].clone()
+    };
+    let carols = tables("carol", "/privacy export").await;
+    assert_eq!(carols["cases"][0]["reason"], "much too loud");
+    assert_eq!(carols["edits"][0]["old_reason"], "too loud");
+    let bobs = tables("bob", "/privacy export").await;
+    assert_eq!(bobs["cases"], Value::Array(Vec::new()), "the moderator's cases are about others");
+    assert_eq!(tables("alice", "/privacy export about:server").await["cases"], carols["cases"]);
+
+    let asked = bot.say("alice", "/privacy erase about:server").await;
+    let message = asked.message.as_ref().unwrap();
+    let button = message["components"][0]["components"][0]["custom_id"].as_str().unwrap();
+    bot.people.press("alice", id(message), button).await.unwrap();
+    bot.until("it is erased", async || {
+        let now = bot.people.interaction(asked.interaction).await.unwrap();
+        now.content.ends_with("erased.").then_some(())
+    })
+    .await;
+    assert_eq!(tables("carol", "/privacy export").await["cases"], Value::Array(Vec::new()));
+}

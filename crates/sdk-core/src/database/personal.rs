@@ -5,13 +5,13 @@
 ///
 /// ```
 /// # use sdk_core::database::PersonalData;
-/// const CASES: PersonalData = PersonalData {
-///     export_user: Some("SELECT * FROM moderation_cases WHERE user_id = $1"),
-///     erase_user: Some("DELETE FROM moderation_cases WHERE user_id = $1"),
-///     export_guild: Some("SELECT * FROM moderation_cases WHERE guild_id = $1"),
-///     erase_guild: Some("DELETE FROM moderation_cases WHERE guild_id = $1"),
-///     guilds: Some("SELECT DISTINCT guild_id FROM moderation_cases"),
-///     ..PersonalData::named("cases")
+/// const NOTES: PersonalData = PersonalData {
+///     export_user: Some("SELECT * FROM notes_notes WHERE user_id = $1"),
+///     erase_user: Some("DELETE FROM notes_notes WHERE user_id = $1"),
+///     export_guild: Some("SELECT * FROM notes_notes WHERE guild_id = $1"),
+///     erase_guild: Some("DELETE FROM notes_notes WHERE guild_id = $1"),
+///     guilds: Some("SELECT DISTINCT guild_id FROM notes_notes"),
+///     ..PersonalData::named("notes")
 /// };
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct PersonalData {
     pub export_user: Option<&'static str>,
     /// Deletes or changes them, so that the user is not in them any more.
     pub erase_user: Option<&'static str>,
+    /// Says what stays although a user has their data erased, and why: a sentence for that user.
+    pub retained: Option<&'static str>,
     /// Returns the rows about a guild.
     pub export_guild: Option<&'static str>,
     /// Deletes them.
@@ -37,6 +39,7 @@ impl PersonalData {
             name,
             export_user: None,
             erase_user: None,
+            retained: None,
             export_guild: None,
             erase_guild: None,
             guilds: None,
