@@ -19,8 +19,9 @@ const AGAIN: Duration = Duration::from_hours(1);
 /// (https://discord.com/developers/docs/resources/user#get-current-user-guilds).
 const PAGE: u64 = 200;
 
-/// Erases what is kept about guilds that the bot left longer than `kept` ago, now and once a day. Ends with the task.
-pub(crate) async fn run(host: Host, http: Arc<Http>, kept: Duration) {
+/// Erases what is kept about guilds that the bot left longer than `kept` ago, now and once a day. Without `kept` it only says to
+/// other bots of the database in which guilds this one is. Ends with the task.
+pub(crate) async fn run(host: Host, http: Arc<Http>, kept: Option<Duration>) {
     loop {
         let wait = match once(&host, &http, kept).await {
             Ok((0, _)) => EVERY,
@@ -37,7 +38,7 @@ pub(crate) async fn run(host: Host, http: Arc<Http>, kept: Duration) {
     }
 }
 
-async fn once(host: &Host, http: &Http, kept: Duration) -> Result<(u64, u64), Problem> {
+async fn once(host: &Host, http: &Http, kept: Option<Duration>) -> Result<(u64, u64), Problem> {
     let guilds = guilds(http).await.map_err(|error| Problem::Discord(Box::new(error)))?;
     host.erase_left_guilds(&guilds, kept).await.map_err(Problem::Database)
 }

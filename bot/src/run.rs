@@ -149,16 +149,16 @@ pub(crate) async fn run(
     let http = Arc::clone(&client.http);
     #[cfg(feature = "hmr")]
     work.spawn(crate::feedback::run(host.clone(), http.clone()));
-    if let Some(kept) = config.retention {
-        work.spawn(retention::run(host.clone(), http.clone(), kept));
-    }
+    work.spawn(retention::run(host.clone(), http.clone(), config.retention));
     work.spawn(Registrar::new(host.clone(), &api, http, application.id, layout, left_out).run());
     work.spawn(rules.follow());
     work.spawn(run_timers(host.clone()));
     work.spawn(run_reload_handlers(host.clone()));
     work.spawn(run_voice_handlers(host.clone()));
+    // Calls that are under way at the end wait for what they set to be written, so this ends last.
+    let mut keeping = JoinSet::new();
     if let Some(checkpoint) = &checkpoint {
-        work.spawn(checkpoint.clone().keep());
+        keeping.spawn(checkpoint.clone().keep());
     }
     work.spawn(intents::watch(host.clone(), intents));
 
@@ -175,6 +175,7 @@ pub(crate) async fn run(
     work.shutdown().await;
     // After a refusal there is no session to close.
     shutdown::shut_down(&host, outcome.is_ok().then_some(&shards), checkpoint.as_ref()).await;
+    keeping.shutdown().await;
     if timeout(CLOSED_WITHIN, database.close()).await.is_err() {
         warn!(ms = CLOSED_WITHIN.as_millis(), "the database is still busy");
     }

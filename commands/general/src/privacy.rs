@@ -9,6 +9,9 @@ use serenity::{ButtonStyle, CreateActionRow, CreateAttachment, CreateButton, Cre
 
 /// Most bytes of a file. Discord accepts 10 MiB where nobody has paid for more.
 const MAX_FILE: usize = 10 * 1024 * 1024;
+/// What the file has, and has not.
+const KEPT: &str = "This is what is kept in documents and tables. Polls, the music queue and pending timers are not in it; they \
+                    go when they end.";
 /// How long the question can be answered.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -48,7 +51,7 @@ pub(crate) async fn privacy(_: Context<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sends you a file with all that is kept about you, or about your server
+/// Sends you a file with what is kept about you, or about your server
 #[poise::command(slash_command, ephemeral)]
 async fn export(
     ctx: Context<'_>,
@@ -62,7 +65,7 @@ async fn export(
         let words = "It is more than Discord takes as a file. Please ask whoever runs this bot for it.";
         return Err(Refusal::new(words).into());
     }
-    let reply = poise::CreateReply::default().content("This is all that is kept.").ephemeral(true);
+    let reply = poise::CreateReply::default().content(KEPT).ephemeral(true);
     ctx.send(reply.attachment(CreateAttachment::bytes(file, "privacy.json"))).await?;
     Ok(())
 }
@@ -84,11 +87,12 @@ async fn erase(
         CreateButton::new(format!("{prefix}yes")).label("Erase").style(ButtonStyle::Danger),
         CreateButton::new(format!("{prefix}no")).label("Cancel").style(ButtonStyle::Secondary),
     ];
-    let mut words = format!("Erase all that is kept about {whose}? It cannot be undone.");
-    if matches!(subject, Subject::User(_)) {
-        for retained in ctx.data().retained_personal_data() {
-            words += &format!(" {retained}");
-        }
+    let mut words = format!("Erase what is kept about {whose}? It cannot be undone.");
+    if matches!(subject, Subject::Guild(_)) {
+        words += " Settings made with `/config` are lost.";
+    }
+    for remark in ctx.data().erasure_remarks(subject) {
+        words += &format!(" {remark}");
     }
     let reply = poise::CreateReply::default().content(words).ephemeral(true);
     let question = ctx.send(reply.components(vec![CreateActionRow::Buttons(buttons)])).await?;

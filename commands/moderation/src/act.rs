@@ -69,7 +69,7 @@ fn words(kind: Kind) -> Words {
 
 /// Does it, after the checks. An order with a cause is not checked against the moderator's role: the server's settings
 /// ask for it.
-pub(crate) async fn perform(at: &ModerationContext, order: Order) -> Result<Done, Error> {
+pub(crate) async fn perform(at: &ModerationContext, mut order: Order) -> Result<Done, Error> {
     let settings = settings::of(&at.data, at.guild).get().await?;
     check(at, &order)?;
     if order.kind == Kind::Warning {
@@ -77,15 +77,30 @@ pub(crate) async fn perform(at: &ModerationContext, order: Order) -> Result<Done
     }
     let ends_at = ends_at(order.lasts);
     let told = tell(at, &order, ends_at).await;
-    if let Err(error) = ask_discord(at, &order, ends_at).await {
-        if let Some(message) = told.message
-            && let Err(error) = message.delete(&at.ctx).await
-        {
-            tracing::debug!(%error, "a direct message about an act that failed could not be deleted");
+    let outcome = match ask_discord(at, &order, ends_at).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            if let Some(message) = told.message
+                && let Err(error) = message.delete(&at.ctx).await
+            {
+                tracing::debug!(%error, "a direct message about an act that failed could not be deleted");
+            }
+            return Err(error);
         }
-        return Err(error);
+    };
+    let is_still_banned = matches!(outcome, Outcome::StillBanned);
+    if is_still_banned {
+        order.kind = Kind::Ban;
     }
     let mut done = write(at, &order, ends_at, &settings).await?;
+    if is_still_banned {
+        done.sentence += "; the ban could not be lifted, use `/unban`";
+    }
+    if matches!(order.kind, Kind::Ban | Kind::Softban | Kind::Unban)
+        && let Err(error) = expiry::cancel(&at.data, at.guild, order.target.user.id).await
+    {
+        tracing::warn!(guild = %at.guild, %error, "the timer of a ban that was replaced may have stayed");
+    }
     if order.kind == Kind::TemporaryBan
         && let Some(lasts) = order.lasts
     {
@@ -139,19 +154,35 @@ fn ends_at(lasts: Option<Duration>) -> Option<i64> {
     lasts.map(|lasts| cases::now() + i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX / 2))
 }
 
-async fn ask_discord(at: &ModerationContext, order: &Order, ends_at: Option<i64>) -> Result<(), Error> {
+/// What Discord has done.
+enum Outcome {
+    Done,
+    /// The ban of a softban, which then could not be lifted.
+    StillBanned,
+}
+
+async fn ask_discord(at: &ModerationContext, order: &Order, ends_at: Option<i64>) -> Result<Outcome, Error> {
     let (http, guild, user) = (&at.ctx.http, at.guild, order.target.user.id);
     let reason = at.audit(order.reason.as_deref());
     let answer = match order.kind {
         Kind::Ban | Kind::TemporaryBan | Kind::Softban => {
             let banned = discord::ban(http, guild, user, order.delete, &reason).await;
-            if banned.is_ok() && order.kind == Kind::Softban {
-                let lifted = http.remove_ban(guild, user, Some(&reason)).await;
-                return lifted.map_err(|error| still_banned(&order.target, &error));
+            if banned.is_ok()
+                && order.kind == Kind::Softban
+                && let Err(error) = http.remove_ban(guild, user, Some(&reason)).await
+            {
+                tracing::warn!(%user, %error, "the ban of a softban could not be lifted");
+                return Ok(Outcome::StillBanned);
             }
             banned
         }
-        Kind::Unban => http.remove_ban(guild, user, Some(&reason)).await,
+        Kind::Unban => {
+            let lifted = http.remove_ban(guild, user, Some(&reason)).await;
+            if lifted.as_ref().is_err_and(discord::is_not_banned) {
+                expiry::forget(&at.data, guild, user).await?;
+            }
+            lifted
+        }
         Kind::Kick => http.kick_member(guild, user, Some(&reason)).await,
         Kind::Timeout | Kind::TimeoutEnd => {
             let until = match ends_at {
@@ -163,15 +194,9 @@ async fn ask_discord(at: &ModerationContext, order: &Order, ends_at: Option<i64>
         }
         Kind::Warning => Ok(()),
     };
-    answer.map_err(|error| {
+    answer.map(|()| Outcome::Done).map_err(|error| {
         discord::explained(error, &format!("{} {}", words(order.kind).verb, order.target.name()))
     })
-}
-
-fn still_banned(target: &Target, error: &serenity::Error) -> Error {
-    tracing::warn!(user = %target.user.id, %error, "the ban of a softban could not be lifted");
-    let name = target.name();
-    Refusal::new(format!("{name} was banned, but the ban could not be lifted; use `/unban`.")).into()
 }
 
 /// The direct message to the user.

@@ -120,6 +120,7 @@ async fn presets(
 #[poise::command(slash_command, guild_only, ephemeral)]
 async fn list(ctx: Context<'_>) -> Result<(), Error> {
     let at = may_manage(ctx, Permissions::empty())?;
+    ctx.defer_ephemeral().await?;
     let rules = rule::all(ctx.http(), at.guild).await;
     let rules = rules.map_err(|error| discord::explained(error, "read the rules of auto moderation"))?;
     answer::embed(ctx, rule::listed(&rules)).await
@@ -137,6 +138,7 @@ async fn remove(
     reason: Option<String>,
 ) -> Result<(), Error> {
     let at = may_manage(ctx, Permissions::empty())?;
+    ctx.defer_ephemeral().await?;
     let rules = rule::all(ctx.http(), at.guild).await;
     let rules = rules.map_err(|error| discord::explained(error, "read the rules of auto moderation"))?;
     let shown = foreign(&name, Surface::Line, 100);

@@ -8,8 +8,10 @@ use crate::cases::{self, Edit};
 use crate::guard::ModerationContext;
 use crate::{answer, history, log};
 
-/// Maximum number of changes of a reason that are shown.
+/// Maximum number of changes of a reason that are shown, and of characters of each earlier reason. All texts of an embed
+/// together have at most 6000 characters.
 const EDITS: usize = 5;
+const OLD_REASON: usize = 400;
 
 /// Looks after cases
 #[poise::command(
@@ -51,6 +53,8 @@ async fn edit(
     reason: String,
 ) -> Result<(), Error> {
     let at = ModerationContext::of(ctx)?;
+    ctx.defer_ephemeral().await?;
+    about_somebody_else(&at, number).await?;
     cases::edit(&at.data.sql(), at.guild, number, at.moderator.id, &reason).await?;
     let entry = log::entry(&format!("Case {number} edited"), at.moderator.id)
         .description(log::reason(Some(reason.as_str())));
@@ -73,6 +77,8 @@ async fn remove(
     number: i64,
 ) -> Result<(), Error> {
     let at = ModerationContext::of(ctx)?;
+    ctx.defer_ephemeral().await?;
+    about_somebody_else(&at, number).await?;
     cases::remove(&at.data.sql(), at.guild, number, at.moderator.id).await?;
     let entry = log::entry(&format!("Case {number} removed"), at.moderator.id);
     let remark = log::write(&at.data, at.guild, entry).await;
@@ -80,12 +86,22 @@ async fn remove(
         .await
 }
 
+/// Refuses a change of a case about the moderator, unless they own the server.
+async fn about_somebody_else(at: &ModerationContext, number: i64) -> Result<(), Error> {
+    let case = cases::one(&at.data.sql(), at.guild, number).await?;
+    if case.user_id == at.moderator.id && !at.is_owner()? {
+        let words = format!("Case {number} is about you; somebody else has to change it.");
+        return Err(Refusal::new(words).into());
+    }
+    Ok(())
+}
+
 fn with_edits(embed: CreateEmbed, edits: &[Edit]) -> CreateEmbed {
     let shown = edits.len().saturating_sub(EDITS);
     edits[shown..].iter().fold(embed, |embed, edit| {
         let name = "Edited";
         let old = edit.old_reason.as_deref();
-        let old = old.map_or_else(|| "none".to_owned(), |old| foreign(old, Surface::Line, 800));
+        let old = old.map_or_else(|| "none".to_owned(), |old| foreign(old, Surface::Line, OLD_REASON));
         let value = format!("<t:{}:f> by {}, before: {old}", edit.edited_at, edit.edited_by.mention());
         embed.field(name, text::cut(value, text::EMBED_FIELD), false)
     })

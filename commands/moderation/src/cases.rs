@@ -285,3 +285,16 @@ pub(crate) async fn forget_temporary_ban(
     sql.execute(delete, params![guild, user, number]).await?;
     Ok(())
 }
+
+/// Changes when a ban ends, unless a newer one has replaced it. Its case keeps the time that was set.
+pub(crate) async fn postpone_temporary_ban(
+    sql: &Sql,
+    guild: GuildId,
+    ban: &TemporaryBan,
+    ends_at: i64,
+) -> Result<(), Error> {
+    let update =
+        "UPDATE moderation_temporary_bans SET ends_at = $4 WHERE guild = $1 AND user_id = $2 AND number = $3";
+    sql.execute(update, params![guild, ban.user_id, ban.number, ends_at]).await?;
+    Ok(())
+}

@@ -34,9 +34,19 @@ pub(crate) fn is_not_banned(error: &serenity::Error) -> bool {
     code(error) == Some(UNKNOWN_BAN)
 }
 
-/// Returns whether a later attempt would fail as well, because the bot has no permission or is not in the server.
+/// Returns whether an attempt soon after would fail as well, because the bot has no permission or is not in the server.
 pub(crate) fn is_forbidden(error: &serenity::Error) -> bool {
     matches!(code(error), Some(MISSING_ACCESS | MISSING_PERMISSIONS | UNKNOWN_GUILD))
+}
+
+/// Returns whether Discord answered that it did not do what was asked. After any other error, it may have done it.
+pub(crate) fn is_refused(error: &Error) -> bool {
+    match error.downcast_ref() {
+        Some(serenity::Error::Http(HttpError::UnsuccessfulRequest(answer))) => {
+            answer.status_code.is_client_error()
+        }
+        _ => false,
+    }
 }
 
 /// Returns an error of Discord as a sentence for a moderator, if it has one; `what` is what was not done, for example

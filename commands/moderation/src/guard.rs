@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 
 use sdk::prelude::*;
 use serenity::{
-    ChannelId, Guild, GuildId, Member, Mentionable as _, ModalInteraction, Permissions, RoleId, User, UserId,
+    ChannelId, Guild, GuildChannel, GuildId, Member, Mentionable as _, ModalInteraction, Permissions, RoleId,
+    User, UserId,
 };
 
 use crate::discord;
@@ -15,7 +16,7 @@ pub(crate) struct ModerationContext {
     pub(crate) data: Data,
     pub(crate) guild: GuildId,
     pub(crate) moderator: User,
-    roles: Vec<RoleId>,
+    member: Member,
 }
 
 /// Whom a moderator acts on.
@@ -90,7 +91,7 @@ impl ModerationContext {
     ) -> Result<Self, Error> {
         let (Some(guild), Some(member)) = (guild, member) else { return Err(elsewhere()) };
         let (ctx, data) = (ctx.clone(), data.clone());
-        Ok(Self { ctx, data, guild, moderator: member.user.clone(), roles: member.roles.clone() })
+        Ok(Self { ctx, data, guild, moderator: member.user.clone(), member: member.clone() })
     }
 
     /// Looks up whether a user is a member.
@@ -105,19 +106,37 @@ impl ModerationContext {
     /// Refuses what the bot has no permission for in the server. `to` says what for, as in "to ban somebody".
     pub(crate) fn bot_may(&self, needed: Permissions, to: &str) -> Result<(), Error> {
         let missing = self.in_guild(|guild, bot| needed - permissions(guild, bot.user.id, &bot.roles))?;
-        lacks(missing, to, "")
+        lacks("I", missing, &format!(" {to}"))
     }
 
     /// Refuses what the bot has no permission for in a channel.
     pub(crate) fn bot_may_in(&self, channel: ChannelId, needed: Permissions, to: &str) -> Result<(), Error> {
         let missing = self.in_guild(|guild, bot| {
-            let parent = guild.threads.iter().find(|thread| thread.id == channel);
-            let place = parent.and_then(|thread| thread.parent_id).unwrap_or(channel);
-            let place = guild.channels.get(&place);
+            let place = permissions_from(guild, channel);
             // Without cached data, Discord decides.
             place.map_or(Permissions::empty(), |place| needed - guild.user_permissions_in(place, bot))
         })?;
-        lacks(missing, to, &format!(" in {}", channel.mention()))
+        lacks("I", missing, &format!(" in {} {to}", channel.mention()))
+    }
+
+    /// Refuses what the moderator has no permission for in a channel. Discord has checked the command's permission, and
+    /// only in the channel in which it was used.
+    pub(crate) fn moderator_may_in(&self, channel: ChannelId, needed: Permissions) -> Result<(), Error> {
+        let missing = self.in_guild(|guild, _| {
+            let place = permissions_from(guild, channel)?;
+            Some(needed - guild.user_permissions_in(place, &self.member))
+        })?;
+        lacks("You", missing.ok_or_else(unknown_yet)?, &format!(" in {}", channel.mention()))
+    }
+
+    /// Returns whether a channel is a thread.
+    pub(crate) fn is_thread(&self, channel: ChannelId) -> Result<bool, Error> {
+        self.in_guild(|guild, _| guild.threads.iter().any(|thread| thread.id == channel))
+    }
+
+    /// Returns whether the moderator owns the server.
+    pub(crate) fn is_owner(&self) -> Result<bool, Error> {
+        self.in_guild(|guild, _| guild.owner_id == self.moderator.id)
     }
 
     /// Refuses a target that the moderator or the bot must not act on. `verb` is what is to be done, for example "ban".
@@ -135,7 +154,7 @@ impl ModerationContext {
             }
             let Some(roles) = &target.roles else { return Ok(()) };
             let theirs = rank(guild, roles);
-            if guild.owner_id != self.moderator.id && theirs >= rank(guild, &self.roles) {
+            if guild.owner_id != self.moderator.id && theirs >= rank(guild, &self.member.roles) {
                 return Err(Refusal::new(format!(
                     "You cannot {verb} {name}, because their highest role is not below yours."
                 )));
@@ -167,7 +186,7 @@ impl ModerationContext {
                 return Err(Refusal::new(words));
             }
             let place = (known.position, Reverse(known.id));
-            if guild.owner_id != self.moderator.id && place >= rank(guild, &self.roles) {
+            if guild.owner_id != self.moderator.id && place >= rank(guild, &self.member.roles) {
                 let words = format!("You cannot give or take {mention}, because it is not below your highest role.");
                 return Err(Refusal::new(words));
             }
@@ -205,9 +224,7 @@ impl ModerationContext {
         let guild = self.ctx.cache.guild(self.guild);
         match guild.as_ref().and_then(|guild| Some((guild, guild.members.get(&bot)?))) {
             Some((guild, bot)) => Ok(look(guild, bot)),
-            None => {
-                Err(Refusal::new("This server is not known well enough yet; try again in a moment.").into())
-            }
+            None => Err(unknown_yet()),
         }
     }
 }
@@ -234,13 +251,23 @@ fn below_bot(guild: &Guild, bot: &Member, theirs: Rank, name: &str, verb: &str) 
     Ok(())
 }
 
-fn lacks(missing: Permissions, to: &str, place: &str) -> Result<(), Error> {
+/// Returns the channel whose permissions hold in a channel or thread.
+fn permissions_from(guild: &Guild, channel: ChannelId) -> Option<&GuildChannel> {
+    let thread = guild.threads.iter().find(|thread| thread.id == channel);
+    guild.channels.get(&thread.and_then(|thread| thread.parent_id).unwrap_or(channel))
+}
+
+fn lacks(who: &str, missing: Permissions, rest: &str) -> Result<(), Error> {
     let names = missing.get_permission_names();
     if names.is_empty() {
         return Ok(());
     }
     let noun = if names.len() == 1 { "permission" } else { "permissions" };
-    Err(Refusal::new(format!("I need the {noun} {}{place} {to}.", names.join(", "))).into())
+    Err(Refusal::new(format!("{who} need the {noun} {}{rest}.", names.join(", "))).into())
+}
+
+fn unknown_yet() -> Error {
+    Refusal::new("This server is not known well enough yet; try again in a moment.").into()
 }
 
 fn elsewhere() -> Error {
@@ -304,8 +331,8 @@ mod tests {
 
     #[test]
     fn a_missing_permission_is_named() {
-        assert!(lacks(Permissions::empty(), "to ban somebody", "").is_ok());
-        let refused = lacks(Permissions::BAN_MEMBERS, "to ban somebody", "").unwrap_err();
+        assert!(lacks("I", Permissions::empty(), " to ban somebody").is_ok());
+        let refused = lacks("I", Permissions::BAN_MEMBERS, " to ban somebody").unwrap_err();
         assert_eq!(refused.to_string(), "I need the permission Ban Members to ban somebody.");
     }
 }

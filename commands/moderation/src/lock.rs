@@ -1,12 +1,13 @@
 //! `/lock` and `/unlock`: whether everyone may write in a channel.
 //!
 //! What @everyone had there is stored before it is changed. Unlocking restores it for the permissions that locking
-//! changes; others that were changed meanwhile stay.
+//! changes; others that were changed meanwhile stay. Locking anew a channel that somebody has opened by hand stores that.
 
 use sdk::database::Sql;
 use sdk::params;
 use sdk::permissions::{self, Bits, Change};
 use sdk::prelude::*;
+use sdk::tracing;
 use serde::Deserialize;
 use serde_json::Value;
 use serenity::http::{LightMethod, Request, Route};
@@ -41,12 +42,23 @@ pub(crate) async fn lock(
     let (http, sql, mention) = (ctx.http(), at.data.sql(), channel.mention());
     let before = overwrite(http, at.guild, channel).await?;
     // Stored first, so that what was there is not lost if the bot ends meanwhile.
-    if !remember(&sql, at.guild, channel, before).await? {
-        return Err(Refusal::new(format!("{mention} is locked already.")).into());
+    let is_new = remember(&sql, at.guild, channel, before).await?;
+    if !is_new {
+        if before.is_some_and(|(_, denied)| denied.contains(WRITING)) {
+            return Err(Refusal::new(format!("{mention} is locked already.")).into());
+        }
+        let locked = remembered(&sql, channel).await?.flatten();
+        replace(&sql, at.guild, channel, opened(locked, before)).await?;
     }
     let change = Change::new().deny(WRITING);
     if let Err(error) = set(http, at.guild, channel, &change, &at.audit(reason.as_deref())).await {
-        forget(&sql, channel).await?;
+        // After any other failure, the channel may be locked all the same.
+        if is_new
+            && discord::is_refused(&error)
+            && let Err(error) = forget(&sql, channel).await
+        {
+            tracing::warn!(%channel, %error, "a lock that Discord refused could not be forgotten");
+        }
         return Err(explained(error, &format!("lock {mention}")));
     }
     finish(ctx, &at, "Channel locked", format!("{mention} is locked")).await
@@ -99,6 +111,9 @@ fn place(ctx: Context<'_>, channel: Option<GuildChannel>) -> Result<(ModerationC
     {
         let words = "A thread has no permissions of its own; lock it in its own menu, or lock its channel.";
         return Err(Refusal::new(words).into());
+    }
+    if id != ctx.channel_id() {
+        at.moderator_may_in(id, Permissions::VIEW_CHANNEL | Permissions::MANAGE_CHANNELS)?;
     }
     let needed = Permissions::VIEW_CHANNEL | Permissions::MANAGE_ROLES;
     at.bot_may_in(id, needed, "to change who may write there")?;
@@ -180,6 +195,23 @@ async fn remembered(sql: &Sql, channel: ChannelId) -> Result<Option<Overwrite>, 
             Ok(Some(Some((bits(allowed.as_deref())?, bits(denied.as_deref())?))))
         }
     }
+}
+
+/// Returns what to restore in a locked channel that was changed by hand: what it has now, and what was stored for the
+/// permissions that are still denied.
+fn opened(stored: Overwrite, now: Overwrite) -> Overwrite {
+    let (allowed, denied) = now?;
+    let (allowed_before, denied_before) = stored.unwrap_or_default();
+    let still = denied & Bits::from(WRITING);
+    Some((allowed | (allowed_before & still), (denied & !still) | (denied_before & still)))
+}
+
+async fn replace(sql: &Sql, guild: GuildId, channel: ChannelId, before: Overwrite) -> Result<(), Error> {
+    let upsert = "INSERT INTO moderation_locks (channel, guild, allowed, denied) VALUES ($1, $2, $3, $4) \
+                  ON CONFLICT (channel) DO UPDATE SET allowed = excluded.allowed, denied = excluded.denied";
+    let (allowed, denied) = before.map(|(allowed, denied)| (allowed.to_string(), denied.to_string())).unzip();
+    sql.execute(upsert, params![channel, guild, allowed, denied]).await?;
+    Ok(())
 }
 
 async fn forget(sql: &Sql, channel: ChannelId) -> Result<(), Error> {

@@ -25,11 +25,13 @@ pub(crate) const TABLES: &[PersonalData] = &[
     PersonalData {
         export_user: Some("SELECT * FROM moderation_temporary_bans WHERE user_id = $1 ORDER BY guild"),
         export_guild: Some("SELECT * FROM moderation_temporary_bans WHERE guild = $1 ORDER BY user_id"),
+        consequence: Some("Temporary bans then stay until `/unban`."),
         erase_guild: Some("DELETE FROM moderation_temporary_bans WHERE guild = $1"),
         ..PersonalData::named("temporary bans")
     },
     PersonalData {
         export_guild: Some("SELECT * FROM moderation_locks WHERE guild = $1 ORDER BY channel"),
+        consequence: Some("Locked channels then have to be opened by hand."),
         erase_guild: Some("DELETE FROM moderation_locks WHERE guild = $1"),
         guilds: Some("SELECT DISTINCT guild FROM moderation_locks"),
         ..PersonalData::named("locks")

@@ -31,11 +31,13 @@ pub(crate) async fn slowmode(
     };
     let channel = channel.map_or(ctx.channel_id(), |channel| channel.id);
     let mention = channel.mention();
-    at.bot_may_in(
-        channel,
-        Permissions::VIEW_CHANNEL | Permissions::MANAGE_CHANNELS,
-        "to change the slow mode there",
-    )?;
+    let manage =
+        if at.is_thread(channel)? { Permissions::MANAGE_THREADS } else { Permissions::MANAGE_CHANNELS };
+    let needed = Permissions::VIEW_CHANNEL | manage;
+    if channel != ctx.channel_id() {
+        at.moderator_may_in(channel, needed)?;
+    }
+    at.bot_may_in(channel, needed, "to change the slow mode there")?;
     ctx.defer_ephemeral().await?;
     let change = json!({ "rate_limit_per_user": wait.as_secs() });
     let answer = ctx.http().edit_channel(channel, &change, Some(&at.audit(reason.as_deref()))).await;

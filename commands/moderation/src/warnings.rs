@@ -49,6 +49,7 @@ async fn consequence(
         }
         (Action::Ban | Action::Kick, None) => None,
     };
+    ctx.defer_ephemeral().await?;
     let consequence = Consequence { points, action, seconds };
     let sentence = described(&consequence);
     settings::of(&at.data, at.guild).update(|settings| settings.set(consequence.clone())).await??;
@@ -65,6 +66,7 @@ async fn forget(
     points: i64,
 ) -> Result<(), Error> {
     let at = ModerationContext::of(ctx)?;
+    ctx.defer_ephemeral().await?;
     if !settings::of(&at.data, at.guild).update(|settings| settings.unset(points)).await? {
         let words =
             format!("{} have no consequence; `/warnings show` lists those that have.", shown_points(points));
@@ -86,6 +88,7 @@ async fn decay(
         never if never.eq_ignore_ascii_case("never") => None,
         text => Some(duration::parse(text)?.as_secs()),
     };
+    ctx.defer_ephemeral().await?;
     settings::of(&at.data, at.guild).update(|settings| settings.decay = decay).await?;
     changed(ctx, &at, format!("From now on, {}", decayed(decay))).await
 }

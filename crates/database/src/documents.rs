@@ -1,5 +1,5 @@
-//! Documents as rows of one table. A deleted document stays as a row without a body, so that its revisions never begin
-//! anew.
+//! Documents as rows of one table. A deleted document stays as a row without a body, so that its revisions go on. An erased one
+//! has no row: the first revision is the time in milliseconds, which is more than an erased row had.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -39,7 +39,7 @@ macro_rules! insert {
     ($condition:literal) => {
         concat!(
             "INSERT INTO hotcord_documents (plugin, kind, guild, user_id, version, revision, body, changed_ms) \
-             VALUES ($1, $2, $3, $4, $5, 1, $6, $7) \
+             VALUES ($1, $2, $3, $4, $5, $7, $6, $7) \
              ON CONFLICT (plugin, kind, guild, user_id) DO UPDATE SET version = excluded.version, \
              revision = hotcord_documents.revision + 1, body = excluded.body, changed_ms = excluded.changed_ms",
             $condition,

@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sandbox::client::Run;
 use sandbox::event_log::Kind;
@@ -122,7 +123,8 @@ impl MusicTestHost {
         Ok(())
     }
 
-    /// Sends a REST request with the bot's token, bypassing the bot.
+    /// Sends a REST request with the bot's token, bypassing the bot. Waits out rate limits, which the bot's requests count
+    /// against too.
     ///
     /// # Errors
     /// If Discord refuses it.
@@ -134,8 +136,18 @@ impl MusicTestHost {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.and_then(reqwest::Response::error_for_status);
-        response.map_err(io::Error::other)?.json().await.map_err(io::Error::other)
+        loop {
+            let again = request.try_clone().ok_or_else(|| io::Error::other("the body is no stream"))?;
+            let response = again.send().await.map_err(io::Error::other)?;
+            if response.status() == reqwest::StatusCode::TOO_MANY_REQUESTS {
+                let limit: Value = response.json().await.map_err(io::Error::other)?;
+                let wait = limit["retry_after"].as_f64().unwrap_or(1.0);
+                tokio::time::sleep(Duration::from_secs_f64(wait)).await;
+                continue;
+            }
+            let response = response.error_for_status().map_err(io::Error::other)?;
+            return response.json().await.map_err(io::Error::other);
+        }
     }
 
     /// Runs a command as a room's listener.

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::{fs, io};
 
 use tempfile::TempDir;
@@ -13,6 +13,13 @@ use tempfile::TempDir;
 use crate::plugin_cache::PluginCache;
 use crate::slot::Slot;
 use crate::tree::Tree;
+
+/// Held while this workspace's build output is copied, and alone while cargo writes to it.
+static OUTPUT: RwLock<()> = RwLock::new(());
+
+fn read(lock: &RwLock<()>) -> RwLockReadGuard<'_, ()> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A copy of the workspace. Dropping it ends the processes in it.
 pub struct Playground {
@@ -38,9 +45,11 @@ impl Playground {
     pub fn new() -> io::Result<Self> {
         build_own_host()?;
         let cache = PluginCache::of(&workspace())?;
-        let mut tree = tree_with_host()?;
-        cache.add_to(&mut tree)?;
-        Self::in_slot(&tree)
+        Self::in_slot(|| {
+            let mut tree = tree_with_host()?;
+            cache.add_to(&mut tree)?;
+            Ok(tree)
+        })
     }
 
     /// Copies this workspace and its development host as before a first start, without built plugins or anything else
@@ -51,6 +60,7 @@ impl Playground {
     pub fn bare() -> io::Result<Self> {
         build_own_host()?;
         let playground = Self::fresh()?;
+        let _still = read(&OUTPUT);
         tree_with_host()?.add_to(playground.root())?;
         Ok(playground)
     }
@@ -61,12 +71,14 @@ impl Playground {
     /// # Errors
     /// If a file cannot be copied.
     pub(crate) fn with_host() -> io::Result<Self> {
-        Self::in_slot(&tree_with_host()?)
+        Self::in_slot(tree_with_host)
     }
 
-    fn in_slot(tree: &Tree) -> io::Result<Self> {
+    fn in_slot(tree: impl FnOnce() -> io::Result<Tree>) -> io::Result<Self> {
         let slot = Slot::take(&workspace().join("target/e2e/slots"))?;
-        slot.restore(tree)?;
+        // After the wait for a slot, whose owner may be waiting for this lock.
+        let _still = read(&OUTPUT);
+        slot.restore(&tree()?)?;
         Ok(Self { folder: Folder::Slot(slot) })
     }
 
@@ -112,6 +124,7 @@ impl Playground {
     fn with_build(self, features: &str) -> io::Result<Self> {
         let mut command = cargo(&workspace());
         command.args(["build", "--quiet", "--bin", "hotcord"]).args(hmr::workspace::HOST_PACKAGES);
+        let _alone = OUTPUT.write().unwrap_or_else(PoisonError::into_inner);
         run(command.args(["--features", features]))?;
         let mut tree = Tree::default();
         add_build(&mut tree, "target/debug")?;

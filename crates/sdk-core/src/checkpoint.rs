@@ -31,6 +31,9 @@ mod timers;
 use rows::{Contents, RowKey, Rows};
 use state_file::Document;
 
+/// Area of rows that could not be read.
+const UNREADABLE: &str = "unreadable";
+
 /// Shortest time from one write to the next.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Longest time from one write to the next, which bounds what a crash can lose.
@@ -104,14 +107,8 @@ impl Checkpoint {
             Some(Imported { contents, timers, is_written }) => (contents, timers, is_written),
             None => {
                 let (contents, unread) = Contents::read(&rows);
-                for (RowKey { area, plugin, key }, error) in unread {
-                    tracing::error!(
-                        area,
-                        plugin,
-                        key,
-                        error,
-                        "a row of hotcord_state cannot be read; it is left as it is"
-                    );
+                for (key, error) in unread {
+                    this.put_aside(&key, &rows[&key], &error).await?;
                 }
                 (contents, timers, true)
             }
@@ -140,6 +137,24 @@ impl Checkpoint {
             this.save().await;
         }
         Ok(this)
+    }
+
+    /// Copies a row that cannot be read to where no plugin writes over it.
+    async fn put_aside(&self, row: &RowKey, body: &str, error: &str) -> Result<(), DatabaseError> {
+        let RowKey { area, plugin, key } = row;
+        tracing::error!(
+            area,
+            plugin,
+            key,
+            error,
+            "a row of hotcord_state cannot be read; it is kept as area 'unreadable'"
+        );
+        let aside =
+            RowKey { area: UNREADABLE.to_owned(), plugin: plugin.clone(), key: format!("{area}/{key}") };
+        let mut transaction = self.engine.begin().await?;
+        let body = body.to_owned();
+        table::write(&mut *transaction, self.application, vec![(&aside, &body)], &[]).await?;
+        transaction.commit().await
     }
 
     /// Takes over a state file.
@@ -294,6 +309,11 @@ impl Checkpoint {
         }
         let contents = Contents { store: self.host.store().all(), plugins, voice: self.host.voice().saved() };
         (contents.rows(), problems)
+    }
+
+    /// Returns why changes cannot be written at present, as a sentence.
+    pub fn problem(&self) -> Option<String> {
+        self.told_of_state.lock().clone().or_else(|| self.told_of_timers.lock().clone())
     }
 
     /// Words a failure of the database.

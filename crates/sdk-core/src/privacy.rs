@@ -10,7 +10,12 @@ use serenity::all::{GuildId, UserId};
 use crate::clock::{milliseconds, since_1970};
 use crate::database::{DatabaseError, Engine, Parameter, PersonalData, Row};
 use crate::host::Host;
-use crate::{Data, Error, PluginId};
+use crate::{Data, Error, PluginId, Refusal};
+
+/// Most bytes of documents that are exported.
+pub const MAX_EXPORT: u64 = 10 * 1024 * 1024;
+/// Most rows of a table that are exported.
+pub const MAX_ROWS: usize = 20_000;
 
 /// Whose data it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +45,18 @@ impl Subject {
         match self {
             Self::User(_) => data.erase_user,
             Self::Guild(_) => data.erase_guild,
+        }
+    }
+
+    /// Returns the statement for the size of all documents.
+    fn size(self) -> &'static str {
+        match self {
+            Self::User(_) => {
+                "SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM hotcord_documents WHERE user_id = $1"
+            }
+            Self::Guild(_) => {
+                "SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM hotcord_documents WHERE guild = $1"
+            }
         }
     }
 
@@ -96,12 +113,17 @@ impl Host {
         Ok(&**self.database().ok_or_else(DatabaseError::none)?)
     }
 
-    /// Returns all that is kept about a user or a guild: documents, and what live plugins' tables have.
+    /// Returns what is kept about a user or a guild: documents, and what live plugins' tables have. `None` if it is more than
+    /// [`MAX_EXPORT`] bytes of documents or [`MAX_ROWS`] rows of a table.
     ///
     /// # Errors
     /// If the database does not answer or refuses a plugin's statement.
-    pub async fn export(&self, subject: Subject) -> Result<Value, DatabaseError> {
+    pub async fn export(&self, subject: Subject) -> Result<Option<Value>, DatabaseError> {
         let engine = self.engine()?;
+        let size = engine.fetch(subject.size(), vec![subject.parameter()]).await?.into_iter().next();
+        if size.map(Row::read_first::<u64>).transpose()?.unwrap_or_default() > MAX_EXPORT {
+            return Ok(None);
+        }
         let mut documents = Vec::new();
         for row in engine.fetch(subject.documents(), vec![subject.parameter()]).await? {
             documents.push(row.read::<Document>()?.json());
@@ -109,7 +131,11 @@ impl Host {
         let mut tables = BTreeMap::<String, BTreeMap<&str, Vec<Value>>>::new();
         for (plugin, data) in self.personal_data() {
             let Some(statement) = subject.export(&data) else { continue };
-            let rows = engine.fetch(statement, vec![subject.parameter()]).await?;
+            let statement = format!("SELECT * FROM ({statement}) AS found LIMIT {}", MAX_ROWS + 1);
+            let rows = engine.fetch(&statement, vec![subject.parameter()]).await?;
+            if rows.len() > MAX_ROWS {
+                return Ok(None);
+            }
             let rows = rows.into_iter().map(Row::read).collect::<Result<_, _>>()?;
             tables.entry(plugin.to_string()).or_default().insert(data.name, rows);
         }
@@ -117,7 +143,7 @@ impl Host {
             Subject::User(user) => json!({ "user": user.to_string() }),
             Subject::Guild(guild) => json!({ "guild": guild.to_string() }),
         };
-        Ok(json!({ "about": about, "at": since_1970(), "documents": documents, "tables": tables }))
+        Ok(Some(json!({ "about": about, "at": since_1970(), "documents": documents, "tables": tables })))
     }
 
     /// Erases what [`export`](Self::export) returns, but for tables that say why they retain it, in one transaction. Returns
@@ -136,11 +162,14 @@ impl Host {
         }
         transaction.commit().await?;
         engine.forget_documents();
+        if let Subject::Guild(guild) = subject {
+            self.servers().forget(guild);
+        }
         Ok(rows)
     }
 
-    /// Notes which guilds the bot has left, and erases those that it left longer than `kept` ago. `guilds` are those in
-    /// which it is. Returns how many guilds and rows were erased.
+    /// Notes which guilds the bot has left, and erases those that it left longer than `kept` ago; without `kept`, none.
+    /// `guilds` are those in which it is. Returns how many guilds and rows were erased.
     ///
     /// Another application may use the same database: a guild that any of them is in is not noted any more.
     ///
@@ -149,7 +178,7 @@ impl Host {
     pub async fn erase_left_guilds(
         &self,
         guilds: &BTreeSet<GuildId>,
-        kept: Duration,
+        kept: Option<Duration>,
     ) -> Result<(u64, u64), DatabaseError> {
         let engine = self.engine()?;
         let there: BTreeSet<i64> = guilds.iter().map(|guild| guild.get().cast_signed()).collect();
@@ -167,7 +196,8 @@ impl Host {
             noted.insert(guild, left_ms);
         }
         let now = since_1970();
-        for guild in known.difference(&there).filter(|guild| !noted.contains_key(guild)) {
+        let left = known.difference(&there).filter(|guild| kept.is_some() && !noted.contains_key(guild));
+        for guild in left {
             let note = "INSERT INTO hotcord_left_guilds (guild, left_ms) VALUES ($1, $2) ON CONFLICT (guild) DO NOTHING";
             let now = Parameter::Integer(now.cast_signed());
             engine.execute(note, vec![(*guild).into(), now]).await?;
@@ -175,7 +205,7 @@ impl Host {
         let mut erased = (0, 0);
         for (guild, since) in noted {
             if guild != 0 && known.contains(&guild) && !there.contains(&guild) {
-                if now.saturating_sub(since) < milliseconds(kept) {
+                if kept.is_none_or(|kept| now.saturating_sub(since) < milliseconds(kept)) {
                     continue;
                 }
                 erased.0 += 1;
@@ -195,19 +225,24 @@ struct Left {
 }
 
 impl Data {
-    /// Returns all that is kept about a user or a guild, as JSON.
+    /// Returns what is kept about a user or a guild, as JSON.
     ///
     /// # Errors
-    /// As [`Host::export`].
+    /// As [`Host::export`], and a refusal if it is too much.
     pub async fn export_personal_data(&self, subject: Subject) -> Result<Value, Error> {
         let host = Host::of(self).ok_or_else(DatabaseError::none)?;
-        Ok(host.export(subject).await?)
+        let words = "It is more than Discord takes as a file. Please ask whoever runs this bot for it.";
+        Ok(host.export(subject).await?.ok_or_else(|| Refusal::new(words))?)
     }
 
-    /// Returns what stays when a user's data is erased, as sentences for that user.
-    pub fn retained_personal_data(&self) -> Vec<&'static str> {
+    /// Returns what an erasure means, as sentences for whoever asks for it.
+    pub fn erasure_remarks(&self, subject: Subject) -> Vec<&'static str> {
         let data = Host::of(self).map(|host| host.personal_data()).unwrap_or_default();
-        data.iter().filter_map(|(_, data)| data.retained).collect()
+        let remark = |data: &PersonalData| match subject {
+            Subject::User(_) => data.retained,
+            Subject::Guild(_) => data.consequence,
+        };
+        data.iter().filter_map(|(_, data)| remark(data)).collect()
     }
 
     /// Erases what is kept about a user or a guild. Returns the number of rows.

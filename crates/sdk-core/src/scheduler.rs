@@ -137,6 +137,12 @@ impl Set {
     }
 }
 
+impl From<Kept> for Set {
+    fn from(Kept { at, payload, id, interrupted, .. }: Kept) -> Self {
+        Self { at: Duration::from_millis(at), payload, id, interrupted }
+    }
+}
+
 /// A timer as stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Kept {
@@ -234,7 +240,7 @@ impl Scheduler {
     /// Restores a timer that fired but could not be handled, unless a new one has replaced it.
     pub(crate) fn requeue(&self, timer: Timer) {
         let at = (self.0.clock)();
-        let Timer { plugin, name, key, payload, id, .. } = timer;
+        let Timer { plugin, name, key, payload, id, interrupted } = timer;
         let place = (plugin, name, key);
         let mut guard = self.0.timers.lock();
         let timers = &mut *guard;
@@ -243,7 +249,7 @@ impl Scheduler {
                 journal.finish(place, id);
             }
         } else {
-            timers.pending.insert(place.clone(), Set::new(at, payload));
+            timers.pending.insert(place.clone(), Set { interrupted, ..Set::new(at, payload) });
             if let Some(journal) = &mut timers.journal {
                 journal.note(place);
             }
@@ -278,10 +284,7 @@ impl Scheduler {
 
     /// Restores stored timers, each with its own time.
     pub(crate) fn restore(&self, kept: Vec<Kept>) {
-        let sets = kept.into_iter().map(|kept| {
-            let Kept { plugin, name, key, at, payload, id, interrupted } = kept;
-            ((plugin, name, key), Set { at: Duration::from_millis(at), payload, id, interrupted })
-        });
+        let sets = kept.into_iter().map(|kept| (kept.place(), Set::from(kept)));
         self.0.timers.lock().pending.extend(sets);
         self.wake();
     }

@@ -56,6 +56,16 @@ async fn a_softban_removes_member_and_messages_and_leaves_no_ban() {
 }
 
 #[tokio::test]
+async fn a_softban_whose_ban_stays_is_a_ban() {
+    let bot = Bot::start().await;
+    fail(&bot, ("DELETE", "/guilds/*/bans/*"), 403, 1).await;
+    let answer = bot.say("bob", "/softban user:@carol").await;
+    assert_eq!(private(&answer), "**carol** was banned (case 1); the ban could not be lifted, use `/unban`.");
+    assert!(is_banned(&bot, "carol").await);
+    logged(&bot, &["Case 1: ban", "carol"]).await;
+}
+
+#[tokio::test]
 async fn a_kick_removes_a_member() {
     let bot = Bot::start().await;
     let answer = bot.say("bob", "/kick user:@carol reason:bye evidence:https://example.org/a").await;

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use sandbox::client::Run;
 use serde_json::{Map, Value};
 
-use super::{fail, is_banned, logged, member, private, told};
+use super::{exported, fail, is_banned, logged, member, private, told};
 use crate::bot::{Bot, id, words};
 
 #[tokio::test]
@@ -130,6 +130,20 @@ async fn an_edited_reason_keeps_the_old_ones_and_who_changed_them() {
 }
 
 #[tokio::test]
+async fn a_case_about_oneself_is_changed_by_somebody_else() {
+    let bot = Bot::start().await;
+    bot.say("alice", "/warn user:@bob reason:first").await;
+    for command in ["/case edit number:1 reason:none", "/case remove number:1"] {
+        let refused = bot.say("bob", command).await;
+        assert_eq!(private(&refused), "Case 1 is about you; somebody else has to change it.");
+    }
+    let shown = words(&bot.say("bob", "/case show number:1").await.embeds[0]);
+    assert!(shown.starts_with("Case 1: warning\nfirst\n") && !shown.contains("Removed"), "{shown}");
+    let answer = bot.say("alice", "/case remove number:1").await;
+    assert!(private(&answer).starts_with("Case 1 is removed"), "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_history_has_pages_and_is_in_a_users_menu() {
     let bot = Bot::start().await;
     let none =
@@ -199,20 +213,13 @@ async fn a_user_gets_their_cases_and_a_server_gets_and_erases_all_of_its_own() {
     let bot = Bot::start().await;
     bot.say("bob", "/warn user:@carol reason:\"too loud\"").await;
     bot.say("bob", "/case edit number:1 reason:\"much too loud\"").await;
-    let tables = async |who: &str, command: &str| {
-        let answer = bot.say(who, command).await;
-        let file = &answer.message.as_ref().unwrap()["attachments"][0];
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let response = client.get(file["url"].as_str().unwrap()).send().await.unwrap();
-        let data: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
-        data["tables"]["commands/moderation"].clone()
-    };
-    let carols = tables("carol", "/privacy export").await;
+    let carols = exported(&bot, "carol", "/privacy export").await;
     assert_eq!(carols["cases"][0]["reason"], "much too loud");
     assert_eq!(carols["edits"][0]["old_reason"], "too loud");
-    let bobs = tables("bob", "/privacy export").await;
+    let bobs = exported(&bot, "bob", "/privacy export").await;
     assert_eq!(bobs["cases"], Value::Array(Vec::new()), "the moderator's cases are about others");
-    assert_eq!(tables("alice", "/privacy export about:server").await["cases"], carols["cases"]);
+    let servers = exported(&bot, "alice", "/privacy export about:server").await;
+    assert_eq!(servers["cases"], carols["cases"]);
 
     let asked = bot.say("alice", "/privacy erase about:server").await;
     let message = asked.message.as_ref().unwrap();
@@ -223,5 +230,5 @@ async fn a_user_gets_their_cases_and_a_server_gets_and_erases_all_of_its_own() {
         now.content.ends_with("erased.").then_some(())
     })
     .await;
-    assert_eq!(tables("carol", "/privacy export").await["cases"], Value::Array(Vec::new()));
+    assert_eq!(exported(&bot, "carol", "/privacy export").await["cases"], Value::Array(Vec::new()));
 }

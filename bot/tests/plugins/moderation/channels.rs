@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use sandbox::client::Run;
 use serde_json::{Value, json};
 
 use super::{fail, logged, private};
@@ -98,6 +99,48 @@ async fn a_purge_that_has_to_stop_says_how_far_it_came() {
 }
 
 #[tokio::test]
+async fn the_beginning_of_a_thread_stays_because_discord_does_not_delete_it() {
+    let bot = Bot::start().await;
+    let message = send(&bot, "carol", &["one"]).await.remove(0);
+    let path = format!(
+        "/channels/{}/messages/{}/threads",
+        message["channel_id"].as_str().unwrap(),
+        message["id"].as_str().unwrap()
+    );
+    let thread = bot.rest(Method::POST, &path, &json!({ "name": "talk" })).await;
+    let thread = thread["id"].as_str().unwrap();
+    for text in ["two", "three"] {
+        bot.people.send("carol", thread, text).await.unwrap();
+    }
+    let answer = bot.people.run(Run::typed("/purge count:100").by("bob").at(thread)).await.unwrap();
+    assert_eq!(private(&answer), format!("2 messages deleted in <#{thread}>."));
+    let left = bot.get(&format!("/channels/{thread}/messages")).await;
+    let kinds: Vec<_> = left.as_array().unwrap().iter().map(|message| &message["type"]).collect();
+    assert_eq!(kinds, [21]);
+}
+
+#[tokio::test]
+async fn the_permission_counts_in_the_channel_that_is_changed() {
+    let bot = Bot::start().await;
+    let change = json!({ "allow": ["MANAGE_CHANNELS"] });
+    bot.people.edit_overwrite(&bot.guild(), "bot-test", "@carol", &change).await.unwrap();
+    let general = bot.people.channel("alice", "general", None).await.unwrap();
+    let refusal =
+        format!("You need the permission Manage Channels in <#{}>.", general["id"].as_str().unwrap());
+    for command in ["lock", "unlock", "slowmode duration:5s"] {
+        let answer = bot.say("carol", &format!("/{command} channel:#general")).await;
+        assert_eq!(private(&answer), refusal, "{command}");
+    }
+    let now = bot.people.channel("alice", "general", None).await.unwrap();
+    assert_eq!(now["permission_overwrites"], general["permission_overwrites"]);
+    let answer = bot.say("carol", "/lock").await;
+    assert!(private(&answer).ends_with("is locked."), "{answer:?}");
+    bot.people.edit_overwrite(&bot.guild(), "general", "@carol", &change).await.unwrap();
+    let answer = bot.say("carol", "/slowmode duration:5s channel:#general").await;
+    assert!(private(&answer).starts_with("Members wait 5 seconds"), "{answer:?}");
+}
+
+#[tokio::test]
 async fn slow_mode_is_set_and_ended_within_what_discord_takes() {
     let bot = Bot::start().await;
     let answer = bot.say("alice", "/slowmode duration:2h").await;
@@ -160,6 +203,36 @@ async fn what_is_changed_during_a_lock_stays_and_a_lock_outlives_a_restart() {
     bot.say("alice", "/unlock").await;
     let now = everyone(&bot).await.unwrap();
     assert_eq!((&now["allow"], &now["deny"]), (&json!("0"), &json!((1u64 << 15).to_string())));
+}
+
+#[tokio::test]
+async fn a_channel_that_was_opened_by_hand_is_locked_anew() {
+    let bot = Bot::start().await;
+    bot.say("alice", "/lock").await;
+    // Writing is allowed again, and the rest of the lock stays.
+    let change = json!({ "allow": ["SEND_MESSAGES"] });
+    bot.people.edit_overwrite(&bot.guild(), "bot-test", "@everyone", &change).await.unwrap();
+    send(&bot, "carol", &["open"]).await;
+    let answer = bot.say("alice", "/lock").await;
+    assert!(private(&answer).ends_with("is locked."), "{answer:?}");
+    assert!(bot.people.send("carol", "bot-test", "let me").await.is_err());
+    bot.say("alice", "/unlock").await;
+    let now = everyone(&bot).await.unwrap();
+    assert_eq!((&now["allow"], &now["deny"]), (&json!((1u64 << 11).to_string()), &json!("0")));
+}
+
+#[tokio::test]
+async fn a_lock_may_have_succeeded_although_discord_did_not_answer_well() {
+    let bot = Bot::start().await;
+    fail(&bot, ("PUT", "/channels/*/permissions/*"), 502, 1).await;
+    bot.say("alice", "/lock").await;
+    // As Discord may have done after all.
+    let lock = (1u64 << 6 | 1 << 11 | 1 << 35 | 1 << 36 | 1 << 38).to_string();
+    let id = channel(&bot).await["id"].as_str().unwrap().to_owned();
+    let body = json!({ "allow": "0", "deny": lock, "type": 0 });
+    bot.rest(Method::PUT, &format!("/channels/{id}/permissions/{}", bot.guild()), &body).await;
+    assert_eq!(private(&bot.say("alice", "/unlock").await), format!("<#{id}> is unlocked."));
+    assert!(everyone(&bot).await.is_none());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{UNBANNED, audited, is_banned, join, logged, private};
+use super::{UNBANNED, audited, exported, fail, is_banned, join, logged, private};
 use crate::bot::Bot;
 
 async fn ban(bot: &Bot, user: &str, duration: &str) {
@@ -94,6 +94,42 @@ async fn a_temporary_ban_ends_after_a_restart() {
     }
 }
 
+/// Waits until no ban of the server ends by itself.
+async fn until_forgotten(bot: &Bot) {
+    bot.until("no ban ends by itself", async || {
+        let tables = exported(bot, "alice", "/privacy export about:server").await;
+        tables["temporary bans"].as_array().unwrap().is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ban_that_was_lifted_while_the_bot_was_away_is_forgotten() {
+    let mut bot = Bot::start().await;
+    ban(&bot, "carol", "10h").await;
+    bot.stop().await;
+    bot.rest(Method::DELETE, &ban_path(&bot, "carol"), &Value::Null).await;
+    bot.go_on().await;
+    until_forgotten(&bot).await;
+}
+
+#[tokio::test]
+async fn unbanning_somebody_who_is_not_banned_forgets_the_end_of_an_earlier_ban() {
+    let mut bot = Bot::start().await;
+    ban(&bot, "carol", "10h").await;
+    bot.stop().await;
+    bot.rest(Method::DELETE, &ban_path(&bot, "carol"), &Value::Null).await;
+    fail(&bot, ("GET", "/guilds/*/bans/*"), 500, 1).await;
+    bot.go_on().await;
+    bot.requested("GET", &ban_path(&bot, "carol")).await;
+    let tables = exported(&bot, "alice", "/privacy export about:server").await;
+    assert_eq!(tables["temporary bans"].as_array().unwrap().len(), 1);
+    let answer = bot.say("bob", "/unban user:@carol").await;
+    assert_eq!(private(&answer), "I cannot unban **carol**, who is not banned here.");
+    let tables = exported(&bot, "alice", "/privacy export about:server").await;
+    assert_eq!(tables["temporary bans"], json!([]));
+}
+
 #[tokio::test]
 async fn an_unban_that_fails_is_reported_and_the_ban_stays_for_moderators() {
     let bot = Bot::start().await;
@@ -102,5 +138,7 @@ async fn an_unban_that_fails_is_reported_and_the_ban_stays_for_moderators() {
     let change = json!({ "allow": ["VIEW_CHANNEL"] });
     bot.people.edit_overwrite(&bot.guild(), "mod-log", "Sandbot", &change).await.unwrap();
     bot.is_no_administrator().await;
-    logged(&bot, &["A temporary ban could not be ended", &bot.user("carol")]).await;
+    logged(&bot, &["A temporary ban could not be ended", "every day", &bot.user("carol")]).await;
+    let tables = exported(&bot, "alice", "/privacy export about:server").await;
+    assert_eq!(tables["temporary bans"].as_array().unwrap().len(), 1);
 }

@@ -63,6 +63,16 @@ async fn logged(bot: &Bot, parts: &[&str]) -> Value {
     .await
 }
 
+/// Returns what moderation has in the database, as a user gets it by `command`, an export of `/privacy`.
+async fn exported(bot: &Bot, who: &str, command: &str) -> Value {
+    let answer = bot.say(who, command).await;
+    let file = &answer.message.as_ref().unwrap()["attachments"][0];
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let response = client.get(file["url"].as_str().unwrap()).send().await.unwrap();
+    let data: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    data["tables"]["commands/moderation"].clone()
+}
+
 /// Adds members to the server.
 async fn join(bot: &Bot, users: &[&str]) {
     for user in users {

@@ -68,6 +68,11 @@ async fn invitations_and_words_are_blocked_by_discord() {
         bot.people.edit_member(&bot.guild(), "carol", &end).await.unwrap();
     }
     bot.people.send("carol", "bot-test", "a dog").await.unwrap();
+    bot.say("alice", "/automod invites allow:\"https://discord.gg/abc, discord.gg/def\"").await;
+    for text in ["https://discord.gg/abc", "come to discord.gg/abc", "https://discord.gg/def now"] {
+        bot.people.send("carol", "bot-test", text).await.unwrap();
+    }
+    assert!(bot.people.send("carol", "bot-test", "https://discord.gg/abcd").await.is_err());
     // A list of the same name is replaced.
     let answer = bot.say("alice", "/automod words name:Pets words:dog").await;
     assert_eq!(private(&answer), "The rule Words: pets is updated.");

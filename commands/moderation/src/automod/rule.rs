@@ -82,7 +82,7 @@ impl Rule {
 
     pub(super) fn invites(allow: Option<&str>, actions: Actions) -> Result<Self, Refusal> {
         let filter = ["*discord.gg/*", "*discord.com/invite/*", "*discordapp.com/invite/*"];
-        let metadata = Some(json!({ "keyword_filter": filter, "allow_list": allowed(allow)? }));
+        let metadata = Some(json!({ "keyword_filter": filter, "allow_list": invitations(allow)? }));
         Ok(Self { name: INVITES.to_owned(), trigger: Trigger::Keyword, metadata, actions })
     }
 
@@ -135,6 +135,17 @@ impl Rule {
 
 fn allowed(list: Option<&str>) -> Result<Vec<String>, Refusal> {
     keywords(list.unwrap_or_default(), ALLOWED)
+}
+
+/// Returns invitations as ends of words, because a keyword without `*` does not match a link with its scheme.
+fn invitations(list: Option<&str>) -> Result<Vec<String>, Refusal> {
+    let ends = list.unwrap_or_default().split([',', '\n']).map(|word| {
+        let word = word.trim();
+        let link = word.strip_prefix("https://").or_else(|| word.strip_prefix("http://"));
+        link.unwrap_or(word).trim_start_matches('*')
+    });
+    let ends: Vec<_> = ends.filter(|end| !end.is_empty()).map(|end| format!("*{end}")).collect();
+    keywords(&ends.join(","), ALLOWED)
 }
 
 /// Splits a list at its commas.
@@ -231,6 +242,14 @@ mod tests {
         assert!(keywords("a,b,c", 2).unwrap_err().to_string().contains("at most 2"));
         assert!(Rule::words("a", " , ", None, actions()).is_err());
         assert!(Rule::presets([false; 3], actions()).is_err());
+    }
+
+    #[test]
+    fn invitations_are_ends_of_words() {
+        let list = "https://discord.gg/a, http://discord.gg/b,discord.gg/a , *discord.gg/c, https://, *";
+        assert_eq!(invitations(Some(list)).unwrap(), ["*discord.gg/a", "*discord.gg/b", "*discord.gg/c"]);
+        assert!(invitations(Some(&"x".repeat(60))).is_err(), "the sign in front counts");
+        assert!(invitations(None).unwrap().is_empty());
     }
 
     #[test]

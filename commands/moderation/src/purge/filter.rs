@@ -1,6 +1,6 @@
 //! Which messages a purge deletes.
 
-use serenity::{Message, UserId};
+use serenity::{Message, MessageType, UserId};
 
 use sdk::prelude::serenity;
 
@@ -28,14 +28,20 @@ impl Filter {
         Self { user, bots, contains: contains.map(|text| text.to_lowercase()), has }
     }
 
-    /// Returns whether a message meets all conditions. A pinned one never does.
+    /// Returns whether a message meets all conditions. A pinned one never does, nor one that Discord does not delete.
     pub(super) fn matches(&self, message: &Message) -> bool {
         !message.pinned
+            && is_deletable(message.kind)
             && self.user.is_none_or(|user| message.author.id == user)
             && (!self.bots || message.author.bot)
             && self.contains.as_ref().is_none_or(|text| message.content.to_lowercase().contains(text))
             && self.has.is_none_or(|has| has.is_in(message))
     }
+}
+
+/// Returns whether Discord deletes messages of this type. Source: "Message Types" in Discord's documentation.
+fn is_deletable(kind: MessageType) -> bool {
+    !matches!(u8::from(kind), 1..=5 | 21)
 }
 
 impl Has {
@@ -89,5 +95,13 @@ mod tests {
     fn a_pinned_message_stays() {
         let filter = Filter::new(None, false, None, None);
         assert!(!filter.matches(&message(json!({"pinned": true}))));
+    }
+
+    #[test]
+    fn messages_that_discord_does_not_delete_stay() {
+        let filter = Filter::new(None, false, None, None);
+        let stay: Vec<u8> =
+            (0..=50).filter(|kind| !filter.matches(&message(json!({"type": kind})))).collect();
+        assert_eq!(stay, [1, 2, 3, 4, 5, 21]);
     }
 }

@@ -21,6 +21,11 @@ use serenity::async_trait;
 
 use crate::place::{Place, Server, on_both};
 
+fn since_1970() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_millis()).unwrap()
+}
+
 const APPLICATION: u64 = 77;
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -271,6 +276,74 @@ async fn of_two_processes_one_runs_a_timer() {
     assert_eq!((ran.len(), count), (100, 100));
 }
 
+/// What a process leaves behind that died while it ran a timer for the third time, a minute ago.
+async fn abandon(sql: &Sql) {
+    let abandoned = "UPDATE hotcord_timers SET owner = 1, lease_ms = 1, attempts = 3";
+    assert_eq!(sql.execute(abandoned, Vec::new()).await.unwrap(), 1);
+}
+
+on_both! {
+    async fn two_due_timers_of_one_key_do_not_stop_the_others(place: Place) {
+        let running = Running::open(&place).await;
+        let scheduler = running.host.scheduler();
+        // Neither is written yet, as while the database is away.
+        let mut due = Vec::new();
+        for number in [1, 2] {
+            scheduler.set(&counter(), "close", "same", Duration::ZERO, json!(number)).unwrap();
+            due.push(scheduler.next(|_, _| true).await);
+        }
+        scheduler.set(&counter(), "close", "another", Duration::ZERO, json!(3)).unwrap();
+        due.push(scheduler.next(|_, _| true).await);
+        let keeping = tokio::spawn(running.checkpoint.clone().keep());
+        let mut ran = Vec::new();
+        for due in due {
+            let timer = tokio::time::timeout(PATIENCE, due.claimed()).await.unwrap().unwrap();
+            ran.push(timer.payload.clone());
+            scheduler.finish(timer);
+        }
+        assert_eq!(ran, [json!(1), json!(2), json!(3)]);
+        running.checkpoint.save().await;
+        keeping.abort();
+        let sql = Sql::new(Some(running.database.clone()));
+        let left: Option<i64> = sql.fetch_value("SELECT COUNT(*) FROM hotcord_timers", Vec::new()).await.unwrap();
+        assert_eq!(left, Some(0));
+    }
+
+    async fn a_timer_that_ended_the_bot_each_time_is_given_up_at_its_claim(place: Place) {
+        let running = Running::open(&place).await;
+        let scheduler = running.host.scheduler();
+        scheduler.set(&counter(), "close", "deadly", Duration::ZERO, json!(1)).unwrap();
+        running.checkpoint.save().await;
+        let sql = Sql::new(Some(running.database.clone()));
+        abandon(&sql).await;
+        let keeping = tokio::spawn(running.checkpoint.clone().keep());
+        let due = scheduler.next(|_, _| true).await;
+        assert!(tokio::time::timeout(PATIENCE, due.claimed()).await.unwrap().is_none());
+        let left: Option<i64> = sql.fetch_value("SELECT COUNT(*) FROM hotcord_timers", Vec::new()).await.unwrap();
+        assert_eq!(left, Some(0));
+        keeping.abort();
+    }
+
+    async fn a_timer_of_another_process_is_run_here_when_that_is_gone(place: Place) {
+        let running = Running::open(&place).await;
+        let scheduler = running.host.scheduler();
+        scheduler.set(&counter(), "close", "held", Duration::ZERO, json!(1)).unwrap();
+        running.checkpoint.save().await;
+        // Another process runs it, and is gone before it says so again.
+        let sql = Sql::new(Some(running.database.clone()));
+        let until = since_1970() + 1_500;
+        let held = "UPDATE hotcord_timers SET owner = 1, lease_ms = $1, attempts = 1";
+        assert_eq!(sql.execute(held, params![until.cast_signed()]).await.unwrap(), 1);
+        let keeping = tokio::spawn(running.checkpoint.clone().keep());
+        let due = scheduler.next(|_, _| true).await;
+        assert!(tokio::time::timeout(PATIENCE, due.claimed()).await.unwrap().is_none());
+        let due = tokio::time::timeout(PATIENCE, scheduler.next(|_, _| true)).await.unwrap();
+        let timer = tokio::time::timeout(PATIENCE, due.claimed()).await.unwrap().unwrap();
+        assert!(timer.interrupted && since_1970() > until, "{timer:?}");
+        keeping.abort();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_server_is_away_the_bot_goes_on_and_then_writes() {
     let Some(server) = Server::start().unwrap() else { return };
@@ -286,11 +359,22 @@ async fn while_the_server_is_away_the_bot_goes_on_and_then_writes() {
     let set = data.schedule("close", "7", Duration::from_hours(1), &7);
     tokio::time::timeout(Duration::from_secs(20), set).await.unwrap().unwrap();
     assert_eq!(running.host.scheduler().len(), 1);
+    let problem = async {
+        loop {
+            match running.checkpoint.problem() {
+                Some(problem) => break problem,
+                None => tokio::task::yield_now().await,
+            }
+        }
+    };
+    let problem = tokio::time::timeout(PATIENCE, problem).await.unwrap();
+    assert!(problem.starts_with("what the bot remembers cannot be written to "), "{problem}");
     let mut writes = running.checkpoint.writes();
     writes.mark_unchanged();
     server.launch();
     tokio::time::timeout(PATIENCE, writes.changed()).await.unwrap().unwrap();
     running.checkpoint.save().await;
+    assert_eq!(running.checkpoint.problem(), None);
     keeping.abort();
     running.crash().await;
     let running = Running::open(&place).await;
@@ -384,25 +468,26 @@ async fn a_file_that_cannot_be_used_is_put_aside_and_never_overwritten() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_read_is_left_as_it_is() {
+async fn rows_that_cannot_be_read_are_kept_although_their_plugin_writes_again() {
     let place = Place::file();
     let running = Running::open(&place).await;
     let (_, data) = running.counter(1).await;
     data.store().put("greeting", &"hello").unwrap();
-    running.checkpoint.save().await;
-    running
-        .database
-        .execute("UPDATE hotcord_state SET body = '{' WHERE area = 'value'", Vec::new())
-        .await
-        .unwrap();
-    running.crash().await;
-    let running = Running::open(&place).await;
-    let (_, data) = running.counter(1).await;
-    assert_eq!(data.store().get::<String>("greeting").unwrap(), None);
     press(&data);
     running.checkpoint.save().await;
-    let body = "SELECT body FROM hotcord_state WHERE area = 'value'";
-    let body: Option<String> =
-        Sql::new(Some(running.database.clone())).fetch_value(body, Vec::new()).await.unwrap();
-    assert_eq!(body.as_deref(), Some("{"));
+    let damage = "UPDATE hotcord_state SET body = '{' WHERE area = 'value' OR area = 'state'";
+    assert_eq!(running.database.execute(damage, Vec::new()).await.unwrap(), 2);
+    running.crash().await;
+    for _ in 0..2 {
+        let running = Running::open(&place).await;
+        let (_, data) = running.counter(1).await;
+        assert_eq!(data.store().get::<String>("greeting").unwrap(), None);
+        press(&data);
+        running.checkpoint.save().await;
+        let kept = "SELECT COUNT(*) FROM hotcord_state WHERE area = 'unreadable' AND body = '{'";
+        let kept: Option<i64> =
+            Sql::new(Some(running.database.clone())).fetch_value(kept, Vec::new()).await.unwrap();
+        assert_eq!(kept, Some(2));
+        running.end().await;
+    }
 }

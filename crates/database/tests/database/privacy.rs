@@ -135,18 +135,18 @@ on_both! {
         let both = BTreeSet::from([HERE, THERE]);
         let only = BTreeSet::from([HERE]);
         let month = Duration::from_hours(24 * 30);
-        assert_eq!(host.erase_left_guilds(&both, Duration::ZERO).await.unwrap(), (0, 0));
+        assert_eq!(host.erase_left_guilds(&both, Some(Duration::ZERO)).await.unwrap(), (0, 0));
         // It is noted, and kept for now.
-        assert_eq!(host.erase_left_guilds(&only, month).await.unwrap(), (0, 0));
+        assert_eq!(host.erase_left_guilds(&only, Some(month)).await.unwrap(), (0, 0));
         let noted = "SELECT COUNT(*) FROM hotcord_left_guilds";
         assert_eq!(data.sql().fetch_value::<u64>(noted, Vec::new()).await.unwrap(), Some(1));
         // A bot that is back keeps everything.
-        assert_eq!(host.erase_left_guilds(&both, month).await.unwrap(), (0, 0));
+        assert_eq!(host.erase_left_guilds(&both, None).await.unwrap(), (0, 0));
         assert_eq!(data.sql().fetch_value::<u64>(noted, Vec::new()).await.unwrap(), Some(0));
-        host.erase_left_guilds(&only, month).await.unwrap();
+        host.erase_left_guilds(&only, Some(month)).await.unwrap();
         let past = "UPDATE hotcord_left_guilds SET left_ms = left_ms - $1";
         data.sql().execute(past, params![30_i64 * 24 * 3600 * 1000]).await.unwrap();
-        assert_eq!(host.erase_left_guilds(&only, month).await.unwrap(), (1, 5));
+        assert_eq!(host.erase_left_guilds(&only, Some(month)).await.unwrap(), (1, 5));
         assert!(data.guild::<Points>(THERE).find().await.unwrap().is_none());
         assert!(data.guild::<Points>(HERE).find().await.unwrap().is_some());
         assert_eq!(data.sql().fetch_value::<u64>(noted, Vec::new()).await.unwrap(), Some(0));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sdk_core::database::Engine;
 use sdk_core::generation::Generation;
 use sdk_core::host::{Host, ServerAdmin};
+use sdk_core::privacy::Subject;
 use sdk_core::registry::Change;
 use sdk_core::server::{Server, ServerSetting, SettingDeclaration};
 use sdk_core::settings::Settings;
@@ -169,6 +170,37 @@ async fn a_change_of_one_process_counts_in_the_others() {
     admin.switch("commands/one", true).await.unwrap();
     until(async || server.is_on()).await;
     follow.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_erased_server_has_no_rules_and_can_set_new_ones_in_all_processes() {
+    for place in [Some(Place::file()), Place::server()].into_iter().flatten() {
+        let (engine, name) = (place.engine().await, format!("erases on {}", place.folder.is_some()));
+        let one = host(&name, engine.clone());
+        let data = live(&one, &FIRST, 1).await;
+        let other = if place.address.is_shared() { place.engine().await } else { engine };
+        let other = host(&format!("{name}, the other"), other);
+        let seen = live(&other, &FIRST, 1).await;
+        let follow = tokio::spawn(other.servers().watch_rules().follow());
+        let admin = data.server_admin(GUILD);
+        for on in [false, true, false] {
+            admin.switch("commands/one", on).await.unwrap();
+        }
+        if place.address.is_shared() {
+            until(async || !seen.server(GUILD).is_on()).await;
+        }
+        data.erase_personal_data(Subject::Guild(GUILD)).await.unwrap();
+        assert!(data.server(GUILD).is_on());
+        if place.address.is_shared() {
+            until(async || seen.server(GUILD).is_on()).await;
+        }
+        assert!(admin.switch("commands/one", false).await.unwrap().1);
+        assert!(!data.server(GUILD).is_on());
+        if place.address.is_shared() {
+            until(async || !seen.server(GUILD).is_on()).await;
+        }
+        follow.abort();
+    }
 }
 
 /// A server's rules are what was known last while the database is away, and what is there when it is back.

@@ -208,7 +208,7 @@ async fn plugins_hear(mut test_host: TestHost) {
 async fn how_things_stand_is_told_alike_everywhere_and_watching_can_be_stopped() {
     let mut test_host = TestHost::new(&[]).await;
     test_host.bot.wait_for_line(0, "command added").await.unwrap();
-    test_host.bot.wait_for_line(0, "user menu 'User information'").await.unwrap();
+    test_host.bot.wait_for_line(0, "message menu 'Warn about this message'").await.unwrap();
 
     let status_now = status(&test_host).await;
     let host = &status_now["host"];

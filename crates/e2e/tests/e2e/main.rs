@@ -13,6 +13,7 @@ mod formats;
 mod guide;
 mod heard;
 mod metrics;
+mod migrations;
 mod moderation;
 mod music;
 mod plain;

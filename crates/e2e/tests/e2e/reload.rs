@@ -15,7 +15,7 @@ use sandbox::event_log::Kind;
 async fn a_saved_body_is_live_without_a_new_session_or_registration() {
     let mut host = TestHost::new(&[]).await;
     // The last of the first registrations.
-    host.bot.wait_for_line(0, "user menu 'User information'").await.unwrap();
+    host.bot.wait_for_line(0, "message menu 'Warn about this message'").await.unwrap();
     let writes = |host: &TestHost| {
         ["POST", "PATCH", "PUT", "DELETE"]
             .iter()

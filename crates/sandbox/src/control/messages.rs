@@ -192,6 +192,9 @@ async fn remove(
     let mut live = control.discord.lock();
     let user = find::person(&live, &asked.user)?.id;
     let channel = within_reach(&live, user, id, Permissions::MANAGE_MESSAGES)?;
+    if let Some(message) = live.message(channel, id) {
+        message.check_deletable()?;
+    }
     live.delete(channel, &[id]);
     Ok(StatusCode::NO_CONTENT)
 }

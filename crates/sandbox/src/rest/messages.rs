@@ -139,6 +139,7 @@ async fn remove(
         }
         live.require(channel, bot, Permissions::MANAGE_MESSAGES)?;
     }
+    message.check_deletable()?;
     live.delete(channel, &[id]);
     if let Some(guild) = guild.filter(|_| author != Some(bot)) {
         let options = json!({ "channel_id": channel, "count": "1" });
@@ -159,6 +160,9 @@ async fn bulk_delete(
         return Err(ApiError::not_in_dm());
     };
     let ids = validate::message::bulk_delete(&payload.json, live.next_id().timestamp_ms())?;
+    for message in ids.iter().filter_map(|id| live.message(channel, *id)) {
+        message.check_deletable()?;
+    }
     live.delete(channel, &ids);
     let options = json!({ "count": ids.len().to_string() });
     live.audit_with_options(guild, 73, bot, Some(channel), reason.as_deref(), &options);

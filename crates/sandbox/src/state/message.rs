@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::World;
 use super::clock;
 use super::poll::Poll;
+use crate::error::{ApiError, ApiResult};
 use crate::live::Source;
 use crate::snowflake::Snowflake;
 use crate::validate::reaction::Emoji;
@@ -147,8 +148,9 @@ pub struct Message {
     pub channel_id: Snowflake,
     /// Its author.
     pub author: Author,
-    /// 0 default, 6 pin notice, 7 join, 12 channel followed, 18 thread created, 19 reply, 20 slash command, 23 context menu
-    /// command, 46 result of a poll.
+    /// 0 default, 1 and 2 recipient of a group added and removed, 4 group renamed, 6 pin notice, 7 join, 12 channel
+    /// followed, 18 thread created, 19 reply, 20 slash command, 21 beginning of a thread, 23 context menu command, 46
+    /// result of a poll.
     pub kind: u8,
     /// Its text.
     pub content: String,
@@ -227,6 +229,14 @@ pub struct Message {
 }
 
 impl Message {
+    /// Checks that it is of a type that can be deleted. Source: "Message Types" in Discord's documentation.
+    pub fn check_deletable(&self) -> ApiResult<()> {
+        match self.kind {
+            1..=5 | 21 => Err(ApiError::system_message()),
+            _ => Ok(()),
+        }
+    }
+
     /// Returns all its files, listed or not.
     pub fn files(&self) -> impl Iterator<Item = &Attachment> {
         self.attachments.iter().chain(&self.shown)

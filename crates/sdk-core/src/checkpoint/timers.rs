@@ -20,7 +20,11 @@ const ATTEMPTS: u64 = 3;
 
 const CLAIM: &str = "UPDATE hotcord_timers SET owner = $1, lease_ms = $2, attempts = attempts + 1 \
     WHERE application = $3 AND plugin = $4 AND name = $5 AND key = $6 AND id = $7 \
-    AND (owner IS NULL OR lease_ms < $8)";
+    AND (owner IS NULL OR owner = $1 OR lease_ms < $8)";
+const GIVE_UP: &str = "DELETE FROM hotcord_timers WHERE application = $1 AND plugin = $2 AND name = $3 AND key = $4 AND id = $5 \
+    AND owner IS NOT NULL AND owner <> $6 AND lease_ms < $7 AND attempts >= $8";
+const HELD_UNTIL: &str = "SELECT lease_ms FROM hotcord_timers \
+    WHERE application = $1 AND plugin = $2 AND name = $3 AND key = $4 AND id = $5";
 const RENEWAL: &str = "UPDATE hotcord_timers SET lease_ms = $1 WHERE application = $2 AND owner = $3";
 const RELEASE: &str = "UPDATE hotcord_timers SET owner = NULL WHERE application = $1";
 const DELETE: &str =
@@ -52,7 +56,7 @@ pub(super) async fn read(engine: &dyn Engine, application: u64) -> Result<Vec<Ke
         // The process may still be there, and renew its lease.
         let at = if is_claimed && engine.is_shared() { at_ms.max(lease_ms + 1) } else { at_ms };
         if is_claimed && attempts >= ATTEMPTS && at < since_1970() {
-            tracing::error!(%plugin, timer = name, key, attempts, "the bot ended each time while this timer ran; it is given up");
+            given_up(&plugin, &name, &key);
             let parameters =
                 vec![id(application), plugin.as_str().into(), name.into(), key.into(), number.into()];
             engine.execute(DELETE_ONE, parameters).await?;
@@ -62,7 +66,8 @@ pub(super) async fn read(engine: &dyn Engine, application: u64) -> Result<Vec<Ke
             tracing::error!(%plugin, timer = name, key, %error, "the payload of a timer is no JSON in the database");
             Value::Null
         });
-        kept.push(Kept { plugin, name, key, at, payload, id: number, interrupted: is_claimed });
+        // Setting a timer counts its attempts anew, and the row of one that was handled is gone.
+        kept.push(Kept { plugin, name, key, at, payload, id: number, interrupted: attempts > 0 });
     }
     if !engine.is_shared() {
         engine.execute(RELEASE, vec![id(application)]).await?;
@@ -70,13 +75,17 @@ pub(super) async fn read(engine: &dyn Engine, application: u64) -> Result<Vec<Ke
     Ok(kept)
 }
 
-/// Writes timers as set anew.
+fn given_up(plugin: &PluginId, timer: &str, key: &str) {
+    tracing::error!(%plugin, timer, key, attempts = ATTEMPTS, "the bot ended each time while this timer ran; it is given up");
+}
+
+/// Writes timers as set anew. Each is there once.
 pub(super) async fn put(
     statements: &mut dyn Statements,
     application: u64,
     timers: impl Iterator<Item = &Kept>,
 ) -> Result<(), DatabaseError> {
-    let rows = timers.map(|Kept { plugin, name, key, at, payload, id: number, .. }| {
+    let rows = timers.map(|Kept { plugin, name, key, at, payload, id: number, interrupted }| {
         vec![
             id(application),
             plugin.as_str().into(),
@@ -85,45 +94,78 @@ pub(super) async fn put(
             Parameter::Integer(*number),
             id(*at),
             payload.into(),
+            Parameter::Integer(i64::from(*interrupted)),
         ]
     });
     insert(
         statements,
-        "INSERT INTO hotcord_timers (application, plugin, name, key, id, at_ms, payload)",
+        "INSERT INTO hotcord_timers (application, plugin, name, key, id, at_ms, payload, attempts)",
         rows.collect(),
         "ON CONFLICT (application, plugin, name, key) DO UPDATE SET id = excluded.id, at_ms = excluded.at_ms, \
-         payload = excluded.payload, owner = NULL, lease_ms = 0, attempts = 0",
+         payload = excluded.payload, owner = NULL, lease_ms = 0, attempts = excluded.attempts",
     )
     .await
 }
 
-/// Writes a batch. Returns which claims are granted.
-async fn write(checkpoint: &Checkpoint, batch: &Batch) -> Result<Vec<bool>, DatabaseError> {
+/// What becomes of a claim.
+enum Answer {
+    Granted,
+    /// The timer is gone: another process has run it, or it is given up.
+    Gone,
+    /// Another process runs it, until this time (milliseconds since 1970) if it does not say more.
+    Held(u64),
+}
+
+async fn claim(
+    checkpoint: &Checkpoint,
+    statements: &mut dyn Statements,
+    timer: &Kept,
+) -> Result<Answer, DatabaseError> {
+    let now = since_1970();
+    let Kept { plugin, name, key, id: number, .. } = timer;
+    let row: [Parameter; 5] = [
+        id(checkpoint.application),
+        plugin.as_str().into(),
+        name.into(),
+        key.into(),
+        Parameter::Integer(*number),
+    ];
+    let with = |more: &[Parameter]| row.iter().chain(more).cloned().collect::<Vec<_>>();
+    let owner = Parameter::Integer(checkpoint.owner);
+    if statements.execute(GIVE_UP, with(&[owner.clone(), id(now), id(ATTEMPTS)])).await? == 1 {
+        given_up(plugin, name, key);
+        return Ok(Answer::Gone);
+    }
+    let mut parameters = vec![owner, id(now + milliseconds(LEASE))];
+    parameters.extend(with(&[id(now)]));
+    if statements.execute(CLAIM, parameters).await? == 1 {
+        return Ok(Answer::Granted);
+    }
+    let held = statements.fetch(HELD_UNTIL, with(&[])).await?.into_iter().next();
+    Ok(match held {
+        Some(row) => Answer::Held(row.read_first()?),
+        None => Answer::Gone,
+    })
+}
+
+/// Writes a batch. Returns the answers to its claims.
+async fn write(checkpoint: &Checkpoint, batch: &Batch) -> Result<Vec<Answer>, DatabaseError> {
     let application = checkpoint.application;
     let mut transaction = checkpoint.engine.begin().await?;
     let statements: &mut dyn Statements = &mut *transaction;
-    let new = batch.claims.iter().filter(|claim| claim.is_new);
-    put(statements, application, new.map(|claim| &claim.timer)).await?;
-    let mut granted = Vec::with_capacity(batch.claims.len());
-    for claim in &batch.claims {
-        let now = since_1970();
-        let Kept { plugin, name, key, id: number, .. } = &claim.timer;
-        let parameters = vec![
-            Parameter::Integer(checkpoint.owner),
-            id(now + milliseconds(LEASE)),
-            id(application),
-            plugin.as_str().into(),
-            name.into(),
-            key.into(),
-            Parameter::Integer(*number),
-            id(now),
-        ];
-        granted.push(statements.execute(CLAIM, parameters).await? == 1);
+    let mut answers = Vec::with_capacity(batch.claims.len());
+    for one in &batch.claims {
+        // One by one, since two can have the same key.
+        if one.is_new {
+            put(statements, application, std::iter::once(&one.timer)).await?;
+        }
+        answers.push(claim(checkpoint, statements, &one.timer).await?);
     }
     for (plugin, name, key) in &batch.removed {
         let parameters = vec![id(application), plugin.as_str().into(), name.into(), key.into()];
         statements.execute(DELETE, parameters).await?;
     }
+    put(statements, application, batch.kept.iter()).await?;
     put(statements, application, batch.set.iter()).await?;
     for ((plugin, name, key), number) in &batch.finished {
         let parameters =
@@ -131,7 +173,7 @@ async fn write(checkpoint: &Checkpoint, batch: &Batch) -> Result<Vec<bool>, Data
         statements.execute(DELETE_ONE, parameters).await?;
     }
     transaction.commit().await?;
-    Ok(granted)
+    Ok(answers)
 }
 
 impl Checkpoint {
@@ -182,10 +224,13 @@ impl Checkpoint {
         let outcome = write(self, &batch).await;
         Self::tell(&self.told_of_timers, outcome.as_ref().err().map(|error| self.unwritten(error)));
         match outcome {
-            Ok(granted) => {
+            Ok(answers) => {
                 scheduler.wrote(&batch);
-                for (claim, granted) in batch.claims.into_iter().zip(granted) {
-                    claim.reply(granted);
+                for (claim, answer) in batch.claims.into_iter().zip(answers) {
+                    if let Answer::Held(until) = answer {
+                        scheduler.wait_for_other(&claim.timer, until);
+                    }
+                    claim.reply(matches!(answer, Answer::Granted));
                 }
                 true
             }

@@ -26,6 +26,8 @@ pub struct PersonalData {
     pub retained: Option<&'static str>,
     /// Returns the rows about a guild.
     pub export_guild: Option<&'static str>,
+    /// Says what no longer works once a guild's rows are deleted: a sentence for its owner.
+    pub consequence: Option<&'static str>,
     /// Deletes them.
     pub erase_guild: Option<&'static str>,
     /// Returns the ids of all guilds, so that those which the bot has left can be erased.
@@ -41,6 +43,7 @@ impl PersonalData {
             erase_user: None,
             retained: None,
             export_guild: None,
+            consequence: None,
             erase_guild: None,
             guilds: None,
         }

@@ -1,10 +1,11 @@
 //! What of the timers has changed since they were last written.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{Kept, Key, Scheduler};
+use super::{Kept, Key, Scheduler, Set, Timers};
 
 /// Most claims that are written at once.
 const TOGETHER: usize = 500;
@@ -35,27 +36,34 @@ impl Claim {
     }
 }
 
-/// Changes to write, in this order: claims, removed timers, set timers, finished timers.
+/// Changes to write, in this order: claims, removed timers, kept and set timers, finished timers.
 #[derive(Default)]
 pub(crate) struct Batch {
     number: u64,
     pub(crate) claims: Vec<Claim>,
     pub(crate) removed: Vec<Key>,
+    /// Due timers that are not run in this process any more.
+    pub(crate) kept: Vec<Kept>,
     pub(crate) set: Vec<Kept>,
     pub(crate) finished: Vec<(Key, i64)>,
 }
 
 impl Batch {
-    /// Keeps a timer without running it, unless a new one has replaced it.
+    /// Keeps a due timer without running it. It replaces an earlier one of its key.
     pub(crate) fn keep(&mut self, claim: Claim) {
-        if claim.is_new && !self.set.iter().any(|timer| timer.place() == claim.timer.place()) {
-            self.set.push(claim.timer);
+        if claim.is_new {
+            self.kept.retain(|timer| timer.place() != claim.timer.place());
+            self.kept.push(claim.timer);
         }
     }
 
     /// Returns whether there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.claims.is_empty() && self.removed.is_empty() && self.set.is_empty() && self.finished.is_empty()
+        self.claims.is_empty()
+            && self.removed.is_empty()
+            && self.kept.is_empty()
+            && self.set.is_empty()
+            && self.finished.is_empty()
     }
 }
 
@@ -133,6 +141,14 @@ impl Scheduler {
         batch
     }
 
+    /// Keeps a timer that another process runs, in case that process ends: it is due here again after `until`, in milliseconds
+    /// since 1970.
+    pub(crate) fn wait_for_other(&self, timer: &Kept, until: u64) {
+        let set = Set { at: Duration::from_millis(until + 1), interrupted: true, ..Set::from(timer.clone()) };
+        self.0.timers.lock().pending.entry(timer.place()).or_insert(set);
+        self.wake();
+    }
+
     /// Notes that a batch is written. Its claims are replied to by the caller.
     pub(crate) fn wrote(&self, batch: &Batch) {
         self.0.progress.send_replace(Progress { number: batch.number, is_away: false });
@@ -142,7 +158,13 @@ impl Scheduler {
     pub(crate) fn give_back(&self, batch: Batch) {
         {
             let mut guard = self.0.timers.lock();
-            let Some(journal) = &mut guard.journal else { return };
+            let Timers { pending, journal } = &mut *guard;
+            let Some(journal) = journal else { return };
+            for timer in batch.kept {
+                let place = timer.place();
+                pending.entry(place.clone()).or_insert_with(|| Set::from(timer));
+                journal.changed.insert(place);
+            }
             let mut claims = batch.claims;
             claims.append(&mut journal.claims);
             journal.claims = claims;

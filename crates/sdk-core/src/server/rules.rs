@@ -1,6 +1,6 @@
 //! What is switched off in a server, and its prefix: kept in memory for all servers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,10 +79,26 @@ impl Servers {
         RulesWatch { servers: self.clone(), changes, is_loaded: false, is_reported: false }
     }
 
+    /// Forgets the rules of a server, whose document was erased.
+    pub(crate) fn forget(&self, guild: GuildId) {
+        self.0.rules.write().remove(&guild);
+    }
+
+    fn revisions(&self) -> HashMap<GuildId, u64> {
+        self.0.rules.read().iter().map(|(guild, known)| (*guild, known.revision)).collect()
+    }
+
     async fn load(&self, engine: &dyn Engine) -> Result<(), DatabaseError> {
-        for (key, stored) in engine.documents_of(&PluginId::new(HOST), ServerRules::NAME).await? {
+        let before = self.revisions();
+        let found = engine.documents_of(&PluginId::new(HOST), ServerRules::NAME).await?;
+        let there: HashSet<GuildId> = found.iter().filter_map(|(key, _)| key.scope.guild()).collect();
+        for (key, stored) in found {
             self.apply(&key, &stored);
         }
+        // What was erased meanwhile is gone. What has changed since is newer than what was read.
+        self.0.rules.write().retain(|guild, known| {
+            there.contains(guild) || before.get(guild).is_none_or(|revision| *revision < known.revision)
+        });
         Ok(())
     }
 
@@ -92,13 +108,20 @@ impl Servers {
             kind: ServerRules::NAME.to_owned(),
             scope: Scope::Guild(guild),
         };
-        if let Some(stored) = engine.document(&key).await? {
-            self.apply(&key, &stored);
+        let before = self.0.rules.read().get(&guild).map(|known| known.revision);
+        match engine.document(&key).await? {
+            Some(stored) => self.apply(&key, &stored),
+            None => {
+                let mut all = self.0.rules.write();
+                if all.get(&guild).map(|known| known.revision) == before {
+                    all.remove(&guild);
+                }
+            }
         }
         Ok(())
     }
 
-    /// Takes the rules of a document, unless newer ones are known. The host never deletes such a document.
+    /// Takes the rules of a document, unless newer ones are known.
     fn apply(&self, key: &DocumentKey, stored: &StoredDocument) {
         let Some(guild) = key.scope.guild() else { return };
         let rules = match ServerRules::deserialize(&stored.value) {

@@ -114,6 +114,32 @@ async fn messages_go_in_bulk_as_one_event() {
 }
 
 #[tokio::test]
+async fn messages_of_some_types_cannot_be_deleted() {
+    let bot = Bot::start().await;
+    let message = bot.post(&messages(&bot), json!({ "content": "x" })).await;
+    let threads = format!("{}/{}/threads", messages(&bot), text(&message["id"]));
+    let thread = bot.expect(201, Method::POST, &threads, &json!({ "name": "t" })).await;
+    let inside = format!("/channels/{}/messages", text(&thread["id"]));
+    let sent = bot.post(&inside, json!({ "content": "y" })).await;
+    let all = bot.get(&inside).await;
+    let beginning = all.as_array().unwrap().iter().find(|message| message["type"] == 21).unwrap();
+    let one = format!("{inside}/{}", text(&beginning["id"]));
+    let (status, refused) = bot.call(Method::DELETE, &one, &Value::Null).await;
+    assert_eq!((status, &refused["code"]), (403, &json!(50021)));
+    let both = json!({ "messages": [sent["id"], beginning["id"]] });
+    let (status, refused) = bot.call(Method::POST, &format!("{inside}/bulk-delete"), &both).await;
+    assert_eq!((status, &refused["code"]), (403, &json!(50021)));
+    assert!(bot.user.delete("alice", id(&beginning["id"])).await.is_err());
+    assert_eq!(bot.get(&inside).await, all, "nothing was deleted");
+    let pin = format!("{}/pins/{}", messages(&bot), text(&message["id"]));
+    bot.expect(204, Method::PUT, &pin, &Value::Null).await;
+    let notice = bot.get(&format!("{}?limit=1", messages(&bot))).await[0].clone();
+    assert_eq!(notice["type"], 6);
+    let notice = format!("{}/{}", messages(&bot), text(&notice["id"]));
+    bot.expect(204, Method::DELETE, &notice, &Value::Null).await;
+}
+
+#[tokio::test]
 async fn an_enforced_nonce_sends_once() {
     let bot = Bot::start().await;
     let body = json!({ "content": "once", "nonce": "n1", "enforce_nonce": true });
