@@ -18,6 +18,19 @@ bench_alone() { # FOLDER PROGRAM [ARGUMENT...]
     cd "$1" && shift && exec "$@"
 }
 
+# Makes a fresh clone with a commit checked out.
+bench_clone() { # COMMIT FOLDER
+    rm -rf "$2"
+    git clone --quiet --no-checkout "$ROOT" "$2"
+    git -C "$2" checkout --quiet --detach "$1"
+}
+
+# Fails with a sentence if a benchmark is to compare with what is no commit.
+bench_need_commit() { # BENCHMARK COMMIT USAGE
+    git -C "$ROOT" rev-parse --quiet --verify "$2^{commit}" >/dev/null 2>&1 ||
+        die --code 64 "bench $1 compares with another commit, and '$2' is none; $3"
+}
+
 # Seconds without a line after which a bot hangs. A first start compiles for minutes.
 readonly BENCH_PATIENCE=1200
 
@@ -38,9 +51,7 @@ bench_await() { # LOG WORDS...
 # Starts the bot of a clone and makes the edits, each timed until it is live.
 bench_commit() { # WHICH COMMIT
     local clone=$BENCH_FOLDER/$1 log=$BENCH_FOLDER/$1.log since before player
-    rm -rf "$clone"
-    git clone --quiet --no-checkout "$ROOT" "$clone"
-    git -C "$clone" checkout --quiet --detach "$2"
+    bench_clone "$2" "$clone"
     : >"$log"
     (bench_alone "$clone" cargo fetch --quiet --locked)
     since=$(date +%s.%N)
@@ -112,8 +123,7 @@ bench_build() {
         esac
         shift
     done
-    git -C "$ROOT" rev-parse --quiet --verify "$against^{commit}" >/dev/null 2>&1 ||
-        die --code 64 "bench --build compares with another commit, and '$against' is none; usage: ./dev-env.sh bench --build --against COMMIT [--tests]"
+    bench_need_commit --build "$against" "usage: ./dev-env.sh bench --build --against COMMIT [--tests]"
     need_rust
     need_none
     BENCH_FOLDER=$ROOT/target/bench-build

@@ -33,7 +33,7 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
     Some(match outcome {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(sentence)) => {
-            // The copy is there even if nobody reads the sentence.
+            // The copy is complete, also if standard output is closed.
             let _ = writeln!(std::io::stdout(), "{sentence}");
             ExitCode::SUCCESS
         }

@@ -6,7 +6,6 @@ use sdk::host::Reloader;
 use sdk::prelude::*;
 
 mod choose;
-mod confirm;
 mod hmr;
 mod plugins;
 mod prune;

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use sdk::autocomplete::{CHOICE, CHOICES, entered};
+use sdk::confirm::{Confirmed, confirm};
 use sdk::prelude::*;
 use sdk::status::since_1970;
 use sdk::{PluginId, text};
 use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
 
 use crate::choose;
-use crate::confirm::{Confirmed, confirm};
 
 /// Keeps a plugin's state as it is now
 #[poise::command(slash_command, owners_only, ephemeral)]

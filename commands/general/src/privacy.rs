@@ -1,19 +1,16 @@
 //! `/privacy`: what is kept about a user or a server, as a file, and erasing it.
 
-use std::time::Duration;
-
+use sdk::confirm::confirm;
 use sdk::prelude::*;
 use sdk::privacy::Subject;
 use sdk::text::count;
-use serenity::{ButtonStyle, CreateActionRow, CreateAttachment, CreateButton, CreateInteractionResponse};
+use serenity::CreateAttachment;
 
-/// Most bytes of a file. Discord accepts 10 MiB where nobody has paid for more.
+/// Most bytes of a file: Discord's limit without boosts and subscriptions.
 const MAX_FILE: usize = 10 * 1024 * 1024;
 /// What the file has, and has not.
 const KEPT: &str = "This is what is kept in documents and tables. Polls, the music queue and pending timers are not in it; they \
                     go when they end.";
-/// How long the question can be answered.
-const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Whose data it is.
 #[derive(Clone, Copy, Default, poise::ChoiceParameter)]
@@ -81,12 +78,6 @@ async fn erase(
         Subject::User(_) => "you, in all servers",
         Subject::Guild(_) => "this server and its members here",
     };
-    let prefix = format!("privacy:{}:", ctx.id());
-    let pressed = ctx.data().next_press(&prefix, Some(ctx.author().id), PATIENCE);
-    let buttons = vec![
-        CreateButton::new(format!("{prefix}yes")).label("Erase").style(ButtonStyle::Danger),
-        CreateButton::new(format!("{prefix}no")).label("Cancel").style(ButtonStyle::Secondary),
-    ];
     let mut words = format!("Erase what is kept about {whose}? It cannot be undone.");
     if matches!(subject, Subject::Guild(_)) {
         words += " Settings made with `/config` are lost.";
@@ -94,18 +85,12 @@ async fn erase(
     for remark in ctx.data().erasure_remarks(subject) {
         words += &format!(" {remark}");
     }
-    let reply = poise::CreateReply::default().content(words).ephemeral(true);
-    let question = ctx.send(reply.components(vec![CreateActionRow::Buttons(buttons)])).await?;
-    let press = pressed.await;
-    if let Some(press) = &press {
-        press.create_response(ctx, CreateInteractionResponse::Acknowledge).await?;
-    }
-    let words = if press.is_some_and(|press| press.data.custom_id.ends_with(":yes")) {
+    let asked = confirm(ctx, &words, "Erase").await?;
+    let words = if asked.yes {
         let rows = ctx.data().erase_personal_data(subject).await?;
         format!("{} erased.", count(usize::try_from(rows).unwrap_or(usize::MAX), "entry"))
     } else {
         "Nothing was erased.".to_owned()
     };
-    question.edit(ctx, poise::CreateReply::default().content(words).components(Vec::new())).await?;
-    Ok(())
+    asked.tell(ctx, words).await
 }

@@ -9,7 +9,7 @@ use serenity::{CreateAllowedMentions, CreateMessage, Message, Permissions, Times
 use crate::cases::{self, Kind, NewCase};
 use crate::guard::{ModerationContext, Target};
 use crate::settings::{self, Settings};
-use crate::{discord, expiry, log};
+use crate::{answer, discord, expiry, log};
 
 /// What is to be done, to whom and why.
 pub(crate) struct Order {
@@ -67,6 +67,12 @@ fn words(kind: Kind) -> Words {
     Words { verb, done, needs }
 }
 
+/// Carries out a moderator's order, and answers with what was done.
+pub(crate) async fn answer(ctx: Context<'_>, at: &ModerationContext, order: Order) -> Result<(), Error> {
+    let done = perform(at, order).await?;
+    answer::sentence(ctx, done.sentence).await
+}
+
 /// Does it, after the checks. An order with a cause is not checked against the moderator's role: the server's settings
 /// ask for it.
 pub(crate) async fn perform(at: &ModerationContext, mut order: Order) -> Result<Done, Error> {
@@ -115,7 +121,7 @@ pub(crate) async fn perform(at: &ModerationContext, mut order: Order) -> Result<
     Ok(done)
 }
 
-/// A warning is its case, so the user is told of it afterwards.
+/// Writes the case of a warning, and then sends the user a direct message about it.
 async fn warn(at: &ModerationContext, order: &Order, settings: &Settings) -> Result<Done, Error> {
     let mut done = write(at, order, None, settings).await?;
     let told = tell(at, order, None).await;
@@ -206,7 +212,7 @@ struct Told {
     remark: &'static str,
 }
 
-/// Tells a member in a direct message what happens and why. Many users do not accept any, which is only noted.
+/// Sends a member a direct message with what happens and why. A failure, as with closed direct messages, becomes a remark.
 async fn tell(at: &ModerationContext, order: &Order, ends_at: Option<i64>) -> Told {
     if !order.target.is_member() || matches!(order.kind, Kind::Unban | Kind::TimeoutEnd) {
         return Told { message: None, remark: "" };

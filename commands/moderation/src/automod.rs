@@ -7,7 +7,7 @@ use serde_json::json;
 use serenity::{GuildChannel, Permissions};
 
 use crate::guard::ModerationContext;
-use crate::{answer, discord, log};
+use crate::{answer, discord};
 
 mod rule;
 
@@ -183,7 +183,5 @@ fn may_manage(ctx: Context<'_>, more: Permissions) -> Result<ModerationContext, 
 }
 
 async fn finish(ctx: Context<'_>, at: &ModerationContext, sentence: String) -> Result<(), Error> {
-    let entry = log::entry("Auto moderation", at.moderator.id).description(format!("{sentence}."));
-    let remark = log::write(&at.data, at.guild, entry).await;
-    answer::sentence(ctx, sentence + remark).await
+    answer::logged(ctx, at, "Auto moderation", sentence).await
 }

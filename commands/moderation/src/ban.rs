@@ -8,7 +8,7 @@ use serenity::{Attachment, User};
 use crate::act::{self, Order};
 use crate::cases::Kind;
 use crate::guard::{ModerationContext, Target};
-use crate::{answer, duration, evidence};
+use crate::{duration, evidence};
 
 /// Bans a user, who may also be somebody outside of this server
 #[poise::command(slash_command, guild_only, ephemeral, default_member_permissions = "BAN_MEMBERS")]
@@ -31,8 +31,7 @@ pub(crate) async fn ban(
     ctx.defer_ephemeral().await?;
     let target = at.target(user).await?;
     let order = Order { evidence, delete, ..Order::new(Kind::Ban, target, reason) };
-    let done = act::perform(&at, order).await?;
-    answer::sentence(ctx, done.sentence).await
+    act::answer(ctx, &at, order).await
 }
 
 /// Bans a user for some time
@@ -61,8 +60,7 @@ pub(crate) async fn tempban(
     ctx.defer_ephemeral().await?;
     let target = at.target(user).await?;
     let order = Order { evidence, lasts, delete, ..Order::new(Kind::TemporaryBan, target, reason) };
-    let done = act::perform(&at, order).await?;
-    answer::sentence(ctx, done.sentence).await
+    act::answer(ctx, &at, order).await
 }
 
 /// Removes a member and their messages: bans and unbans at once
@@ -91,8 +89,7 @@ pub(crate) async fn softban(
         return Err(Refusal::new(words).into());
     }
     let order = Order { evidence, delete, ..Order::new(Kind::Softban, target, reason) };
-    let done = act::perform(&at, order).await?;
-    answer::sentence(ctx, done.sentence).await
+    act::answer(ctx, &at, order).await
 }
 
 /// Lifts the ban of a user
@@ -108,8 +105,7 @@ pub(crate) async fn unban(
     ctx.defer_ephemeral().await?;
     // Somebody who is banned is no member.
     let order = Order::new(Kind::Unban, Target { user, roles: None }, reason);
-    let done = act::perform(&at, order).await?;
-    answer::sentence(ctx, done.sentence).await
+    act::answer(ctx, &at, order).await
 }
 
 fn deleted(text: Option<&str>) -> Result<Duration, Refusal> {

@@ -22,11 +22,10 @@ pub(crate) const BAN_DELETES: Duration = Duration::from_secs(7 * DAY);
 /// # Errors
 /// If it is none, is zero, or is longer than ten years.
 pub(crate) fn parse(text: &str) -> Result<Duration, Refusal> {
-    let seconds = seconds(text).ok_or_else(|| {
+    let duration = text::parse_duration(text, &unit).ok_or_else(|| {
         let shown = foreign(text, Surface::Code, 50);
         Refusal::new(format!("`{shown}` is no duration; write it like `90m`, `2h` or `1d12h`."))
     })?;
-    let duration = Duration::from_secs(seconds);
     if duration.is_zero() {
         return Err(Refusal::new("The duration has to be at least a second."));
     }
@@ -49,32 +48,13 @@ pub(crate) fn within(text: &str, most: Duration, what: &str) -> Result<Duration,
     Ok(duration)
 }
 
-fn seconds(text: &str) -> Option<u64> {
-    let mut rest = text.trim();
-    if rest.is_empty() {
-        return None;
+/// Returns the seconds of a unit. A number without one is no duration.
+fn unit(word: &str) -> Option<u64> {
+    match word {
+        "secs" => Some(1),
+        "mins" => Some(60),
+        word => text::unit(word),
     }
-    let mut sum = 0u64;
-    while !rest.is_empty() {
-        let (number, after) = split(rest, |character| character.is_ascii_digit());
-        let (unit, after) = split(after.trim_start(), char::is_alphabetic);
-        let unit = match unit.to_ascii_lowercase().as_str() {
-            "s" | "sec" | "secs" | "second" | "seconds" => 1,
-            "m" | "min" | "mins" | "minute" | "minutes" => 60,
-            "h" | "hour" | "hours" => 3_600,
-            "d" | "day" | "days" => DAY,
-            "w" | "week" | "weeks" => 7 * DAY,
-            _ => return None,
-        };
-        sum = sum.checked_add(number.parse::<u64>().ok()?.checked_mul(unit)?)?;
-        rest = after.trim_start();
-    }
-    Some(sum)
-}
-
-/// Splits a text after its first characters for which `belongs` holds.
-fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
-    text.split_at(text.find(|character| !belongs(character)).unwrap_or(text.len()))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use serenity::{Attachment, User};
 
 use crate::act::{self, Order};
 use crate::cases::Kind;
+use crate::evidence;
 use crate::guard::ModerationContext;
-use crate::{answer, evidence};
 
 /// Removes a member, who can come back with an invitation
 #[poise::command(slash_command, guild_only, ephemeral, default_member_permissions = "KICK_MEMBERS")]
@@ -25,6 +25,5 @@ pub(crate) async fn kick(
     let evidence = evidence::of(evidence, file.as_ref())?;
     ctx.defer_ephemeral().await?;
     let target = at.target(user).await?;
-    let done = act::perform(&at, Order { evidence, ..Order::new(Kind::Kick, target, reason) }).await?;
-    answer::sentence(ctx, done.sentence).await
+    act::answer(ctx, &at, Order { evidence, ..Order::new(Kind::Kick, target, reason) }).await
 }

@@ -17,7 +17,7 @@ use serenity::{
 };
 
 use crate::guard::ModerationContext;
-use crate::{answer, discord, log};
+use crate::{answer, discord};
 
 /// Permissions that a locked channel denies to everyone.
 const WRITING: Permissions = Permissions::SEND_MESSAGES
@@ -61,7 +61,7 @@ pub(crate) async fn lock(
         }
         return Err(explained(error, &format!("lock {mention}")));
     }
-    finish(ctx, &at, "Channel locked", format!("{mention} is locked")).await
+    answer::logged(ctx, &at, "Channel locked", format!("{mention} is locked")).await
 }
 
 /// Lets everyone write in a locked channel as before
@@ -93,7 +93,7 @@ pub(crate) async fn unlock(
         removed.map_err(|error| discord::explained(error, &what))?;
     }
     forget(&sql, channel).await?;
-    finish(ctx, &at, "Channel unlocked", format!("{mention} is unlocked")).await
+    answer::logged(ctx, &at, "Channel unlocked", format!("{mention} is unlocked")).await
 }
 
 fn place(ctx: Context<'_>, channel: Option<GuildChannel>) -> Result<(ModerationContext, ChannelId), Error> {
@@ -119,17 +119,6 @@ fn place(ctx: Context<'_>, channel: Option<GuildChannel>) -> Result<(ModerationC
     at.bot_may_in(id, needed, "to change who may write there")?;
     at.bot_may(WRITING, "to change who has them")?;
     Ok((at, id))
-}
-
-async fn finish(
-    ctx: Context<'_>,
-    at: &ModerationContext,
-    title: &str,
-    sentence: String,
-) -> Result<(), Error> {
-    let entry = log::entry(title, at.moderator.id).description(format!("{sentence}."));
-    let remark = log::write(&at.data, at.guild, entry).await;
-    answer::sentence(ctx, sentence + remark).await
 }
 
 /// What an overwrite allows and denies; `None` without an overwrite.
@@ -179,10 +168,30 @@ struct Stored {
 
 /// Stores what was there. Returns whether the channel was not locked yet.
 async fn remember(sql: &Sql, guild: GuildId, channel: ChannelId, before: Overwrite) -> Result<bool, Error> {
-    let insert = "INSERT INTO moderation_locks (channel, guild, allowed, denied) VALUES ($1, $2, $3, $4) \
-                  ON CONFLICT (channel) DO NOTHING";
+    store(sql, guild, channel, before, "DO NOTHING").await
+}
+
+/// Stores what was there in place of what is stored.
+async fn replace(sql: &Sql, guild: GuildId, channel: ChannelId, before: Overwrite) -> Result<(), Error> {
+    let update = "DO UPDATE SET allowed = excluded.allowed, denied = excluded.denied";
+    store(sql, guild, channel, before, update).await?;
+    Ok(())
+}
+
+/// Stores what was there; `otherwise` says what becomes of what is stored already. Returns whether anything was written.
+async fn store(
+    sql: &Sql,
+    guild: GuildId,
+    channel: ChannelId,
+    before: Overwrite,
+    otherwise: &str,
+) -> Result<bool, Error> {
+    let insert = format!(
+        "INSERT INTO moderation_locks (channel, guild, allowed, denied) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (channel) {otherwise}"
+    );
     let (allowed, denied) = before.map(|(allowed, denied)| (allowed.to_string(), denied.to_string())).unzip();
-    Ok(sql.execute(insert, params![channel, guild, allowed, denied]).await? > 0)
+    Ok(sql.execute(&insert, params![channel, guild, allowed, denied]).await? > 0)
 }
 
 /// Returns what was there before the lock, or `None` if the channel is not locked.
@@ -204,14 +213,6 @@ fn opened(stored: Overwrite, now: Overwrite) -> Overwrite {
     let (allowed_before, denied_before) = stored.unwrap_or_default();
     let still = denied & Bits::from(WRITING);
     Some((allowed | (allowed_before & still), (denied & !still) | (denied_before & still)))
-}
-
-async fn replace(sql: &Sql, guild: GuildId, channel: ChannelId, before: Overwrite) -> Result<(), Error> {
-    let upsert = "INSERT INTO moderation_locks (channel, guild, allowed, denied) VALUES ($1, $2, $3, $4) \
-                  ON CONFLICT (channel) DO UPDATE SET allowed = excluded.allowed, denied = excluded.denied";
-    let (allowed, denied) = before.map(|(allowed, denied)| (allowed.to_string(), denied.to_string())).unzip();
-    sql.execute(upsert, params![channel, guild, allowed, denied]).await?;
-    Ok(())
 }
 
 async fn forget(sql: &Sql, channel: ChannelId) -> Result<(), Error> {

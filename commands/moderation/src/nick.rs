@@ -5,7 +5,7 @@ use serde_json::json;
 use serenity::{Permissions, User};
 
 use crate::guard::ModerationContext;
-use crate::{answer, discord, log};
+use crate::{answer, discord};
 
 /// Changes or removes the nickname of a member
 #[poise::command(slash_command, guild_only, ephemeral, default_member_permissions = "MANAGE_NICKNAMES")]
@@ -35,7 +35,5 @@ pub(crate) async fn nick(
         }
         None => format!("{name} has no nickname now"),
     };
-    let entry = log::entry("Nickname", at.moderator.id).description(format!("{sentence}."));
-    let remark = log::write(&at.data, at.guild, entry).await;
-    answer::sentence(ctx, sentence + remark).await
+    answer::logged(ctx, &at, "Nickname", sentence).await
 }

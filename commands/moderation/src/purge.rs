@@ -8,7 +8,7 @@ use serde_json::json;
 use serenity::{ChannelId, GetMessages, Http, Mentionable as _, Message, MessageId, Permissions, User};
 
 use crate::guard::ModerationContext;
-use crate::{answer, discord, log};
+use crate::{answer, discord};
 
 mod filter;
 
@@ -82,9 +82,7 @@ pub(crate) async fn purge(
     } else if found.is_cut {
         sentence += &format!("; I looked at the last {LOOKED_AT} messages only");
     }
-    let entry = log::entry("Messages purged", at.moderator.id).description(format!("{sentence}."));
-    let remark = log::write(&at.data, at.guild, entry).await;
-    answer::sentence(ctx, sentence + remark).await
+    answer::logged(ctx, &at, "Messages purged", sentence).await
 }
 
 /// Parses a message's id or link.

@@ -4,7 +4,7 @@ use sdk::prelude::*;
 use serenity::{Mentionable as _, Permissions, Role, User};
 
 use crate::guard::ModerationContext;
-use crate::{answer, discord, log};
+use crate::{answer, discord};
 
 /// Gives and takes roles
 #[poise::command(
@@ -79,7 +79,5 @@ async fn change(
     };
     answer.map_err(|error| discord::explained(error, &format!("change the roles of {name}")))?;
     let sentence = if adds { format!("{name} has {mention} now") } else { format!("{name} lost {mention}") };
-    let entry = log::entry("Roles", at.moderator.id).description(format!("{sentence}."));
-    let remark = log::write(&at.data, at.guild, entry).await;
-    answer::sentence(ctx, sentence + remark).await
+    answer::logged(ctx, &at, "Roles", sentence).await
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use serenity::{GuildChannel, Mentionable as _, Permissions};
 
 use crate::guard::ModerationContext;
-use crate::{answer, discord, duration, log};
+use crate::{answer, discord, duration};
 
 /// Sets how long members wait between two messages in a channel
 #[poise::command(slash_command, guild_only, ephemeral, default_member_permissions = "MANAGE_CHANNELS")]
@@ -47,7 +47,5 @@ pub(crate) async fn slowmode(
     } else {
         format!("Members wait {} between two messages in {mention} now", text::duration(wait))
     };
-    let entry = log::entry("Slow mode", at.moderator.id).description(format!("{sentence}."));
-    let remark = log::write(&at.data, at.guild, entry).await;
-    answer::sentence(ctx, sentence + remark).await
+    answer::logged(ctx, &at, "Slow mode", sentence).await
 }

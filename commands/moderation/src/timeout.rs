@@ -6,7 +6,7 @@ use serenity::{Attachment, User};
 use crate::act::{self, Order};
 use crate::cases::Kind;
 use crate::guard::ModerationContext;
-use crate::{answer, duration, evidence};
+use crate::{duration, evidence};
 
 /// Keeps a member from writing and speaking for some time
 #[poise::command(slash_command, guild_only, ephemeral, default_member_permissions = "MODERATE_MEMBERS")]
@@ -30,8 +30,7 @@ pub(crate) async fn timeout(
     ctx.defer_ephemeral().await?;
     let target = at.target(user).await?;
     let order = Order { evidence, lasts, ..Order::new(Kind::Timeout, target, reason) };
-    let done = act::perform(&at, order).await?;
-    answer::sentence(ctx, done.sentence).await
+    act::answer(ctx, &at, order).await
 }
 
 /// Ends the timeout of a member
@@ -46,6 +45,5 @@ pub(crate) async fn untimeout(
     let at = ModerationContext::of(ctx)?;
     ctx.defer_ephemeral().await?;
     let target = at.target(user).await?;
-    let done = act::perform(&at, Order::new(Kind::TimeoutEnd, target, reason)).await?;
-    answer::sentence(ctx, done.sentence).await
+    act::answer(ctx, &at, Order::new(Kind::TimeoutEnd, target, reason)).await
 }

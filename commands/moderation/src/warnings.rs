@@ -102,9 +102,7 @@ async fn show(ctx: Context<'_>) -> Result<(), Error> {
 }
 
 async fn changed(ctx: Context<'_>, at: &ModerationContext, sentence: String) -> Result<(), Error> {
-    let entry = log::entry("Consequences of warnings", at.moderator.id).description(format!("{sentence}."));
-    let remark = log::write(&at.data, at.guild, entry).await;
-    answer::sentence(ctx, sentence + remark).await
+    answer::logged(ctx, at, "Consequences of warnings", sentence).await
 }
 
 fn shown(settings: &Settings) -> CreateEmbed {

@@ -1,11 +1,8 @@
 //! Choices of autocompletion.
 
+use sdk::autocomplete::{CHOICE, CHOICES};
 use sdk::prelude::*;
 use serenity::{AutocompleteChoice, CreateAutocompleteResponse};
-
-/// Maximum number of choices at Discord.
-pub(crate) const CHOICES: usize = 25;
-pub(crate) const NAME: usize = 100;
 
 /// Returns the numbers of waiting tracks with their titles as choices.
 pub(crate) async fn waiting(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse {
@@ -18,7 +15,7 @@ pub(crate) async fn waiting(ctx: Context<'_>, partial: &str) -> CreateAutocomple
     for (index, track) in upcoming.iter().flat_map(|tracks| tracks.iter()).enumerate() {
         let name = format!("{}. {}", index + 1, track.label());
         if choices.len() < CHOICES && name.to_lowercase().contains(&partial) {
-            choices.push(AutocompleteChoice::new(foreign(&name, Surface::Label, NAME), index + 1));
+            choices.push(AutocompleteChoice::new(foreign(&name, Surface::Label, CHOICE), index + 1));
         }
     }
     CreateAutocompleteResponse::new().set_choices(choices)

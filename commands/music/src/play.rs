@@ -1,5 +1,6 @@
 //! `/play`: plays an address, a file, a track of the library, or the result of a search.
 
+use sdk::autocomplete::{CHOICE, CHOICES};
 use sdk::prelude::*;
 use sdk::text;
 use sdk::voice::queue::MAX_SHARE;
@@ -7,7 +8,6 @@ use sdk::voice::source::{Limits, Query, Resolved};
 use sdk::voice::{At, Enqueued, Requester, SourceKind};
 use serenity::{Attachment, AutocompleteChoice, ChannelId, CreateAutocompleteResponse};
 
-use crate::choose::{CHOICES, NAME};
 use crate::defer::defer_if_slow;
 use crate::display;
 use crate::guard::MusicContext;
@@ -147,7 +147,7 @@ async fn complete(ctx: Context<'_>, partial: &str) -> CreateAutocompleteResponse
     let mut choices = Vec::new();
     for track in sources.find_in_library(partial, CHOICES).await {
         choices.push(AutocompleteChoice::new(
-            foreign(&track.label(), Surface::Label, NAME),
+            foreign(&track.label(), Surface::Label, CHOICE),
             Query::choice(&track.id),
         ));
     }

@@ -38,6 +38,7 @@ pub mod clock;
 pub mod code;
 mod collectors;
 mod compatibility;
+pub mod confirm;
 pub mod data;
 pub mod database;
 pub mod definition;

@@ -48,36 +48,32 @@ impl Subject {
         }
     }
 
+    /// Returns the documents' column with the id.
+    fn column(self) -> &'static str {
+        match self {
+            Self::User(_) => "user_id",
+            Self::Guild(_) => "guild",
+        }
+    }
+
     /// Returns the statement for the size of all documents.
-    fn size(self) -> &'static str {
-        match self {
-            Self::User(_) => {
-                "SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM hotcord_documents WHERE user_id = $1"
-            }
-            Self::Guild(_) => {
-                "SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM hotcord_documents WHERE guild = $1"
-            }
-        }
+    fn size(self) -> String {
+        let column = self.column();
+        format!(
+            "SELECT CAST(COALESCE(SUM(LENGTH(body)), 0) AS BIGINT) FROM hotcord_documents WHERE {column} = $1"
+        )
     }
 
-    fn documents(self) -> &'static str {
-        match self {
-            Self::User(_) => {
-                "SELECT plugin, kind, guild, user_id, body FROM hotcord_documents \
-                 WHERE user_id = $1 AND body IS NOT NULL ORDER BY plugin, kind, guild"
-            }
-            Self::Guild(_) => {
-                "SELECT plugin, kind, guild, user_id, body FROM hotcord_documents \
-                 WHERE guild = $1 AND body IS NOT NULL ORDER BY plugin, kind, user_id"
-            }
-        }
+    fn documents(self) -> String {
+        let column = self.column();
+        format!(
+            "SELECT plugin, kind, guild, user_id, body FROM hotcord_documents \
+             WHERE {column} = $1 AND body IS NOT NULL ORDER BY plugin, kind, guild, user_id"
+        )
     }
 
-    fn erase_documents(self) -> &'static str {
-        match self {
-            Self::User(_) => "DELETE FROM hotcord_documents WHERE user_id = $1",
-            Self::Guild(_) => "DELETE FROM hotcord_documents WHERE guild = $1",
-        }
+    fn erase_documents(self) -> String {
+        format!("DELETE FROM hotcord_documents WHERE {} = $1", self.column())
     }
 }
 
@@ -120,12 +116,12 @@ impl Host {
     /// If the database does not answer or refuses a plugin's statement.
     pub async fn export(&self, subject: Subject) -> Result<Option<Value>, DatabaseError> {
         let engine = self.engine()?;
-        let size = engine.fetch(subject.size(), vec![subject.parameter()]).await?.into_iter().next();
+        let size = engine.fetch(&subject.size(), vec![subject.parameter()]).await?.into_iter().next();
         if size.map(Row::read_first::<u64>).transpose()?.unwrap_or_default() > MAX_EXPORT {
             return Ok(None);
         }
         let mut documents = Vec::new();
-        for row in engine.fetch(subject.documents(), vec![subject.parameter()]).await? {
+        for row in engine.fetch(&subject.documents(), vec![subject.parameter()]).await? {
             documents.push(row.read::<Document>()?.json());
         }
         let mut tables = BTreeMap::<String, BTreeMap<&str, Vec<Value>>>::new();
@@ -154,7 +150,7 @@ impl Host {
     pub async fn erase(&self, subject: Subject) -> Result<u64, DatabaseError> {
         let engine = self.engine()?;
         let mut transaction = engine.begin().await?;
-        let mut rows = transaction.execute(subject.erase_documents(), vec![subject.parameter()]).await?;
+        let mut rows = transaction.execute(&subject.erase_documents(), vec![subject.parameter()]).await?;
         for (_, data) in self.personal_data() {
             if let Some(statement) = subject.erase(&data) {
                 rows += transaction.execute(statement, vec![subject.parameter()]).await?;

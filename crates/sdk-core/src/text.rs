@@ -73,6 +73,35 @@ pub fn clause(sentence: &str) -> String {
     }
 }
 
+/// Returns the seconds of a unit of time, by a word in lower case: `s`, `sec`, `second`, `seconds`, and so on up to weeks.
+pub fn unit(word: &str) -> Option<u64> {
+    Some(match word {
+        "s" | "sec" | "second" | "seconds" => 1,
+        "m" | "min" | "minute" | "minutes" => 60,
+        "h" | "hour" | "hours" => 3_600,
+        "d" | "day" | "days" => 86_400,
+        "w" | "week" | "weeks" => 604_800,
+        _ => return None,
+    })
+}
+
+/// Parses a duration: numbers with units, one after the other. `unit` returns the seconds of a unit's word in lower case, which
+/// is empty for a number without one. `None` if it is no duration.
+pub fn parse_duration(text: &str, unit: &dyn Fn(&str) -> Option<u64>) -> Option<Duration> {
+    let mut rest = text.trim();
+    let mut seconds: Option<u64> = None;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let number: u64 = rest[..digits].parse().ok()?;
+        let after = rest[digits..].trim_start();
+        let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+        let factor = unit(&after[..letters].to_ascii_lowercase())?;
+        seconds = Some(seconds.unwrap_or_default().checked_add(number.checked_mul(factor)?)?);
+        rest = after[letters..].trim_start();
+    }
+    seconds.map(Duration::from_secs)
+}
+
 /// Formats a duration in its two largest units: `3 days 4 hours`, `5 minutes`, `12 seconds`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();

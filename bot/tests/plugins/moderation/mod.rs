@@ -88,7 +88,7 @@ async fn fail(bot: &Bot, (method, path): (&str, &str), status: u16, times: u64) 
     bot.people.add_fault(&rule).await.unwrap();
 }
 
-/// Returns the only answer of a command, which only its user sees and which mentions nobody.
+/// Returns the only answer of a command: ephemeral, and without mentions that notify.
 fn private(answer: &Answer) -> &str {
     assert!(answer.ephemeral, "{answer:?}");
     let message = answer.message.as_ref().unwrap_or_else(|| panic!("{answer:?}"));

@@ -1,11 +1,9 @@
 //! The text of `/help`, independent of Discord.
 
 use poise::ContextMenuCommandAction;
+use sdk::autocomplete::CHOICES;
 use sdk::prelude::*;
 use sdk::{PluginId, text};
-
-/// Maximum number of choices of an autocompletion at Discord.
-const CHOICES: usize = 25;
 
 /// A command that a user may see, with the name by which it is called.
 pub(super) struct Shown<'a> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serenity::all::{ChannelId, ChannelType, Guild, RoleId, UserId};
 
 use super::{SettingKind, SettingValue};
+use crate::text;
 
 /// Most words of a choice that a sentence lists.
 const LISTED: usize = 10;
@@ -138,25 +139,7 @@ fn only<T>(mut named: impl Iterator<Item = T>, noun: &str) -> Result<Option<T>, 
 
 /// Parses a duration: `90`, `90s`, `10 minutes`, `1h 30m`, `2d`. A number without a unit is in seconds.
 pub fn duration(entered: &str) -> Option<Duration> {
-    let mut rest = entered.trim();
-    let mut seconds: Option<u64> = None;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-        let number: u64 = rest[..digits].parse().ok()?;
-        let after = rest[digits..].trim_start();
-        let letters = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
-        let factor = match after[..letters].to_ascii_lowercase().as_str() {
-            "" | "s" | "sec" | "second" | "seconds" => 1,
-            "m" | "min" | "minute" | "minutes" => 60,
-            "h" | "hour" | "hours" => 3_600,
-            "d" | "day" | "days" => 86_400,
-            "w" | "week" | "weeks" => 604_800,
-            _ => return None,
-        };
-        seconds = Some(seconds.unwrap_or_default().checked_add(number.checked_mul(factor)?)?);
-        rest = after[letters..].trim_start();
-    }
-    seconds.map(Duration::from_secs)
+    text::parse_duration(entered, &|unit| if unit.is_empty() { Some(1) } else { text::unit(unit) })
 }
 
 #[cfg(test)]

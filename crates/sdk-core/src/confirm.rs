@@ -2,23 +2,27 @@
 
 use std::time::Duration;
 
-use sdk::prelude::*;
-use serenity::{ButtonStyle, CreateActionRow, CreateButton, CreateInteractionResponse};
+use serenity::all::{ButtonStyle, CreateActionRow, CreateButton, CreateInteractionResponse};
+
+use crate::{Context, Error};
 
 /// How long a question can be answered.
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A question that was answered or has expired.
-pub(crate) struct Confirmed<'a> {
+pub struct Confirmed<'a> {
     /// Whether the answer was yes.
-    pub(crate) yes: bool,
+    pub yes: bool,
     question: poise::ReplyHandle<'a>,
 }
 
 /// Asks the user of the command and returns the answer. A question that expires, or outlives this generation, counts as
 /// a no.
-pub(crate) async fn confirm<'a>(ctx: Context<'a>, question: &str, yes: &str) -> Result<Confirmed<'a>, Error> {
-    let prefix = format!("dev-confirm:{}:", ctx.id());
+///
+/// # Errors
+/// If Discord does not take the question or the answer to its button.
+pub async fn confirm<'a>(ctx: Context<'a>, question: &str, yes: &str) -> Result<Confirmed<'a>, Error> {
+    let prefix = format!("confirm:{}:", ctx.id());
     let pressed = ctx.data().next_press(&prefix, Some(ctx.author().id), PATIENCE);
     let buttons = vec![
         CreateButton::new(format!("{prefix}yes")).label(yes).style(ButtonStyle::Danger),
@@ -33,7 +37,10 @@ pub(crate) async fn confirm<'a>(ctx: Context<'a>, question: &str, yes: &str) -> 
 
 impl Confirmed<'_> {
     /// Replaces the question by the result.
-    pub(crate) async fn tell(self, ctx: Context<'_>, words: String) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// If Discord does not take it.
+    pub async fn tell(self, ctx: Context<'_>, words: String) -> Result<(), Error> {
         let reply = poise::CreateReply::default().content(words).components(Vec::new());
         self.question.edit(ctx, reply).await?;
         Ok(())
