@@ -16,7 +16,7 @@ use sdk::tracing::{info, warn};
 const EVERY: Duration = Duration::from_hours(24);
 const AGAIN: Duration = Duration::from_hours(1);
 /// Guilds in an answer of Discord's, which is the most
-/// (https://discord.com/developers/docs/resources/user#get-current-user-guilds).
+/// (<https://discord.com/developers/docs/resources/user#get-current-user-guilds>).
 const PAGE: u64 = 200;
 
 /// Erases what is kept about guilds that the bot left longer than `kept` ago, now and once a day. Without `kept` it only says to
