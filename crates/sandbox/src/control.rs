@@ -25,6 +25,7 @@ mod integrations;
 mod intents;
 mod interactions;
 mod invites;
+pub(crate) mod listeners;
 mod lobbies;
 mod messages;
 mod modals;
@@ -86,6 +87,8 @@ pub(crate) struct Control {
     pub(crate) bot_control: Option<Arc<std::path::Path>>,
     /// Pages in browsers.
     pub(crate) pages: pages::Pages,
+    /// Pages that hear a voice channel.
+    pub(crate) listeners: listeners::Listeners,
     /// Differs in each sandbox, so that a client notices another one at the same address.
     pub(crate) run: Arc<str>,
 }

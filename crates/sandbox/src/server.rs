@@ -22,6 +22,7 @@ use crate::backend;
 use crate::body;
 use crate::client::Client;
 use crate::control::guard::Guard;
+use crate::control::listeners::Listeners;
 use crate::control::pages::Pages;
 use crate::control::{self, Control};
 use crate::data::{self, Data};
@@ -289,6 +290,7 @@ impl Builder {
             snapshots: self.data.as_ref().map_or_else(Snapshots::default, Data::snapshots),
             bot_control: self.bot_control.map(Into::into),
             pages: pages.clone(),
+            listeners: Listeners::default(),
             run: secret(12).into(),
         };
         let edge = Edge { log: log.clone(), faults: faults.clone(), limits, gaps };

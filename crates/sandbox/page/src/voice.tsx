@@ -153,13 +153,6 @@ export function setUpVoice(): void {
   onSoundboard((sound) => {
     if (context?.state === 'running' && gain) playSound(sound, context, gain).catch((error) => (toast.value = { text: `The sound could not be played: ${(error as Error).message}`, bad: true }));
   });
-  // Who closes the page leaves, as in Discord's client.
-  addEventListener('pagehide', () => {
-    const here = voiceHere.value;
-    if (!here || !context) return;
-    const headers = { authorization: `Bearer ${api.currentSecret()}`, 'content-type': 'application/json' };
-    void fetch(`/sandbox/guilds/${here.guild.id}/voice/${me.value!.id}`, { method: 'DELETE', headers, body: '{}', keepalive: true });
-  });
 }
 
 export async function toggleVoice(guild: string, channel: Channel): Promise<void> {

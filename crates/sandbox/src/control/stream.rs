@@ -22,6 +22,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::listeners::Listener;
 use super::secret::Secret;
 use super::{Control, find, view};
 use crate::event_log::Subscription;
@@ -103,17 +104,24 @@ struct Client {
     /// When it gets the next entries of the log at the earliest.
     next_log: Instant,
     sound: Option<Receiver<Arc<Spoken>>>,
+    listener: Listener,
     bot: Option<mpsc::Receiver<Value>>,
 }
 
 /// The connection is over.
-struct Gone;
+enum Gone {
+    /// The client has closed it.
+    Closed,
+    /// It was lost, or the client is too far behind.
+    Lost,
+}
 
 async fn serve(control: Control, secret: Secret, socket: WebSocket) {
     let (sink, mut frames) = socket.split();
     let mut signal = control.discord.feed().signal();
     let now = Instant::now();
     let mut client = Client {
+        listener: Listener::new(control.listeners.clone()),
         control,
         sink,
         user: Snowflake(0),
@@ -130,12 +138,13 @@ async fn serve(control: Control, secret: Secret, socket: WebSocket) {
     if client.greet(&secret, &hello).await.is_err() {
         return;
     }
-    loop {
+    let gone = loop {
         let done = tokio::select! {
             biased;
             frame = frames.next() => match frame {
                 Some(Ok(Frame::Text(text))) => client.handle(&text).await,
-                Some(Ok(Frame::Close(_)) | Err(_)) | None => Err(Gone),
+                Some(Ok(Frame::Close(_))) => Err(Gone::Closed),
+                Some(Err(_)) | None => Err(Gone::Lost),
                 Some(Ok(_)) => Ok(()),
             },
             spoken = next_sound(&mut client.sound) => client.play(&spoken).await,
@@ -143,10 +152,11 @@ async fn serve(control: Control, secret: Secret, socket: WebSocket) {
             entries = follow(&mut client.log, client.next_log) => client.log(entries).await,
             event = bot_event(&mut client.bot) => client.send(&json!({ "type": "bot", "event": event })).await,
         };
-        if done.is_err() {
-            break;
+        if let Err(gone) = done {
+            break gone;
         }
-    }
+    };
+    client.listener.end(&client.control, matches!(gone, Gone::Closed));
     // Whether the client hears of it or not, it is over.
     let _ = client.sink.close().await;
 }
@@ -216,7 +226,7 @@ async fn follow(log: &mut Option<Subscription>, earliest: Instant) -> Entries {
 
 impl Client {
     async fn send(&mut self, value: &Value) -> Result<(), Gone> {
-        self.sink.send(Frame::Text(value.to_string().into())).await.map_err(|_| Gone)
+        self.sink.send(Frame::Text(value.to_string().into())).await.map_err(|_| Gone::Lost)
     }
 
     async fn refuse(&mut self, why: impl Into<String>) -> Result<(), Gone> {
@@ -229,18 +239,18 @@ impl Client {
             Ok(hello) => hello,
             Err(error) => {
                 self.refuse(format!("The first message is not {{\"secret\", \"as\"}}: {error}.")).await?;
-                return Err(Gone);
+                return Err(Gone::Lost);
             }
         };
         if !secret.knows(&hello.secret) {
             self.refuse("This is not the secret of the control API, nor that of a page of this sandbox.")
                 .await?;
-            return Err(Gone);
+            return Err(Gone::Lost);
         }
         let resumed = hello.resume.filter(|resume| *resume.run == *self.control.run).map(|resume| resume.n);
         if let Err(error) = self.become_user(&hello.user) {
             self.refuse(error).await?;
-            return Err(Gone);
+            return Err(Gone::Lost);
         }
         match resumed {
             Some(n) => {
@@ -257,6 +267,9 @@ impl Client {
         match find::person(&live, name) {
             Ok(user) => {
                 self.user = user.id;
+                if self.sound.is_some() {
+                    self.listener.add(self.user);
+                }
                 Ok(())
             }
             Err(error) => Err(error.sentence().to_owned()),
@@ -275,6 +288,11 @@ impl Client {
             }
             Ok(Wish::Listen { on }) => {
                 self.sound = on.then(|| self.control.discord.voice().listen());
+                if on {
+                    self.listener.add(self.user);
+                } else {
+                    self.listener.remove(self.user);
+                }
                 Ok(())
             }
             Ok(Wish::Bot { last }) => {
@@ -294,7 +312,7 @@ impl Client {
         };
         let Some(view) = view else {
             self.refuse("This user is not in the restored world; `sandbox page --as NAME` opens the page as another one.").await?;
-            return Err(Gone);
+            return Err(Gone::Lost);
         };
         self.at = n;
         let message = json!({ "type": "view", "run": *self.control.run, "n": n, "view": view });
@@ -303,7 +321,7 @@ impl Client {
 
     /// Sends what has changed.
     async fn update(&mut self) -> Result<(), Gone> {
-        let page = self.control.discord.feed().after(self.at).ok_or(Gone)?;
+        let page = self.control.discord.feed().after(self.at).ok_or(Gone::Lost)?;
         let Some(mut notices) = page.notices else { return self.view().await };
         // Each thing once.
         let mut seen = HashSet::new();
@@ -329,7 +347,7 @@ impl Client {
         // What was written before the client asked comes at once.
         let wait = if entries.count == ENTRIES { Duration::ZERO } else { pace(entries.count) };
         self.next_log = Instant::now() + wait;
-        self.sink.send(Frame::Text(entries.text.into())).await.map_err(|_| Gone)
+        self.sink.send(Frame::Text(entries.text.into())).await.map_err(|_| Gone::Lost)
     }
 
     /// Sends a frame of the channel that the user is in: guild and user as 8 bytes, SSRC and timestamp as 4, sequence number
@@ -352,7 +370,7 @@ impl Client {
         frame.extend(spoken.timestamp.to_be_bytes());
         frame.extend(spoken.sequence.to_be_bytes());
         frame.extend(&spoken.opus);
-        self.sink.send(Frame::Binary(frame.into())).await.map_err(|_| Gone)
+        self.sink.send(Frame::Binary(frame.into())).await.map_err(|_| Gone::Lost)
     }
 }
 

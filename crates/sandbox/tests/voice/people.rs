@@ -147,26 +147,66 @@ async fn faults_of_voice_are_one_command_away() {
     assert_eq!(on(5), json!({ "voice_server": { "effect": "null_endpoint" } }));
 }
 
+type Stream = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// Opens the stream of a page that hears the voice channel of its user.
+async fn listening(world: &World, user: &str) -> Stream {
+    let url = format!("{}/sandbox/stream", world.sandbox.gateway_url());
+    let (mut stream, _) = tokio_tungstenite::connect_async(&url).await.unwrap();
+    let hello = json!({ "secret": world.sandbox.control_secret(), "as": user });
+    stream.send(Message::text(hello.to_string())).await.unwrap();
+    stream.send(Message::text(json!({ "do": "listen", "on": true }).to_string())).await.unwrap();
+    // The answer to a wish that follows shows that this one has been read.
+    stream.send(Message::text("nonsense")).await.unwrap();
+    loop {
+        let frame = stream.next().await.unwrap().unwrap();
+        if frame.to_text().is_ok_and(|text| text.contains("refused")) {
+            return stream;
+        }
+    }
+}
+
+/// Waits until alice enters or leaves voice.
+async fn alice_is_in(world: &mut World, channel: Value) {
+    assert_eq!(world.bot.event("VOICE_STATE_UPDATE").await["channel_id"], channel);
+}
+
+#[tokio::test]
+async fn who_closes_the_last_page_that_hears_a_channel_leaves_it() {
+    let mut world = World::start().await;
+    let lounge = Value::from(world.lounge.to_string());
+    let (mut one, mut two) = (listening(&world, "alice").await, listening(&world, "alice").await);
+    said(&world, &["voice", "join", "Lounge"]).await;
+    alice_is_in(&mut world, lounge.clone()).await;
+    one.close(None).await.unwrap();
+    while one.next().await.is_some() {}
+    assert_eq!(said(&world, &["voice"]).await, "Lounge  alice\n");
+    two.close(None).await.unwrap();
+    alice_is_in(&mut world, Value::Null).await;
+
+    // One whose connection is lost may come back for a while.
+    let lost = listening(&world, "alice").await;
+    said(&world, &["voice", "join", "Lounge"]).await;
+    alice_is_in(&mut world, lounge.clone()).await;
+    drop(lost);
+    let mut back = listening(&world, "alice").await;
+    said(&world, &["voice", "join", "Attic"]).await;
+    let attic = Value::from(world.attic.to_string());
+    alice_is_in(&mut world, attic).await;
+    back.send(Message::text(json!({ "do": "listen", "on": false }).to_string())).await.unwrap();
+    back.close(None).await.unwrap();
+    while back.next().await.is_some() {}
+    // Who does not listen does not leave.
+    assert_eq!(said(&world, &["voice"]).await, "Attic  alice\n");
+
+    drop(listening(&world, "alice").await);
+    alice_is_in(&mut world, Value::Null).await;
+}
+
 #[tokio::test]
 async fn a_page_hears_the_channel_that_its_user_is_in() {
     let mut world = World::start().await;
-    let url = format!("{}/sandbox/stream", world.sandbox.gateway_url());
-    let mut streams = Vec::new();
-    for user in ["alice", "bob"] {
-        let (mut stream, _) = tokio_tungstenite::connect_async(&url).await.unwrap();
-        let hello = json!({ "secret": world.sandbox.control_secret(), "as": user });
-        stream.send(Message::text(hello.to_string())).await.unwrap();
-        stream.send(Message::text(json!({ "do": "listen", "on": true }).to_string())).await.unwrap();
-        // The answer to a wish that follows shows that this one has been read.
-        stream.send(Message::text("nonsense")).await.unwrap();
-        loop {
-            let frame = stream.next().await.unwrap().unwrap();
-            if frame.to_text().is_ok_and(|text| text.contains("refused")) {
-                break;
-            }
-        }
-        streams.push(stream);
-    }
+    let mut streams = [listening(&world, "alice").await, listening(&world, "bob").await];
     said(&world, &["voice", "join", "Lounge"]).await;
     let (ticket, mut client, mut audio) = world.talk().await;
     audio.speak(&mut client).await;
