@@ -4,7 +4,7 @@
 //!
 //! At the start the registered commands are fetched once; from then on the registrar knows them. After every swap the
 //! live definitions are compared with what it knows: new or redefined commands are posted (a post replaces a command of
-//! the same name), removed ones are deleted after a grace period ([`withdrawn`]), and nothing else is touched, so an
+//! the same name; where nothing is registered yet, one request brings them all), removed ones are deleted after a grace period ([`withdrawn`]), and nothing else is touched, so an
 //! edit of a command's body sends no request. Swaps during requests are handled together. A failure changes nothing
 //! about what is live: it is logged, a temporary one is retried, and the next swap starts from what is known to be
 //! registered.

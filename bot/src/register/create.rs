@@ -1,6 +1,6 @@
-//! The request that creates or replaces a command.
+//! The requests that create or replace commands.
 //!
-//! It bypasses serenity's ratelimiter, which would wait as long as Discord requires before it returns: hours, when the
+//! They bypass serenity's ratelimiter, which would wait as long as Discord requires before it returns: hours, when the
 //! day's creations are used up.
 
 use std::time::Duration;
@@ -15,19 +15,19 @@ use super::failure::Failure;
 /// Longest wait that is not treated as a failure.
 const WAIT_AT_MOST: Duration = Duration::from_secs(30);
 
-/// A command that Discord has accepted.
-pub(super) struct Created {
-    /// Whether its name is new in that scope.
+/// What Discord has accepted.
+pub(super) struct Accepted {
+    /// Whether a command's name is new in its scope.
     pub(super) is_new: bool,
-    /// The command as returned by Discord.
-    pub(super) command: Value,
+    /// The command, or the commands, as returned by Discord.
+    pub(super) json: Value,
 }
 
 /// Sends the request that `make` builds until the response is something other than a short wait.
-pub(super) async fn create(
+pub(super) async fn send(
     make: impl Fn() -> Result<reqwest::RequestBuilder, serenity::Error>,
     body: &Value,
-) -> Result<Created, Failure> {
+) -> Result<Accepted, Failure> {
     loop {
         let request = make().map_err(|error| Failure::new(error, Some(body)))?;
         let answer = request.send().await.map_err(Failure::unreachable)?;
@@ -43,7 +43,7 @@ pub(super) async fn create(
             {
                 sleep(wait.min(WAIT_AT_MOST)).await;
             }
-            return Ok(Created { is_new: status == reqwest::StatusCode::CREATED, command: json });
+            return Ok(Accepted { is_new: status == reqwest::StatusCode::CREATED, json });
         }
         let in_body = json["retry_after"].as_f64().and_then(|s| Duration::try_from_secs_f64(s).ok());
         let retry_after = in_body.or_else(|| seconds("retry-after"));

@@ -7,7 +7,7 @@ use sdk::serenity::http::{LightMethod, Request, Route};
 use serde_json::Value;
 
 use super::Scope;
-use super::create::{Created, create};
+use super::create::{Accepted, send};
 use super::failure::Failure;
 use crate::api::Api;
 
@@ -31,14 +31,26 @@ impl Requests {
     }
 
     /// Creates a command, or replaces the one of the same name.
-    pub(super) async fn create(&self, scope: &Scope, body: &Value) -> Result<Created, Failure> {
+    pub(super) async fn create(&self, scope: &Scope, body: &Value) -> Result<Accepted, Failure> {
+        self.send(LightMethod::Post, scope, body).await
+    }
+
+    /// Replaces all commands of a scope by these. Returns them as Discord does.
+    pub(super) async fn overwrite(&self, scope: &Scope, bodies: Vec<Value>) -> Result<Vec<Value>, Failure> {
+        match self.send(LightMethod::Put, scope, &Value::Array(bodies)).await?.json {
+            Value::Array(commands) => Ok(commands),
+            _ => Err(Failure::Refused("the answer is no list of commands".to_owned())),
+        }
+    }
+
+    async fn send(&self, method: LightMethod, scope: &Scope, body: &Value) -> Result<Accepted, Failure> {
         let bytes = body.to_string().into_bytes();
         #[allow(clippy::result_large_err)] // serenity's own.
         let make = || {
-            let request = Request::new(self.commands(scope), LightMethod::Post).body(Some(bytes.clone()));
+            let request = Request::new(self.commands(scope), method).body(Some(bytes.clone()));
             request.build(&self.client, self.http.token(), None)
         };
-        create(make, body).await
+        send(make, body).await
     }
 
     pub(super) async fn delete(&self, scope: &Scope, id: CommandId) -> Result<(), Failure> {

@@ -240,6 +240,38 @@ async fn two_panics_of_a_plugin_with_46_new_commands_cost_46_creations() {
 }
 
 #[tokio::test]
+async fn a_vacant_scope_gets_all_its_commands_with_one_request() {
+    let sandbox = Sandbox::builder().start().await.unwrap();
+    let bot = Bot::at(&sandbox).await;
+    let mut registrar = bot.registrar(&sandbox, CommandScope::Split, HOUR);
+    bot.swap(&many(46));
+    registrar.attempt(false).await.unwrap();
+    assert_eq!(registered(&registrar).await.len(), 46);
+    assert_eq!((writes(&sandbox, "PUT guild", 200), writes(&sandbox, "POST guild", 201)), (1, 0));
+    assert_eq!(bot.host.creations()[0].used, 46);
+    bot.swap(&many(48));
+    registrar.attempt(false).await.unwrap();
+    assert_eq!((writes(&sandbox, "PUT guild", 200), writes(&sandbox, "POST guild", 201)), (1, 2));
+}
+
+#[tokio::test]
+async fn commands_that_are_refused_together_are_sent_one_by_one() {
+    let sandbox = Sandbox::builder().start().await.unwrap();
+    let bot = Bot::at(&sandbox).await;
+    let mut registrar = bot.registrar(&sandbox, CommandScope::Split, HOUR);
+    let rule = serde_json::json!({
+        "on": { "request": { "method": "PUT", "path": "/applications/*/guilds/*/commands", "effect": { "respond": { "status": 400 } } } },
+        "count": 1
+    });
+    sandbox.faults().add(serde_json::from_value(rule).unwrap());
+    bot.swap(&[Sample::new("a"), Sample::new("z")]);
+    registrar.attempt(false).await.unwrap();
+    assert_eq!(registered(&registrar).await, ["guild a", "guild z"]);
+    assert_eq!((writes(&sandbox, "PUT guild", 400), writes(&sandbox, "POST guild", 201)), (1, 2));
+    assert_eq!(bot.host.creations()[0].used, 2);
+}
+
+#[tokio::test]
 async fn a_withdrawn_command_is_answered_until_it_is_removed() {
     let sandbox = Sandbox::builder().start().await.unwrap();
     let bot = Bot::at(&sandbox).await;

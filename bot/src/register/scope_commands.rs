@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::Scope;
 use super::budget::{Budget, LIMIT};
 use super::failure::{Failure, Passing};
-use super::plan::{self, Plan, State};
+use super::plan::{self, Plan, State, Upsert};
 use super::requests::Requests;
 use super::withdrawn::{Terms, Withdrawn};
 
@@ -51,6 +51,8 @@ pub(super) struct ScopeCommands {
     own: BTreeSet<CommandId>,
     /// The registered commands, if known.
     state: Option<State>,
+    /// Whether nothing at all is registered, as far as known.
+    is_vacant: bool,
     withdrawn: Withdrawn,
     /// Definitions that were refused. They are not sent again until they change.
     refused: BTreeMap<CommandKey, Value>,
@@ -74,6 +76,7 @@ impl ScopeCommands {
             store,
             scope,
             state: None,
+            is_vacant: false,
             refused: BTreeMap::new(),
             mentioned: false,
             told: None,
@@ -172,6 +175,7 @@ impl ScopeCommands {
     async fn fetch(&mut self, requests: &Requests) -> Result<bool, Passing> {
         match requests.list(&self.scope).await {
             Ok(list) => {
+                self.is_vacant = list.is_empty();
                 self.state = Some(plan::state_of(&list, &self.scope));
                 Ok(true)
             }
@@ -245,8 +249,12 @@ impl ScopeCommands {
         }
     }
 
-    async fn upsert(&mut self, requests: &Requests, plan: Plan) -> Result<(), Passing> {
+    async fn upsert(&mut self, requests: &Requests, mut plan: Plan) -> Result<(), Passing> {
         self.refused.retain(|key, _| plan.upserts.iter().any(|upsert| upsert.key == *key));
+        if std::mem::take(&mut self.is_vacant) && plan.upserts.len() > 1 && self.budget.closed_for().is_none()
+        {
+            self.fill(requests, &mut plan).await?;
+        }
         let mut no_more_new = self.budget.closed_for().is_some();
         for upsert in plan.upserts {
             if self.refused.get(&upsert.key) == Some(&upsert.comparable) || (no_more_new && upsert.is_new) {
@@ -263,19 +271,7 @@ impl ScopeCommands {
             }
             match requests.create(&self.scope, &upsert.body).await {
                 Ok(created) => {
-                    if created.is_new {
-                        let used = self.budget.spend();
-                        info!(command = %upsert.key, scope = %self.scope, used, of = LIMIT, "command added");
-                    } else {
-                        info!(command = %upsert.key, scope = %self.scope, "command redefined");
-                    }
-                    let Some(id) = plan::id_of(&created.command) else { continue };
-                    if created.is_new {
-                        self.own(id);
-                    }
-                    if let Some(state) = &mut self.state {
-                        state.insert(upsert.key, plan::Registered { id, comparable: upsert.comparable });
-                    }
+                    self.accepted(upsert, plan::id_of(&created.json), created.is_new);
                 }
                 Err(Failure::Passing(problem)) => return Err(self.uncertain(problem)),
                 Err(Failure::NoMoreToday(wait)) => {
@@ -290,6 +286,45 @@ impl ScopeCommands {
             }
         }
         Ok(())
+    }
+
+    /// Registers all commands of a plan with one request, where nothing is registered yet: commands one by one meet
+    /// Discord's rate limit. If they are refused together, nothing is registered, and the plan stays as it is, because one of
+    /// them alone may be wrong.
+    async fn fill(&mut self, requests: &Requests, plan: &mut Plan) -> Result<(), Passing> {
+        let bodies = plan.upserts.iter().map(|upsert| upsert.body.clone()).collect();
+        let made = match requests.overwrite(&self.scope, bodies).await {
+            Ok(made) => plan::state_of(&made, &self.scope),
+            Err(Failure::Passing(problem)) => return Err(self.uncertain(problem)),
+            Err(failure) => {
+                debug!(scope = %self.scope, ?failure, "commands are refused together");
+                return Ok(());
+            }
+        };
+        for upsert in std::mem::take(&mut plan.upserts) {
+            match made.get(&upsert.key).map(|registered| registered.id) {
+                Some(id) => self.accepted(upsert, Some(id), true),
+                None => plan.upserts.push(upsert),
+            }
+        }
+        Ok(())
+    }
+
+    /// Records a command that Discord has accepted.
+    fn accepted(&mut self, upsert: Upsert, id: Option<CommandId>, is_new: bool) {
+        if is_new {
+            let used = self.budget.spend();
+            info!(command = %upsert.key, scope = %self.scope, used, of = LIMIT, "command added");
+        } else {
+            info!(command = %upsert.key, scope = %self.scope, "command redefined");
+        }
+        let Some(id) = id else { return };
+        if is_new {
+            self.own(id);
+        }
+        if let Some(state) = &mut self.state {
+            state.insert(upsert.key, plan::Registered { id, comparable: upsert.comparable });
+        }
     }
 
     fn terms(&self, moment: &Moment) -> Terms {

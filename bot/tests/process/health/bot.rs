@@ -68,6 +68,15 @@ impl Bot {
         bot
     }
 
+    /// Waits until the bot is connected and has registered its commands, in either order.
+    pub(crate) async fn serves(&mut self) {
+        for words in ["ready user=", "command=message menu"] {
+            if !self.log.contains(words) {
+                self.says(words).await;
+            }
+        }
+    }
+
     /// Waits for a line of the log that contains `words`. Returns the line.
     pub(crate) async fn says(&mut self, words: &str) -> String {
         let found = async {

@@ -19,7 +19,7 @@ async fn commands_and_presses_are_counted_by_name_and_outcome() {
     let discord = discord().await;
     let people = discord.client();
     let mut bot = Bot::start(&discord, &[]).await;
-    bot.says("command=message menu").await;
+    bot.serves().await;
 
     for _ in 0..3 {
         assert!(people.say("/ping").await.unwrap().is_ok());
@@ -71,7 +71,7 @@ async fn each_frame_of_a_song_is_counted_once() {
     let discord = discord().await;
     let people = discord.client();
     let mut bot = Bot::start(&discord, &[]).await;
-    bot.says("command=message menu").await;
+    bot.serves().await;
     people.enter_voice(&discord.guild_id().to_string(), "alice", "Lounge").await.unwrap();
     let played = Run::typed("/play file:Song.wav");
     let answer = people.run(played.file("Song.wav", &silence(SECONDS))).await.unwrap();
