@@ -26,7 +26,7 @@ bench_sandbox_wrk() { # SCRIPT URL
 }
 
 bench_sandbox_once() { # WHICH PROGRAM
-    local which=$1 program=$2 folder=$BENCH_FOLDER/$1 all channel
+    local which=$1 program=$2 folder=$BENCH_FOLDER/$1 all channel gateway
     rm -rf "$folder"
     mkdir -p "$folder"
     export SANDBOX_STATE_FILE=$folder/state.json
@@ -52,7 +52,8 @@ bench_sandbox_once() { # WHICH PROGRAM
         bench_note "$which" "messages, 64 connections" "$(bench_sandbox_wrk "$folder/post.lua" "$post")" "a second"
         if [[ $SANDBOX_LISTENERS ]]; then
             mkfifo "$folder/stop"
-            "$SANDBOX_LISTENERS" "${DISCORD_API_URL/http/ws}/gateway" "$DISCORD_TOKEN" "$SANDBOX_SESSIONS" \
+            gateway=$(curl_ "$DISCORD_API_URL/api/v10/gateway" | python3 -c 'import json, sys; print(json.load(sys.stdin)["url"])')
+            "$SANDBOX_LISTENERS" "${gateway%/}" "$DISCORD_TOKEN" "$SANDBOX_SESSIONS" \
                 <"$folder/stop" >"$folder/sessions" &
             exec 8>"$folder/stop"
             until [[ -s $folder/sessions ]]; do
@@ -90,7 +91,9 @@ bench_sandbox() {
     note "Building the sandbox, optimised; the first time takes some minutes ..."
     if [[ $against ]]; then
         bench_need_commit --sandbox "$against" "$bench_sandbox_usage"
-        bench_clone "$against" "$BENCH_FOLDER/source"
+        # One that is there has its files built.
+        [[ $(git -C "$BENCH_FOLDER/source" rev-parse --quiet --verify HEAD 2>/dev/null || true) == \
+            $(git rev-parse --verify "$against^{commit}") ]] || bench_clone "$against" "$BENCH_FOLDER/source"
         before=$(bench_sandbox_build "$BENCH_FOLDER/source" "$BENCH_FOLDER/before-target")
     fi
     now=$(bench_sandbox_build "$ROOT" "$BENCH_FOLDER/now-target")
