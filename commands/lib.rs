@@ -10,6 +10,7 @@ pub static PLUGINS: &[&PluginEntry] = &[
     &commands_general::PLUGIN,
     &commands_moderation::PLUGIN,
     &commands_music::PLUGIN,
+    &commands_privacy::PLUGIN,
 ];
 
 #[cfg(test)]

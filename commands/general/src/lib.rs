@@ -8,7 +8,6 @@ mod about;
 mod help;
 mod ping;
 mod poll;
-mod privacy;
 mod serverinfo;
 mod userinfo;
 
@@ -25,7 +24,6 @@ impl Plugin for General {
             help::help(),
             ping::ping(),
             poll::poll(),
-            privacy::privacy(),
             serverinfo::serverinfo(),
             userinfo::userinfo(),
             userinfo::user_information(),

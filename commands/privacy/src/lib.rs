@@ -4,13 +4,30 @@ use sdk::confirm::confirm;
 use sdk::prelude::*;
 use sdk::privacy::Subject;
 use sdk::text::count;
-use serenity::CreateAttachment;
+use serenity::{CreateAttachment, GatewayIntents};
 
 /// Most bytes of a file: Discord's limit without boosts and subscriptions.
 const MAX_FILE: usize = 10 * 1024 * 1024;
 /// What the file has, and has not.
 const KEPT: &str = "This is what is kept in documents and tables. Polls, the music queue and pending timers are not in it; they \
                     go when they end.";
+
+struct Privacy;
+
+impl Plugin for Privacy {
+    fn commands(&self) -> Vec<Command> {
+        vec![privacy()]
+    }
+
+    fn intents(&self) -> GatewayIntents {
+        // Fills the cache that knows a server's owner.
+        GatewayIntents::GUILDS
+    }
+
+    fn is_always_on(&self) -> bool {
+        true
+    }
+}
 
 /// Whose data it is.
 #[derive(Clone, Copy, Default, poise::ChoiceParameter)]
@@ -44,7 +61,7 @@ fn subject(ctx: Context<'_>, about: Option<About>) -> Result<Subject, Error> {
 /// What the bot keeps about you or your server
 #[poise::command(slash_command, subcommands("export", "erase"))]
 #[allow(clippy::unused_async)] // poise requires it.
-pub(crate) async fn privacy(_: Context<'_>) -> Result<(), Error> {
+async fn privacy(_: Context<'_>) -> Result<(), Error> {
     Ok(())
 }
 
@@ -94,3 +111,5 @@ async fn erase(
     };
     asked.tell(ctx, words).await
 }
+
+sdk::export!(Privacy);
