@@ -6,6 +6,7 @@
 
 extern crate sdk_core as sdk;
 
+mod components;
 mod edits;
 mod errors;
 mod examples;

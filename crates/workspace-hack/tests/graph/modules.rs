@@ -50,6 +50,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
         "a plugin",
         &[
             "autocomplete",
+            "components",
             "confirm",
             "failure",
             "offers",
