@@ -14,5 +14,6 @@ mod page;
 mod plugins;
 mod prefixes;
 mod production;
+mod raw;
 mod rig;
 mod showcase;

@@ -18,6 +18,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "event",
             "permissions",
             "plugin_id",
+            "raw",
             "roots",
             "settings",
             "text",
