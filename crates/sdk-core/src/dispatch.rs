@@ -38,6 +38,7 @@ mod gateway;
 mod handler;
 mod interaction;
 mod message;
+mod raw;
 mod reloads;
 mod reply_target;
 mod switch;

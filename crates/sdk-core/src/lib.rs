@@ -21,6 +21,8 @@
 //!   metrics.
 //! - [`bus`] and [`status`]: events about plugins, and the status of the bot.
 //! - [`permissions`]: edits of roles and overwrites that keep permissions unknown to serenity.
+//! - [`raw`]: gateway events as Discord sends them.
+//! - [`components`]: messages with every component that Discord has.
 //! - [`autocomplete`]: limits of choices, and what is entered in the other options.
 //! - [`text`]: formatting of durations and counts, shortening, and escaping of untrusted text.
 //!
@@ -38,6 +40,7 @@ pub mod clock;
 pub mod code;
 mod collectors;
 mod compatibility;
+pub mod components;
 pub mod confirm;
 pub mod data;
 pub mod database;
@@ -66,6 +69,7 @@ mod plugin_id;
 pub mod preflight;
 pub mod privacy;
 pub mod probation;
+pub mod raw;
 mod refusal;
 pub mod registry;
 pub mod roots;

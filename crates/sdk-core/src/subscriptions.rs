@@ -12,6 +12,7 @@ use serenity::all::{
 
 use crate::bus::ReloadEvent;
 use crate::event::Event;
+use crate::raw::RawEvent;
 use crate::scheduler::Timer;
 use crate::voice::VoiceEvent;
 use crate::{Data, Error, EventKind};
@@ -81,7 +82,7 @@ pub struct Listener {
     pub(crate) handler: HandlerFn<Arc<FullEvent>>,
 }
 
-/// A handler of components, modals or timers, with its prefix or name.
+/// A handler of components, modals, timers or raw events, with its prefix or name.
 pub struct Keyed<T> {
     pub(crate) key: String,
     pub(crate) handler: HandlerFn<T>,
@@ -106,6 +107,7 @@ pub struct Subscriptions {
     pub(crate) components: Vec<Keyed<ComponentInteraction>>,
     pub(crate) modals: Vec<Keyed<ModalInteraction>>,
     pub(crate) timers: Vec<Keyed<Timer>>,
+    pub(crate) raw: Vec<Keyed<RawEvent>>,
     pub(crate) reloads: Vec<ReloadHandler>,
     pub(crate) voice: Vec<VoiceHandler>,
 }
@@ -201,9 +203,24 @@ impl Subscriptions {
         });
     }
 
+    /// Subscribes to an event by the gateway's name, as Discord sends it: `on.raw("INTERACTION_CREATE", read)` with
+    /// `async fn read(ctx: EventContext, raw: RawEvent) -> Result<(), Error>`.
+    ///
+    /// It implies no intents; name those in [`Plugin::intents`](crate::Plugin::intents). Events come only while the host
+    /// reads the gateway itself, besides serenity.
+    pub fn raw<F>(
+        &mut self,
+        name: &str,
+        handler: impl Fn(EventContext, RawEvent) -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.raw.push(keyed(name, handler));
+    }
+
     /// Returns the number of handlers.
     pub fn len(&self) -> usize {
-        let keyed = self.components.len() + self.modals.len() + self.timers.len();
+        let keyed = self.components.len() + self.modals.len() + self.timers.len() + self.raw.len();
         self.listeners.len() + keyed + self.reloads.len() + self.voice.len()
     }
 
@@ -226,6 +243,7 @@ impl Subscriptions {
             .chain(self.components.iter().map(|handler| format!("component {}", handler.key)))
             .chain(self.modals.iter().map(|handler| format!("modal {}", handler.key)))
             .chain(self.timers.iter().map(|handler| format!("timer {}", handler.key)))
+            .chain(self.raw.iter().map(|handler| format!("raw {}", handler.key)))
             .chain(self.reloads.iter().map(|_| "reload events".to_owned()))
             .chain(self.voice.iter().map(|_| "voice events".to_owned()))
             .collect();

@@ -6,6 +6,7 @@
 
 extern crate sdk_core as sdk;
 
+mod components;
 mod edits;
 mod errors;
 mod examples;
@@ -13,5 +14,6 @@ mod page;
 mod plugins;
 mod prefixes;
 mod production;
+mod raw;
 mod rig;
 mod showcase;

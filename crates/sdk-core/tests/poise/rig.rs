@@ -229,6 +229,16 @@ impl Bot {
         dispatched.dispatch((*context).clone(), event).await;
     }
 
+    /// Has a raw event handled to the end, as a reader of the gateway gives it.
+    pub(crate) async fn raw(&self, name: &str, json: &Value) {
+        Dispatcher::new(self.host.clone()).raw(name, 3, &json.to_string()).await;
+    }
+
+    /// Returns the names of the raw events that plugins listen to.
+    pub(crate) fn raw_names(&self) -> Vec<String> {
+        Dispatcher::new(self.host.clone()).raw_names().into_iter().collect()
+    }
+
     /// Returns the definition of a slash command as Discord gets it.
     pub(crate) fn definition(&self, name: &str) -> Value {
         let key = CommandKey { kind: CommandKind::Slash, name: name.to_owned() };

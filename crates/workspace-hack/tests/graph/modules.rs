@@ -18,6 +18,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "event",
             "permissions",
             "plugin_id",
+            "raw",
             "roots",
             "settings",
             "text",
@@ -50,6 +51,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
         "a plugin",
         &[
             "autocomplete",
+            "components",
             "confirm",
             "failure",
             "offers",
