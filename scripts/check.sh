@@ -29,13 +29,15 @@ cmd_test() {
 }
 
 # Runs what takes too long for every change: all tests, 100,000 random requests to the sandbox, 200 kills of a process that writes,
-# every fault, and the soak: 25 reloads, whose result comes soon, and an hour of them.
+# three processes with 3,000 servers, every fault, and the soak: 25 reloads, whose result comes soon, and an hour of them.
 test_slow() {
     test_all
     SANDBOX_REQUESTS=100000 cargo_ test -p sandbox -p workspace-hack --test sandbox api::anything -- --nocapture ||
         die "the sandbox did not take 100,000 random requests; the one that it did not, and how to send it again, is above"
     DATABASE_KILLS=200 cargo_ test -p database -p workspace-hack --test database kills:: -- --nocapture ||
         die "a bot that was killed 200 times has lost something that it had acknowledged, or ran a timer twice; what it was is above"
+    SCALE=large cargo_ test -p bot -p workspace-hack --test process scale:: -- --nocapture ||
+        die "of three processes with 12 shards and 3,000 servers, one was not replaced, or an event was handled twice; it is above"
     e2e_ faults
     e2e_ soak --reloads 25
     e2e_ soak --minutes 60

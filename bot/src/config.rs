@@ -20,6 +20,7 @@ pub(crate) use health::Health;
 pub(crate) use media::Media;
 use reader::Reader;
 pub(crate) use reload::Reload;
+pub(crate) use shards::Shards;
 pub(crate) use source::Source;
 pub(crate) use token::Token;
 #[cfg(any(feature = "hmr", feature = "sandbox"))]
@@ -38,6 +39,7 @@ mod list;
 mod media;
 mod reader;
 mod reload;
+mod shards;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -83,6 +85,8 @@ const VARIABLES: &[&str] = &[
     "OWNER_IDS",
     "RUST_LOG",
     "RETENTION_DAYS",
+    "SHARDS",
+    "SHARD_IDS",
     "STATE_FILE",
     "TEST_GUILD_ID",
     "YT_DLP",
@@ -111,6 +115,8 @@ pub(crate) struct Config {
     pub(crate) health: Health,
     /// Where everything is kept.
     pub(crate) database: Database,
+    /// Shards of this process.
+    pub(crate) shards: Shards,
     /// Time after which what is kept about a guild that the bot has left is erased; `None` if never.
     pub(crate) retention: Option<Duration>,
     /// State file of an earlier version, if configured.
@@ -166,6 +172,7 @@ impl Config {
         let mut reload = Reload::read(&mut reader);
         let state_file = reader.read("STATE_FILE", value::file);
         let database = Database::read(&mut reader);
+        let shards = Shards::read(&mut reader, &database);
         let days = reader.read("RETENTION_DAYS", |text| value::number::<u64>(text, 0..=MOST_DAYS));
         let retention = Some(days.unwrap_or(RETENTION_DAYS)).filter(|days| *days > 0);
         let media = Media::read(&mut reader);
@@ -209,6 +216,7 @@ impl Config {
             media,
             health,
             database,
+            shards,
             retention: retention.map(|days| Duration::from_hours(24 * days)),
             state_file,
             log_filter: log_filter.unwrap_or_else(|| LOG_FILTER.to_owned()),

@@ -115,6 +115,11 @@ impl Sessions {
         self.metrics.identified(shard);
     }
 
+    /// Records which shards this process runs, where others run the rest.
+    pub(crate) fn own(&self, shards: std::collections::BTreeSet<u32>) {
+        self.standing.set_own(shards);
+    }
+
     /// Records that the bot waits until it may start sessions, until the returned value is dropped.
     pub(crate) fn hold(&self) -> Held<'_> {
         self.standing.set_held(true);

@@ -9,7 +9,7 @@
 //! - [`reload`] and [`plugins`]: how plugins are loaded.
 //! - [`register`]: slash commands, registered by difference.
 //! - [`gateway`] and [`intents`]: the intents of the session, and Discord's refusals; [`starts`]: when a session may be
-//!   started.
+//!   started; [`shards`]: which shards run in this process.
 //! - [`application`], [`backoff`] and [`failure`]: the bot's application, waits between attempts, and why the bot
 //!   ended.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
@@ -54,6 +54,7 @@ mod retention;
 mod run;
 #[cfg(any(feature = "sandbox", feature = "hmr"))]
 mod sandbox;
+mod shards;
 mod shutdown;
 mod starts;
 

@@ -15,6 +15,7 @@ use sdk::serenity::all::{
 use sdk::serenity::async_trait;
 use sdk::serenity::cache::Settings as CacheSettings;
 use sdk::settings::{Environment, Settings};
+use sdk::tokio::sync::broadcast;
 use sdk::tokio::task::JoinSet;
 use sdk::tokio::time::timeout;
 use sdk::tracing::{info, warn};
@@ -23,11 +24,12 @@ use sdk::{serenity, tokio};
 use crate::api::{Api, Scope as LimitScope, plain};
 use crate::application::{self, Application};
 use crate::backoff::BackOff;
-use crate::config::{CommandScope, Config, Connection, Source};
+use crate::config::{CommandScope, Config, Connection, Shards, Source};
 use crate::failure::Failure;
 use crate::gateway::{Refusal, Refusals, names, needed_intents};
 use crate::health::{Health, Sessions as Account};
 use crate::register::{Development, Layout, Registrar};
+use crate::shards::{Division, Stop};
 use crate::{intents, reload, retention, shutdown, starts};
 
 /// Messages cached per channel, so that the content of edited and deleted ones is known.
@@ -133,7 +135,9 @@ pub(crate) async fn run(
     }
     let intents = needed_intents(&host.registry().snapshot(), host.settings().prefix.as_deref());
     host.set_intents(intents);
-    let sessions = Sessions { arrival: plugins.arrival(), account: health.sessions() };
+    let division = Division::new(&host, database.clone(), application.id);
+    let sessions =
+        Sessions { arrival: plugins.arrival(), account: health.sessions(), ready: division.ready() };
     let mut client = tokio::select! {
         client = client(&host, &api, intents, &connection, sessions) => client?,
         () = &mut shutdown => {
@@ -164,7 +168,7 @@ pub(crate) async fn run(
 
     let account = health.sessions();
     let outcome = tokio::select! {
-        outcome = connect(&mut client, &config, &connection, &account) => outcome.map(|()| None),
+        outcome = connect(&mut client, &config, &connection, &account, &division) => outcome.map(|()| None),
         Some(refusal) = refusals.recv() => Err(Ending::Refused(refusal)),
         () = &mut shutdown => Ok(None),
         next = plugins.wait_for_successor() => Ok(Some(next.close())),
@@ -175,6 +179,7 @@ pub(crate) async fn run(
     work.shutdown().await;
     // After a refusal there is no session to close.
     shutdown::shut_down(&host, outcome.is_ok().then_some(&shards), checkpoint.as_ref()).await;
+    division.leave().await;
     keeping.shutdown().await;
     if timeout(CLOSED_WITHIN, database.close()).await.is_err() {
         warn!(ms = CLOSED_WITHIN.as_millis(), "the database is still busy");
@@ -269,18 +274,23 @@ pub(crate) async fn client(
     Ok(client)
 }
 
-/// Opens as many shards as Discord recommends and keeps them open. Returns when they are closed permanently.
+/// Opens the shards of this process and keeps them open. Returns when they are closed permanently.
 async fn connect(
     client: &mut Client,
     config: &Config,
     connection: &Connection,
     account: &Account,
+    division: &Division,
 ) -> Result<(), Ending> {
     let mut waits = BackOff::new(ATTEMPTS, config.environment);
     loop {
-        match open(client, connection, account).await {
+        match open(client, config, connection, account, division).await {
             Ok(()) => return Ok(()),
-            Err(serenity::Error::Gateway(error)) => {
+            Err(Stop::Database(error)) => {
+                let sentence = format!("The shards cannot be divided over the bot's processes: {error}.");
+                return Err(Ending::Failed(Failure::other(sentence)));
+            }
+            Err(Stop::Discord(serenity::Error::Gateway(error))) => {
                 return Err(match Refusal::from_error(&error) {
                     Some(refusal) => Ending::Refused(refusal),
                     None => {
@@ -289,7 +299,7 @@ async fn connect(
                 });
             }
             // Only GET /gateway/bot can fail in this way, before any shard is open.
-            Err(error) => {
+            Err(Stop::Discord(error)) => {
                 let problem = application::problem(&error).map_err(Ending::Failed)?;
                 let Some(wait) = waits.next() else {
                     return Err(Ending::Failed(Failure::other(format!(
@@ -304,18 +314,27 @@ async fn connect(
 }
 
 /// Opens the shards as soon as Discord allows that many sessions. A configured gateway has limits of its own.
-async fn open(client: &mut Client, connection: &Connection, account: &Account) -> serenity::Result<()> {
-    if connection.gateway.is_some() {
-        return client.start_autosharded().await;
-    }
-    let shards = starts::allowed(&client.http, account).await?;
-    client.start_shards(shards).await
+async fn open(
+    client: &mut Client,
+    config: &Config,
+    connection: &Connection,
+    account: &Account,
+    division: &Division,
+) -> Result<(), Stop> {
+    let is_limited = connection.gateway.is_none();
+    let sessions = match &config.shards {
+        Shards::Fixed { ids, .. } => u32::try_from(ids.len()).ok(),
+        Shards::All | Shards::Auto => None,
+    };
+    let starts = starts::allowed(&client.http, account, sessions, is_limited).await?;
+    division.run(client, &config.shards, config.database.is_shared(), &starts, account).await
 }
 
 /// Reports sessions when they begin and resume.
 struct Sessions {
     arrival: reload::Arrival,
     account: Account,
+    ready: broadcast::Sender<u32>,
 }
 
 #[async_trait]
@@ -325,6 +344,8 @@ impl EventHandler for Sessions {
         info!(user, guilds, shard, "ready");
         self.account.ready(shard, ready.shard.map_or(1, |shard| shard.total));
         self.arrival.tell();
+        // Only a division of shards listens.
+        let _ = self.ready.send(shard);
     }
 
     async fn resume(&self, ctx: Context, _: ResumedEvent) {

@@ -20,15 +20,32 @@ const RESERVE: u64 = 5;
 const LEAST: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_hours(24);
 
-/// Waits until that many sessions may be started. Returns the number of shards that Discord recommends.
+/// What GET /gateway/bot recommends and allows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Starts {
+    /// Number of shards.
+    pub(crate) shards: u32,
+    /// Number of IDENTIFYs that are allowed in 5 s.
+    pub(crate) max_concurrency: u32,
+}
+
+/// Waits until this process may start that many sessions, by default as many as Discord recommends. `is_limited` is false
+/// for a gateway with limits of its own.
 ///
 /// # Errors
 /// If GET /gateway/bot fails.
-pub(crate) async fn allowed(http: &Http, account: &Sessions) -> serenity::Result<u32> {
+pub(crate) async fn allowed(
+    http: &Http,
+    account: &Sessions,
+    sessions: Option<u32>,
+    is_limited: bool,
+) -> serenity::Result<Starts> {
     loop {
         let gateway = http.get_bot_gateway().await?;
         let (shards, limit) = (gateway.shards.max(1), gateway.session_start_limit);
-        let Some(wait) = wait(shards, &limit) else { return Ok(shards) };
+        let max_concurrency = u32::try_from(limit.max_concurrency).unwrap_or(u32::MAX).max(1);
+        let wait = wait(sessions.unwrap_or(shards), &limit).filter(|_| is_limited);
+        let Some(wait) = wait else { return Ok(Starts { shards, max_concurrency }) };
         let _held = account.hold();
         warn!(
             left = limit.remaining,

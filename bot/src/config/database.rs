@@ -23,6 +23,11 @@ impl Database {
         self.0.is_some()
     }
 
+    /// Returns whether several processes may use it at once.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.0.as_ref().is_some_and(DatabaseAddress::is_shared)
+    }
+
     /// Returns the database, opened if it was configured. The default, a file beside the state file, is opened when it is
     /// used first.
     pub(crate) async fn open(

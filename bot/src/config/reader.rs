@@ -25,6 +25,16 @@ impl<'a> Reader<'a> {
         if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(self.mistakes)) }
     }
 
+    /// Adds a mistake that concerns several variables: a sentence.
+    pub(super) fn mistake(&mut self, sentence: &str) {
+        self.mistakes.push(sentence.to_owned());
+    }
+
+    /// Returns whether a variable is set, with a valid value or not.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+
     /// Returns a variable as set. An empty one counts as not set.
     fn raw(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|text| !text.trim().is_empty())

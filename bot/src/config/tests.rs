@@ -234,6 +234,11 @@ fn each_mistake_names_the_variable_what_it_held_and_the_way_out() {
         ("HMR_MEMORY_MB", "0", "from 1 to 65536"),
         ("DEV_CHANNEL_ID", "#dev", "Copy Channel ID"),
         ("RETENTION_DAYS", "-1", "from 0 to 36500"),
+        ("SHARDS", "many", "from 1 to 16384, or auto"),
+        ("SHARDS", "0", "from 1 to 16384, or auto"),
+        ("SHARDS", "auto", "set DATABASE_URL to postgres://"),
+        ("SHARD_IDS", "0-3,x", "entry 2 is none"),
+        ("SHARD_IDS", "3-0", "like '0-3,8'"),
         ("STATE_FILE", "state/", "name a file in it"),
         ("MUSIC_DIR", "Cargo.toml", "name the folder"),
         ("YT_DLP", "/", "name a file in it"),
@@ -247,6 +252,25 @@ fn each_mistake_names_the_variable_what_it_held_and_the_way_out() {
         assert!(sentence.contains(&format!("'{value}'")), "{sentence}");
         assert!(sentence.contains(way_out), "{sentence}");
         assert!(sentence.ends_with('.') && !sentence.contains('\n'), "{sentence}");
+    }
+}
+
+#[test]
+fn shards_are_all_or_some_or_divided_by_the_processes_themselves() {
+    assert_eq!(with(&[]).unwrap().shards, Shards::All);
+    let all = Shards::Fixed { total: 3, ids: [0, 1, 2].into() };
+    assert_eq!(with(&[("SHARDS", "3")]).unwrap().shards, all);
+    let some = Shards::Fixed { total: 12, ids: [0, 1, 2, 3, 8].into() };
+    assert_eq!(with(&[("SHARDS", "12"), ("SHARD_IDS", "0-3, 8")]).unwrap().shards, some);
+    let server = ("DATABASE_URL", "postgres://bot@localhost/bot");
+    assert_eq!(with(&[("SHARDS", "Auto"), server]).unwrap().shards, Shards::Auto);
+    for (variables, sentence) in [
+        (vec![("SHARDS", "4"), ("SHARD_IDS", "0-4")], "with SHARDS=4 the ids are 0 to 3."),
+        (vec![("SHARD_IDS", "0")], "SHARD_IDS is set, but SHARDS is not;"),
+        (vec![("SHARDS", "auto"), ("SHARD_IDS", "0"), server], "leave SHARD_IDS unset."),
+    ] {
+        let Mistakes(mistakes) = with(&variables).unwrap_err();
+        assert!(mistakes.len() == 1 && mistakes[0].contains(sentence), "{mistakes:?}");
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) enum ValueError {
     Milliseconds { least: u64, most: u64 },
     #[error("does not fit; use a whole number from {least} to {most}, or leave it unset")]
     Number { least: u64, most: u64 },
+    #[error("is no number of shards; use a whole number from 1 to {most}, or auto, or leave it unset")]
+    Shards { most: u32 },
     #[error("is no id; it is a number that Discord shows under Copy {of} ID once Developer Mode is on")]
     Id { of: &'static str },
     #[error("is a folder; name a file in it, like 'state.json'")]

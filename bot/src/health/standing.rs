@@ -1,8 +1,8 @@
 //! The bot's readiness.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use sdk::host::Host;
@@ -14,6 +14,8 @@ pub(crate) struct Standing {
     host: OnceLock<Host>,
     /// Number of the bot's shards; 0 until one has been ready.
     shards: AtomicU32,
+    /// Shards that this process runs, where others run the rest.
+    own: Mutex<Option<BTreeSet<u32>>>,
     was_ready: AtomicBool,
     is_held: AtomicBool,
 }
@@ -57,6 +59,22 @@ impl Standing {
         self.shards.store(shards, Ordering::Relaxed);
     }
 
+    /// Records which shards this process runs, where others run the rest.
+    pub(super) fn set_own(&self, own: BTreeSet<u32>) {
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = Some(own);
+    }
+
+    /// Returns the numbers of the shards that this process runs; none until one has been ready or they are recorded.
+    pub(crate) fn own(&self) -> BTreeSet<u32> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.clone().unwrap_or_else(|| (0..self.shards()).collect())
+    }
+
+    /// Returns whether other processes run shards too.
+    fn is_divided(&self) -> bool {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Records whether the bot waits until it may start sessions.
     pub(super) fn set_held(&self, is_held: bool) {
         self.is_held.store(is_held, Ordering::Relaxed);
@@ -89,11 +107,14 @@ impl Standing {
         if self.host.get().is_some_and(Host::is_closing) {
             return Readiness::ShuttingDown;
         }
-        let connected = self.connections().await.iter().filter(|shard| shard.connected).count();
-        let shards = self.shards();
-        if shards > 0 && u32::try_from(connected).is_ok_and(|connected| connected >= shards) {
+        let connections = self.connections().await;
+        let connected: BTreeSet<u32> =
+            connections.iter().filter(|shard| shard.connected).map(|shard| shard.number).collect();
+        let own = self.own();
+        // A process for which no shard is left stands by.
+        if (self.is_divided() || !own.is_empty()) && own.is_subset(&connected) {
             self.was_ready.store(true, Ordering::Relaxed);
-            return Readiness::Ready { shards };
+            return Readiness::Ready { shards: u32::try_from(own.len()).unwrap_or(u32::MAX) };
         }
         if self.is_held.load(Ordering::Relaxed) {
             return Readiness::Held;

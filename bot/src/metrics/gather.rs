@@ -28,7 +28,7 @@ impl Metrics {
         self.connected.clear();
         self.latency.clear();
         // A shard that is being restarted is not listed.
-        for shard in 0..standing.shards() {
+        for shard in standing.own() {
             self.connected.of([&shard.to_string()]).set(0);
         }
         for shard in connections {

@@ -8,3 +8,9 @@ mod health;
 mod mistakes;
 #[cfg(not(any(feature = "hmr", feature = "sandbox")))]
 mod production;
+#[cfg(not(any(feature = "hmr", feature = "sandbox")))]
+mod scale;
+#[cfg(not(any(feature = "hmr", feature = "sandbox")))]
+#[path = "../../../crates/database/tests/database/server.rs"]
+#[allow(dead_code)] // The database's own tests use all of it.
+mod server;

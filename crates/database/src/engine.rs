@@ -10,7 +10,7 @@ use std::time::Duration;
 use sdk_core::PluginId;
 use sdk_core::database::{
     DatabaseError, DatabaseErrorKind, DocumentChange, DocumentKey, Engine, Migrated, Migration, NewDocument,
-    OpenTransaction, Parameter, Row, StoredDocument,
+    OpenTransaction, Parameter, Row, StoredDocument, TimerChange,
 };
 use serenity::async_trait;
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard, broadcast};
@@ -20,9 +20,10 @@ use crate::cache::{Cache, Lookup};
 use crate::connection::Pool;
 use crate::documents::Write;
 use crate::open::{self, Opened, STATEMENT_WITHIN};
+use crate::shards::ShardTables;
 use crate::transaction::Transaction;
 use crate::writer::Writer;
-use crate::{DatabaseAddress, OpenError, documents, listener, migrations};
+use crate::{DatabaseAddress, IdentifyGate, OpenError, ShardLeases, Timing, documents, listener, migrations};
 
 /// Longest run of a plugin's migrations.
 const MIGRATIONS_WITHIN: Duration = Duration::from_mins(5);
@@ -38,6 +39,7 @@ pub struct Database {
     address: DatabaseAddress,
     /// Tells what other processes have written.
     changes: broadcast::Sender<DocumentChange>,
+    timer_changes: broadcast::Sender<TimerChange>,
     opened: OnceCell<Connected>,
     /// Of those that change a document. Documents share them, which costs a wait now and then.
     turns: Vec<Arc<Mutex<()>>>,
@@ -58,7 +60,13 @@ impl Database {
     /// Returns a database that is opened when it is used first.
     pub fn lazy(address: DatabaseAddress) -> Self {
         let turns = (0..TURNS).map(|_| Arc::default()).collect();
-        Self { address, changes: broadcast::Sender::new(CHANGES), opened: OnceCell::new(), turns }
+        Self {
+            address,
+            changes: broadcast::Sender::new(CHANGES),
+            timer_changes: broadcast::Sender::new(CHANGES),
+            opened: OnceCell::new(),
+            turns,
+        }
     }
 
     /// Opens a database and creates the host's own tables in it. Waits up to 30 s for a server that does not answer yet.
@@ -80,8 +88,46 @@ impl Database {
         }
     }
 
+    /// Joins the processes that share an application's shards. `total` counts if they have not agreed on a number yet.
+    ///
+    /// # Errors
+    /// If the database does not answer, or is SQLite, which one process uses alone.
+    pub async fn shard_leases(
+        &self,
+        application: u64,
+        total: u32,
+        timing: Timing,
+    ) -> Result<Arc<ShardLeases>, DatabaseError> {
+        let tables = self.shard_tables(application).await?;
+        Ok(Arc::new(bounded(STATEMENT_WITHIN, ShardLeases::join(tables, total, timing)).await?))
+    }
+
+    /// Returns the gate of an application's IDENTIFYs over all its processes. `spacing` is Discord's 5 s if not given.
+    ///
+    /// # Errors
+    /// If the database does not answer, or is SQLite, which one process uses alone.
+    pub async fn identify_gate(
+        &self,
+        application: u64,
+        max_concurrency: u32,
+        spacing: Option<Duration>,
+    ) -> Result<Arc<IdentifyGate>, DatabaseError> {
+        Ok(IdentifyGate::new(self.shard_tables(application).await?, max_concurrency, spacing))
+    }
+
+    async fn shard_tables(&self, application: u64) -> Result<ShardTables, DatabaseError> {
+        match &self.ready().await?.pool {
+            Pool::Postgres(server) => Ok(ShardTables::new(server, application)),
+            Pool::Sqlite { .. } => Err(DatabaseError::new(
+                DatabaseErrorKind::Refused,
+                "several processes need PostgreSQL; set DATABASE_URL to its address".to_owned(),
+            )),
+        }
+    }
+
     async fn connected(&self) -> Result<&Connected, OpenError> {
-        self.opened.get_or_try_init(|| Connected::open(&self.address, &self.changes)).await
+        let open = || Connected::open(&self.address, &self.changes, &self.timer_changes);
+        self.opened.get_or_try_init(open).await
     }
 
     /// Returns whether there is no file yet, so that nothing can be in it. Reading does not create it.
@@ -109,6 +155,7 @@ impl Connected {
     async fn open(
         address: &DatabaseAddress,
         changes: &broadcast::Sender<DocumentChange>,
+        timer_changes: &broadcast::Sender<TimerChange>,
     ) -> Result<Self, OpenError> {
         let Opened { pool, lock } = open::open(address).await?;
         let (cache, writer, listener) = match &pool {
@@ -116,7 +163,9 @@ impl Connected {
             Pool::Sqlite { .. } => (Arc::new(Cache::new(true)), Some(Writer::start(pool.clone())), None),
             Pool::Postgres(server) => {
                 let cache = Arc::new(Cache::new(false));
-                let listener = tokio::spawn(listener::listen(server.clone(), cache.clone(), changes.clone()));
+                let listening =
+                    listener::listen(server.clone(), cache.clone(), changes.clone(), timer_changes.clone());
+                let listener = tokio::spawn(listening);
                 (cache, None, Some(listener))
             }
         };
@@ -207,6 +256,10 @@ impl Engine for Database {
 
     fn document_changes(&self) -> broadcast::Receiver<DocumentChange> {
         self.changes.subscribe()
+    }
+
+    fn timer_changes(&self) -> broadcast::Receiver<TimerChange> {
+        self.timer_changes.subscribe()
     }
 
     async fn write_document(

@@ -1,10 +1,10 @@
-//! Hears from PostgreSQL which documents other processes have written.
+//! Hears from PostgreSQL which documents and timers other processes have written.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use sdk_core::PluginId;
-use sdk_core::database::{DocumentChange, DocumentKey};
+use sdk_core::database::{DocumentChange, DocumentKey, TIMER_CHANGES, TimerChange};
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::broadcast::Sender;
@@ -12,7 +12,7 @@ use tokio::sync::broadcast::Sender;
 use crate::cache::Cache;
 use crate::documents;
 
-/// The channel of notifications.
+/// The channel of notifications about documents.
 const CHANNEL: &str = "hotcord_documents";
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -36,8 +36,13 @@ pub(crate) const TRIGGER: &str = "
 ";
 
 /// Keeps the cache up to date for as long as the task runs. While the connection is lost, nothing is cached.
-/// `changes` is told of every written document, and of all of them when some may have been missed.
-pub(crate) async fn listen(pool: PgPool, cache: Arc<Cache>, changes: Sender<DocumentChange>) {
+/// `changes` is told of every written document, and of all of them when some may have been missed; `timers` likewise.
+pub(crate) async fn listen(
+    pool: PgPool,
+    cache: Arc<Cache>,
+    changes: Sender<DocumentChange>,
+    timers: Sender<TimerChange>,
+) {
     // Without a receiver nobody has to be told.
     let tell = |change| _ = changes.send(change);
     loop {
@@ -45,10 +50,11 @@ pub(crate) async fn listen(pool: PgPool, cache: Arc<Cache>, changes: Sender<Docu
             Ok(mut listener) => {
                 // A lost connection must be seen, since notifications are lost with it.
                 listener.eager_reconnect(false);
-                if listener.listen(CHANNEL).await.is_ok() {
+                if listener.listen_all([CHANNEL, TIMER_CHANGES]).await.is_ok() {
                     cache.restart(true);
                     tell(DocumentChange::All);
-                    hear(&mut listener, &cache, tell).await;
+                    let _ = timers.send(TimerChange::All);
+                    hear(&mut listener, &cache, tell, &timers).await;
                 }
             }
             Err(sqlx::Error::PoolClosed) => return,
@@ -60,8 +66,17 @@ pub(crate) async fn listen(pool: PgPool, cache: Arc<Cache>, changes: Sender<Docu
 }
 
 /// Handles notifications until the connection is lost.
-async fn hear(listener: &mut PgListener, cache: &Cache, tell: impl Fn(DocumentChange)) {
+async fn hear(
+    listener: &mut PgListener,
+    cache: &Cache,
+    tell: impl Fn(DocumentChange),
+    timers: &Sender<TimerChange>,
+) {
     while let Ok(Some(notification)) = listener.try_recv().await {
+        if notification.channel() == TIMER_CHANGES {
+            let _ = timers.send(TimerChange::One(notification.payload().to_owned()));
+            continue;
+        }
         match read(notification.payload()) {
             Some((key, revision)) => {
                 cache.outdate(&key, revision);

@@ -81,12 +81,13 @@ impl Checkpoint {
         let engine = host.database().cloned().ok_or_else(DatabaseError::none)?;
         table::create(&*engine).await?;
         let rows = table::read(&*engine, application).await?;
-        let timers = timers::read(&*engine, application).await?;
+        let owner = rand::random();
+        let timers = timers::read(&*engine, application, owner).await?;
         let this = Arc::new(Self {
             host: host.clone(),
             engine,
             application,
-            owner: rand::random(),
+            owner,
             written: Arc::default(),
             writing_timers: Arc::default(),
             told_of_state: Mutex::default(),

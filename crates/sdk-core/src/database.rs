@@ -122,6 +122,9 @@ pub trait Engine: fmt::Debug + Send + Sync + 'static {
     /// Returns a receiver of the documents that other processes write from now on.
     fn document_changes(&self) -> broadcast::Receiver<DocumentChange>;
 
+    /// Returns a receiver of the notes that processes have sent with [`TIMER_CHANGES`] from now on.
+    fn timer_changes(&self) -> broadcast::Receiver<TimerChange>;
+
     /// Writes or deletes a document. With `expected`, only if the stored one has that revision; 0 is that of none.
     ///
     /// Returns whether it was written. It then survives the end of the process.
@@ -159,6 +162,18 @@ pub enum DocumentChange {
     /// This document.
     One(DocumentKey),
     /// Any document, because changes were missed.
+    All,
+}
+
+/// Channel of PostgreSQL on which processes tell each other which timers they have set and removed.
+pub const TIMER_CHANGES: &str = "hotcord_timers";
+
+/// What another process has done to timers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimerChange {
+    /// A note, as it was sent.
+    One(String),
+    /// Any change, because notes were missed.
     All,
 }
 

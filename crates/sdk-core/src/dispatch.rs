@@ -138,6 +138,10 @@ impl serenity::framework::Framework for Dispatcher {
 
     async fn dispatch(&self, ctx: serenity::all::Context, mut event: FullEvent) {
         self.host.cache_keeper().complete(&mut event);
+        if !self.host.handles_shard(ctx.shard_id.0) {
+            // Another process handles the shard's events, and its session here is about to be closed.
+            return;
+        }
         let kind = EventKind::of(&event);
         if let (Some(observer), Some(kind)) = (self.host.observer(), kind) {
             observer.event(kind);

@@ -46,6 +46,7 @@ struct Inner {
     state_history: StateHistory,
     cache_keeper: Arc<CacheKeeper>,
     shards: OnceLock<Arc<ShardManager>>,
+    shard_filter: OnceLock<ShardFilter>,
     intents: OnceLock<GatewayIntents>,
     reloader: OnceLock<Arc<dyn Reloader>>,
     registrar: OnceLock<Arc<dyn Registrar>>,
@@ -53,6 +54,9 @@ struct Inner {
     withdrawn: ArcSwap<Vec<WithdrawnCommand>>,
     closing: AtomicBool,
 }
+
+/// Returns whether events of a shard count in this process.
+pub type ShardFilter = Box<dyn Fn(u32) -> bool + Send + Sync>;
 
 /// Builds a [`Host`] from what exists before it.
 pub struct HostBuilder {
@@ -197,6 +201,7 @@ impl HostBuilder {
                 state_history,
                 cache_keeper: Arc::default(),
                 shards: OnceLock::new(),
+                shard_filter: OnceLock::new(),
                 intents: OnceLock::new(),
                 reloader: OnceLock::new(),
                 registrar: OnceLock::new(),
@@ -331,6 +336,17 @@ impl Host {
 
     pub(crate) fn cache_keeper(&self) -> &Arc<CacheKeeper> {
         &self.0.cache_keeper
+    }
+
+    /// Sets what decides whether events of a shard count in this process, where another one may have taken it over. Only
+    /// the first call has an effect.
+    pub fn set_shard_filter(&self, filter: ShardFilter) {
+        let _ = self.0.shard_filter.set(filter);
+    }
+
+    /// Returns whether events of a shard count in this process.
+    pub(crate) fn handles_shard(&self, shard: u32) -> bool {
+        self.0.shard_filter.get().is_none_or(|filter| filter(shard))
     }
 
     /// Returns the shard manager, once the client is built.

@@ -276,6 +276,40 @@ async fn of_two_processes_one_runs_a_timer() {
     assert_eq!((ran.len(), count), (100, 100));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_timer_that_another_process_sets_is_known_at_once_and_run_by_one() {
+    let Some(place) = Place::server() else { return };
+    let (first, second) = (Running::open(&place).await, Running::open(&place).await);
+    let keeping = [&first, &second].map(|running| tokio::spawn(running.checkpoint.clone().keep()));
+    let (here, there) = (first.host.scheduler(), second.host.scheduler());
+    let known = async |count: usize| {
+        let began = std::time::Instant::now();
+        while there.len() != count {
+            // Notes arrive at once; the look for lost ones comes each minute.
+            assert!(began.elapsed() < Duration::from_secs(20), "{} timers are known", there.len());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let set = |key: &str, delay| here.set(&counter(), "close", key, delay, json!(key)).unwrap();
+    set("later", Duration::from_hours(1));
+    known(1).await;
+    set("also", Duration::from_hours(1));
+    known(2).await;
+    assert!(here.remove(&counter(), "close", "later"));
+    known(1).await;
+    // Set again by the other process, it is another timer.
+    there.set(&counter(), "close", "also", Duration::ZERO, json!("there")).unwrap();
+    let due = tokio::time::timeout(PATIENCE, here.next(|_, _| true)).await.unwrap();
+    let timer = due.claimed().await.unwrap();
+    assert_eq!(timer.payload, json!("there"));
+    // While it runs here, the other process does not run it.
+    let due = tokio::time::timeout(PATIENCE, there.next(|_, _| true)).await.unwrap();
+    assert!(tokio::time::timeout(PATIENCE, due.claimed()).await.unwrap().is_none());
+    here.finish(timer);
+    known(0).await;
+    keeping.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 /// What a process leaves behind that died while it ran a timer for the third time, a minute ago.
 async fn abandon(sql: &Sql) {
     let abandoned = "UPDATE hotcord_timers SET owner = 1, lease_ms = 1, attempts = 3";
@@ -347,7 +381,7 @@ on_both! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_the_server_is_away_the_bot_goes_on_and_then_writes() {
     let Some(server) = Server::start().unwrap() else { return };
-    let place = Place { address: server.database("bot"), folder: None };
+    let place = Place { address: server.database("bot").parse().unwrap(), folder: None, url: None };
     let running = Running::open(&place).await;
     let (_, data) = running.counter(1).await;
     press(&data);

@@ -36,7 +36,7 @@ async fn a_file_that_is_no_database_is_refused_and_kept() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_goes_away_is_a_sentence_in_bounded_time_and_comes_back() {
     let Some(server) = Server::start().unwrap() else { return };
-    let database = Database::open(server.database("bot")).await.unwrap();
+    let database = Database::open(server.database("bot").parse().unwrap()).await.unwrap();
     let sql = Sql::new(Some(Arc::new(database)));
     sql.execute("CREATE TABLE kept (id BIGINT)", Vec::new()).await.unwrap();
     sql.execute("INSERT INTO kept VALUES ($1)", params![1]).await.unwrap();

@@ -10,5 +10,7 @@ mod migrations;
 mod place;
 mod plugins;
 mod privacy;
+mod server;
 mod servers;
+mod shards;
 mod sql;

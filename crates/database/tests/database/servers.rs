@@ -207,7 +207,7 @@ async fn an_erased_server_has_no_rules_and_can_set_new_ones_in_all_processes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_missed_while_the_connection_was_lost_is_read_again() {
     let Some(postgres) = Postgres::start().unwrap() else { return };
-    let address = postgres.database("rules");
+    let address: database::DatabaseAddress = postgres.database("rules").parse().unwrap();
     let open = async || Arc::new(database::Database::open(address.clone()).await.unwrap()) as Arc<dyn Engine>;
     let (one, other) = (host("writes", open().await), host("reads", open().await));
     let (data, seen) = (live(&one, &FIRST, 1).await, live(&other, &FIRST, 1).await);

@@ -468,7 +468,11 @@ fn the_files_for_docker_suit_both_builders_and_hold_nothing_of_one_machine() {
     for line in ["read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", "stop_grace_period: 15s"] {
         assert!(production.contains(line), "{line}");
     }
-    for file in ["docker-compose.yml", "docker-compose.dev.yml"] {
+    let scale = read("docker-compose.scale.yml");
+    for line in ["- SHARDS=auto", "replicas: 3", "condition: service_healthy", "cap_drop: [ALL]"] {
+        assert!(scale.contains(line), "{line}");
+    }
+    for file in ["docker-compose.yml", "docker-compose.dev.yml", "docker-compose.scale.yml"] {
         assert!(!read(file).contains("\nversion:") && !read(file).contains("\nname:"), "{file}");
     }
 }

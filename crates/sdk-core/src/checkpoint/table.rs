@@ -8,6 +8,7 @@ use crate::database::{DatabaseError, Engine, Migration, Parameter, Statements};
 const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_state", sql: include_str!("migrations/0001_state.sql") },
     Migration { name: "0002_left_guilds", sql: include_str!("migrations/0002_left_guilds.sql") },
+    Migration { name: "0003_shards", sql: include_str!("migrations/0003_shards.sql") },
 ];
 
 /// Name under which they are noted.

@@ -149,6 +149,39 @@ impl Scheduler {
         self.wake();
     }
 
+    /// Takes over what the database has under a key, because another process may have set or removed it: `None` if there is
+    /// nothing. What is not written here yet counts.
+    pub(crate) fn adopt(&self, key: Key, kept: Option<Kept>) {
+        let mut guard = self.0.timers.lock();
+        let Timers { pending, journal } = &mut *guard;
+        let is_ours = |journal: &Journal| {
+            journal.changed.contains(&key) || journal.claims.iter().any(|claim| claim.timer.place() == key)
+        };
+        if journal.as_ref().is_some_and(is_ours) {
+            return;
+        }
+        match kept {
+            Some(kept) if pending.get(&key).is_none_or(|set| set.id != kept.id) => {
+                pending.insert(key, Set::from(kept));
+            }
+            Some(_) => return,
+            None => _ = pending.remove(&key),
+        }
+        drop(guard);
+        self.wake();
+    }
+
+    /// Takes over all timers that the database has, like [`adopt`](Self::adopt).
+    pub(crate) fn adopt_all(&self, kept: Vec<Kept>) {
+        let mut gone: BTreeSet<Key> = self.0.timers.lock().pending.keys().cloned().collect();
+        for timer in kept {
+            let key = timer.place();
+            gone.remove(&key);
+            self.adopt(key, Some(timer));
+        }
+        gone.into_iter().for_each(|key| self.adopt(key, None));
+    }
+
     /// Notes that a batch is written. Its claims are replied to by the caller.
     pub(crate) fn wrote(&self, batch: &Batch) {
         self.0.progress.send_replace(Progress { number: batch.number, is_away: false });
