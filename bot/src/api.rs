@@ -51,8 +51,14 @@ impl Api {
     }
 
     /// Keeps a host's record of initial responses to interactions up to date. Only the first call has an effect.
-    pub(crate) fn keep_answers(&self, answers: Arc<Answers>) {
-        self.relay.tell_answers(Box::new(move |interaction| answers.note(interaction.get().into())));
+    /// `held` reports them to a held gateway as well.
+    pub(crate) fn keep_answers(&self, answers: Arc<Answers>, held: Option<gateway::client::Answers>) {
+        self.relay.tell_answers(Box::new(move |interaction| {
+            answers.note(interaction.get().into());
+            if let Some(held) = &held {
+                held.answer(interaction.get());
+            }
+        }));
     }
 
     /// Returns the HTTP client below serenity, which also goes through the relay.

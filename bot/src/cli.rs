@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::backup::{back_up, restore};
 use crate::health::ask::ask;
+use crate::held_gateway::run_alone;
 
 /// `EX_USAGE` of sysexits.h.
 const USAGE: u8 = 64;
@@ -17,6 +18,12 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     let outcome = match words.as_slice() {
         [] => return None,
+        ["gateway"] => {
+            return Some(run_alone().unwrap_or_else(|failure| {
+                sdk::text::write_error(&failure);
+                ExitCode::from(failure.exit_code())
+            }));
+        }
         ["health"] => ask(false).map(|()| None).map_err(|error| error.to_string()),
         ["health", "--ready"] => ask(true).map(|()| None).map_err(|error| error.to_string()),
         ["backup", file] => back_up(Path::new(file)).map(Some).map_err(|error| error.to_string()),
@@ -25,7 +32,7 @@ pub(crate) fn serve_if_asked() -> Option<ExitCode> {
             let other = other.join(" ");
             sdk::text::write_error(format_args!(
                 "hotcord does not know '{other}'; without words it starts the bot; `hotcord health [--ready]` asks \
-                 one, `hotcord backup FILE` copies its database, and `hotcord restore FILE` fills an empty one."
+                 one, `hotcord gateway` holds its session, `hotcord backup FILE` copies its database, and `hotcord restore FILE` fills an empty one."
             ));
             return Some(ExitCode::from(USAGE));
         }

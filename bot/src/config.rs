@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub(crate) use changes::{Changes, changes};
 pub(crate) use commands::{CommandScope, Commands};
 pub(crate) use database::Database;
 pub(crate) use health::Health;
+pub(crate) use hold_gateway::HoldGateway;
 pub(crate) use media::Media;
 use reader::Reader;
 pub(crate) use reload::Reload;
@@ -35,6 +37,7 @@ mod database;
 mod env_file;
 mod former;
 mod health;
+mod hold_gateway;
 mod list;
 mod media;
 mod reader;
@@ -77,7 +80,9 @@ const VARIABLES: &[&str] = &[
     "DISCORD_GATEWAY_URL",
     "DISCORD_TOKEN",
     "DISCORD_TOKEN_FILE",
+    "GATEWAY_ADDR",
     "HEALTH_ADDR",
+    "HOLD_GATEWAY",
     "LRCLIB_URL",
     "MEDIA_ALLOW_HOSTS",
     "MEDIA_DENY_HOSTS",
@@ -113,6 +118,10 @@ pub(crate) struct Config {
     pub(crate) media: Media,
     /// Address of health and metrics.
     pub(crate) health: Health,
+    /// Whether a gateway of its own stands between the bot and Discord.
+    pub(crate) hold_gateway: HoldGateway,
+    /// Where `hotcord gateway` listens.
+    pub(crate) gateway_address: SocketAddr,
     /// Where everything is kept.
     pub(crate) database: Database,
     /// Shards of this process.
@@ -177,6 +186,14 @@ impl Config {
         let retention = Some(days.unwrap_or(RETENTION_DAYS)).filter(|days| *days > 0);
         let media = Media::read(&mut reader);
         let health = Health::read(&mut reader);
+        let hold_gateway = reader.or_default("HOLD_GATEWAY", HoldGateway::parse);
+        if shards == Shards::Auto && hold_gateway != HoldGateway::Off {
+            reader.mistake(
+                "HOLD_GATEWAY is set, but with SHARDS=auto shards move between processes, and a held gateway would keep \
+                 theirs; leave HOLD_GATEWAY unset, or give each process its SHARD_IDS.",
+            );
+        }
+        let gateway_address = reader.read("GATEWAY_ADDR", hold_gateway::address);
         let log_filter = reader.read("RUST_LOG", |text| {
             EnvFilter::try_new(text)
                 .map(|_| text.to_owned())
@@ -215,6 +232,8 @@ impl Config {
             reload,
             media,
             health,
+            hold_gateway,
+            gateway_address: gateway_address.unwrap_or(hold_gateway::ADDRESS),
             database,
             shards,
             retention: retention.map(|days| Duration::from_hours(24 * days)),

@@ -59,7 +59,7 @@ impl LocalBot {
         let application = sandbox.bot_id().to_string().parse().unwrap();
         let https = https_of_plugins(api.clone(), application);
         let host = Host::builder("1.0.0", Settings::default()).http_of(https).build();
-        api.keep_answers(host.answers());
+        api.keep_answers(host.answers(), None);
         let install = entries.iter().map(|entry| Generation::new(entry, 1, &host).unwrap()).collect();
         assert!(host.registry().swap(Change { install, remove: Vec::new() }).is_ok());
         let mut client: Client = client(&host, &api, intents, &connection, NoHandler).await.unwrap();

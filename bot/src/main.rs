@@ -10,6 +10,7 @@
 //! - [`register`]: slash commands, registered by difference.
 //! - [`gateway`] and [`intents`]: the intents of the session, and Discord's refusals; [`starts`]: when a session may be
 //!   started; [`shards`]: which shards run in this process.
+//! - [`held_gateway`]: the gateway that keeps the session while hosts come and go.
 //! - [`application`], [`backoff`] and [`failure`]: the bot's application, waits between attempts, and why the bot
 //!   ended.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
@@ -40,6 +41,7 @@ mod feedback;
 mod files;
 mod gateway;
 mod health;
+mod held_gateway;
 mod intents;
 mod interfaces;
 #[cfg(test)]

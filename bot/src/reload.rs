@@ -144,8 +144,15 @@ pub(crate) fn supervise(
     }
     // So that a folder that is not a workspace is reported once, and not by each host again.
     workspace(reload)?;
-    let options = hmr::supervisor::Options { target: target()?, environment: environment() };
-    match hmr::supervisor::run(&options) {
+    let gateway = crate::held_gateway::OfSupervisor::start(config)?;
+    let mut environment = environment();
+    environment.extend(gateway.as_ref().map(crate::held_gateway::OfSupervisor::variable));
+    let options = hmr::supervisor::Options { target: target()?, environment };
+    let ended = hmr::supervisor::run(&options);
+    if let Some(gateway) = gateway {
+        gateway.shut_down();
+    }
+    match ended {
         Ok(code) => Ok(Some(code.into())),
         Err(error) => Err(Failure::other(format!("The bot cannot be supervised: {error}."))),
     }

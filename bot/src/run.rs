@@ -30,7 +30,7 @@ use crate::gateway::{Refusal, Refusals, names, needed_intents};
 use crate::health::{Health, Sessions as Account};
 use crate::register::{Development, Layout, Registrar};
 use crate::shards::{Division, Stop};
-use crate::{intents, reload, retention, shutdown, starts};
+use crate::{held_gateway, intents, reload, retention, shutdown, starts};
 
 /// Messages cached per channel, so that the content of edited and deleted ones is known.
 const CACHED_MESSAGES: usize = 1000;
@@ -50,7 +50,7 @@ const ATTEMPTS: u32 = 5;
 pub(crate) async fn run(
     config: Config,
     source: Source,
-    connection: Connection,
+    mut connection: Connection,
     mut refusals: Refusals,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Option<reload::Next>, Failure> {
@@ -93,7 +93,8 @@ pub(crate) async fn run(
             .build()
     };
     health.watch(&host);
-    api.keep_answers(host.answers());
+    let held = held_gateway::connect(&config, &mut connection).await?;
+    api.keep_answers(host.answers(), held.as_ref().map(|held| held.answers.clone()));
     let checkpoint = match Checkpoint::open(&host, state_file, application.id.get()).await {
         Ok(checkpoint) => Some(checkpoint),
         Err(error) if config.database.is_configured() => {
@@ -180,6 +181,9 @@ pub(crate) async fn run(
     // After a refusal there is no session to close.
     shutdown::shut_down(&host, outcome.is_ok().then_some(&shards), checkpoint.as_ref()).await;
     division.leave().await;
+    if let Some(held) = held {
+        held.shut_down().await;
+    }
     keeping.shutdown().await;
     if timeout(CLOSED_WITHIN, database.close()).await.is_err() {
         warn!(ms = CLOSED_WITHIN.as_millis(), "the database is still busy");

@@ -47,18 +47,23 @@ pub(crate) async fn allowed(
         let wait = wait(sessions.unwrap_or(shards), &limit).filter(|_| is_limited);
         let Some(wait) = wait else { return Ok(Starts { shards, max_concurrency }) };
         let _held = account.hold();
-        warn!(
-            left = limit.remaining,
-            goes_on_in = text::duration(wait),
-            "few session starts are left, and Discord resets the token of a bot that uses them up; it waits until they \
-             are counted anew"
-        );
+        tell_wait(&limit, wait);
         sleep(wait).await;
     }
 }
 
+/// Logs that the start waits, and why.
+pub(crate) fn tell_wait(limit: &SessionStartLimit, wait: Duration) {
+    warn!(
+        left = limit.remaining,
+        goes_on_in = text::duration(wait),
+        "few session starts are left, and Discord resets the token of a bot that uses them up; it waits until they are \
+         counted anew"
+    );
+}
+
 /// Returns the wait before that many sessions may be started; `None` if they may be started now.
-fn wait(shards: u32, limit: &SessionStartLimit) -> Option<Duration> {
+pub(crate) fn wait(shards: u32, limit: &SessionStartLimit) -> Option<Duration> {
     let shards = u64::from(shards);
     // If hardly more are allowed per day, keeping a reserve would mean never to start.
     let reserve = RESERVE.min(limit.total.saturating_sub(shards));

@@ -268,6 +268,7 @@ fn shards_are_all_or_some_or_divided_by_the_processes_themselves() {
         (vec![("SHARDS", "4"), ("SHARD_IDS", "0-4")], "with SHARDS=4 the ids are 0 to 3."),
         (vec![("SHARD_IDS", "0")], "SHARD_IDS is set, but SHARDS is not;"),
         (vec![("SHARDS", "auto"), ("SHARD_IDS", "0"), server], "leave SHARD_IDS unset."),
+        (vec![("SHARDS", "auto"), ("HOLD_GATEWAY", "true"), server], "leave HOLD_GATEWAY unset,"),
     ] {
         let Mistakes(mistakes) = with(&variables).unwrap_err();
         assert!(mistakes.len() == 1 && mistakes[0].contains(sentence), "{mistakes:?}");

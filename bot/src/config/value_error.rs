@@ -35,6 +35,10 @@ pub(crate) enum ValueError {
     OnIncompatible,
     #[error("is no address with a port; write it like '127.0.0.1:9464' or '[::1]:9464', or off")]
     HealthAddress { source: std::net::AddrParseError },
+    #[error("is no address with a port; write it like '127.0.0.1:7878' or '[::1]:7878'")]
+    GatewayAddress { source: std::net::AddrParseError },
+    #[error("is neither; use true, remote or false")]
+    HoldGateway,
     #[error("has a part after ? or #; leave that off")]
     Query,
     #[error("asks for another version of the API; this bot speaks v10")]

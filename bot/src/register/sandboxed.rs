@@ -110,7 +110,7 @@ impl Bot {
         let target = ApiUrl::parse(sandbox.url()).unwrap();
         let api =
             Api::new(Token::parse(sandbox.token(), false).unwrap(), target.as_ref(), false).await.unwrap();
-        api.keep_answers(host.answers());
+        api.keep_answers(host.answers(), None);
         let http = Arc::new(api.http());
         Self { host, api, http, unhandled }
     }

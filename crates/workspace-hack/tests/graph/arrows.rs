@@ -5,16 +5,29 @@ use std::collections::BTreeSet;
 use crate::tree::{self, plugins, root};
 
 /// Packages that plugins are not built with, and so not built again for: the player's, which the host alone links.
-const OF_THE_HOST: [&str; 10] =
-    ["database", "davey", "demux", "openmls", "opus2", "player", "rubato", "songbird", "sqlx", "symphonia"];
+const OF_THE_HOST: [&str; 12] = [
+    "database",
+    "davey",
+    "demux",
+    "gateway",
+    "openmls",
+    "opus2",
+    "player",
+    "rubato",
+    "songbird",
+    "sqlx",
+    "symphonia",
+    "twilight-gateway",
+];
 
 /// What each crate that is no plugin depends on in the workspace.
-const ARROWS: [(&str, &[&str]); 18] = [
-    ("bot", &["commands", "database", "events", "hmr", "player", "sdk"]),
+const ARROWS: [(&str, &[&str]); 19] = [
+    ("bot", &["commands", "database", "events", "gateway", "hmr", "player", "sdk"]),
     ("database", &["sdk-core"]),
     ("demux", &[]),
     ("discord-rules", &[]),
     ("e2e", &["hmr", "sandbox"]),
+    ("gateway", &[]),
     ("hmr", &["sdk-core"]),
     ("plain-poise", &[]),
     ("player", &["demux", "sdk-core"]),
