@@ -52,6 +52,7 @@ pub(crate) async fn serve(core: Arc<Core>, listener: TcpListener) {
 
 async fn connection(core: Arc<Core>, stream: TcpStream) {
     let (mut path, mut query) = (String::new(), String::new());
+    #[allow(clippy::result_large_err)] // tungstenite's own.
     let look = |request: &Request, response: Response| {
         // A page in a browser sends where it is from; a bot does not.
         if request.headers().contains_key("origin") {

@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn nothing_is_held_longer_than_allowed() {
         let start = Instant::now();
-        let mut hold = Hold::new(1 << 20, Duration::from_secs(60));
+        let mut hold = Hold::new(1 << 20, Duration::from_mins(1));
         hold.push(event("MESSAGE_CREATE", "1", start));
         hold.push(event("MESSAGE_CREATE", "2", start + Duration::from_secs(61)));
         assert_eq!(hold.len(), 1);

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// Commands of hosts in one period. The rest is left to heartbeats, IDENTIFY and RESUME.
 const COMMANDS: usize = 110;
-const PERIOD: Duration = Duration::from_secs(60);
+const PERIOD: Duration = Duration::from_mins(1);
 
 /// Commands that wait at most; a host that sends more is closed, as Discord would do.
 pub(crate) const WAITING: usize = 512;

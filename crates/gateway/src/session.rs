@@ -201,7 +201,7 @@ mod tests {
             let state = state();
             let limits = ReplayLimits { events, bytes: 1 << 20 };
             let session = Session::new("s".to_owned(), 1, state.known(), limits);
-            Self { state, hold: Hold::new(1 << 20, Duration::from_secs(60)), session }
+            Self { state, hold: Hold::new(1 << 20, Duration::from_mins(1)), session }
         }
 
         fn push(&mut self, data: &str) {

@@ -11,7 +11,7 @@ use super::leases::{Held, ShardLeases, Stage};
 use crate::translate::translate;
 
 /// Number of the advisory lock under which shards are divided, with the application's: "shards".
-const LOCK: i64 = 0x73_6861_7264_73;
+const LOCK: i64 = 0x7368_6172_6473;
 
 /// The number of each process's renewals, since when it is unchanged.
 pub(super) type Observed = HashMap<i64, (i64, Instant)>;

@@ -20,7 +20,7 @@ const SHARDS: u32 = 7;
 const PATIENCE: Duration = Duration::from_mins(1);
 const SHORT: Timing = Timing {
     lease: Duration::from_millis(1500),
-    stop: Duration::from_millis(1000),
+    stop: Duration::from_secs(1),
     renew: Duration::from_millis(150),
 };
 /// Longest time from the death of a process until its shards are held again, on a machine that is busy.

@@ -221,7 +221,8 @@ impl Change {
     fn change(&self, guild: &mut Value) {
         let (list, _, _, id, wrap) = KINDS[self.list];
         let entries = guild[list].as_array_mut().unwrap();
-        let found = entries.iter().position(|entry| entry[id] == self.id.to_string());
+        let wanted = self.id.to_string();
+        let found = entries.iter().position(|entry| entry[id] == *wanted);
         match (self.value, found) {
             (Some(value), found) => {
                 let mut entry = self.entry(value);

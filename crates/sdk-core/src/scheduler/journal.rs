@@ -179,7 +179,9 @@ impl Scheduler {
             gone.remove(&key);
             self.adopt(key, Some(timer));
         }
-        gone.into_iter().for_each(|key| self.adopt(key, None));
+        for key in gone {
+            self.adopt(key, None);
+        }
     }
 
     /// Notes that a batch is written. Its claims are replied to by the caller.
