@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::api::plain;
 use crate::config::{ApiUrl, Config, Connection, GatewayUrl, HoldGateway, Source};
 use crate::failure::Failure;
+use crate::raw_events::Origin;
 use crate::{log, shutdown, starts};
 
 /// Variable with the address of the gateway that the supervisor holds, for its hosts.
@@ -29,6 +30,8 @@ pub(crate) struct Held {
     here: Option<Gateway>,
     /// Reports which interactions are answered.
     pub(crate) answers: Answers,
+    /// Where raw events come from.
+    pub(crate) raw_events: Origin,
 }
 
 impl Held {
@@ -69,7 +72,8 @@ pub(crate) async fn connect(config: &Config, connection: &mut Connection) -> Res
     }
     let address = connection.gateway.as_ref().map_or("", GatewayUrl::as_str);
     let answers = Answers::connect(address, connection.token.expose()).await;
-    Ok(Some(Held { here, answers }))
+    let raw_events = Origin { gateway: address.to_owned(), token: connection.token.clone() };
+    Ok(Some(Held { here, answers, raw_events }))
 }
 
 /// Starts a gateway in front of the configured connection.

@@ -10,7 +10,7 @@
 //! - [`register`]: slash commands, registered by difference.
 //! - [`gateway`] and [`intents`]: the intents of the session, and Discord's refusals; [`starts`]: when a session may be
 //!   started; [`shards`]: which shards run in this process.
-//! - [`held_gateway`]: the gateway that keeps the session while hosts come and go.
+//! - [`held_gateway`]: the gateway that keeps the session while hosts come and go; [`raw_events`]: its events for plugins.
 //! - [`application`], [`backoff`] and [`failure`]: the bot's application, waits between attempts, and why the bot
 //!   ended.
 //! - `sandbox`: the local Discord of a start without a token, in builds that have it.
@@ -50,6 +50,7 @@ mod log;
 mod metrics;
 #[cfg(feature = "plugins")]
 mod plugins;
+mod raw_events;
 mod register;
 mod reload;
 mod retention;

@@ -30,7 +30,7 @@ use crate::gateway::{Refusal, Refusals, names, needed_intents};
 use crate::health::{Health, Sessions as Account};
 use crate::register::{Development, Layout, Registrar};
 use crate::shards::{Division, Stop};
-use crate::{held_gateway, intents, reload, retention, shutdown, starts};
+use crate::{held_gateway, intents, raw_events, reload, retention, shutdown, starts};
 
 /// Messages cached per channel, so that the content of edited and deleted ones is known.
 const CACHED_MESSAGES: usize = 1000;
@@ -157,6 +157,7 @@ pub(crate) async fn run(
     work.spawn(retention::run(host.clone(), http.clone(), config.retention));
     work.spawn(Registrar::new(host.clone(), &api, http, application.id, layout, left_out).run());
     work.spawn(rules.follow());
+    work.spawn(raw_events::follow(host.clone(), held.as_ref().map(|held| held.raw_events.clone())));
     work.spawn(run_timers(host.clone()));
     work.spawn(run_reload_handlers(host.clone()));
     work.spawn(run_voice_handlers(host.clone()));

@@ -9,6 +9,9 @@ use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
+/// Start of a folder's name; the id of the process that made it follows.
+const PREFIX: &str = "hotcord-pg-";
+
 /// A PostgreSQL server of these tests alone, which ends with them.
 pub(crate) struct Server {
     programs: PathBuf,
@@ -27,7 +30,9 @@ impl Server {
             return Ok(None);
         };
         // Below /tmp, since the path of a socket must be short. The server's user has to reach it.
-        let folder = tempfile::Builder::new().prefix("pg").tempdir()?.keep();
+        remove_stale()?;
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir()?.keep();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let server = Self { programs, folder, port, child: Mutex::default() };
         if is_root() {
@@ -127,6 +132,20 @@ impl Drop for Server {
         self.crash();
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Removes the folders of processes that have ended. A folder stays as long as its server, which ends after the process.
+fn remove_stale() -> io::Result<()> {
+    for entry in fs::read_dir(std::env::temp_dir())?.flatten() {
+        let name = entry.file_name();
+        let process =
+            name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next()?.parse::<u32>().ok());
+        if process.is_some_and(|process| !PathBuf::from(format!("/proc/{process}")).exists()) {
+            // Another process may remove it at the same time.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    Ok(())
 }
 
 fn is_root() -> bool {
