@@ -78,7 +78,7 @@ async fn who_is_slow_or_sends_too_much_hurts_nobody() {
 async fn no_page_holds_a_token_or_tells_who_uses_the_bot() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[("MY_SECRET", "correct-horse")]).await;
-    bot.says("command=user menu").await;
+    bot.serves().await;
     assert!(discord.client().say("/ping").await.unwrap().is_ok());
     bot.counts("hotcord_commands_total{command=\"ping\",kind=\"slash\",outcome=\"ok\"}", 1.0).await;
     let secret = discord.token().rsplit('.').next().unwrap();

@@ -115,7 +115,7 @@ async fn a_bot_that_waits_for_session_starts_goes_on_when_they_are_there_again()
 async fn a_bot_that_ends_says_so_to_the_last() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[]).await;
-    bot.says("command=user menu").await;
+    bot.serves().await;
     // A command in progress delays the shutdown.
     let slow = sandbox::fault::RequestRule {
         path: Some("/interactions/*/*/callback".to_owned()),

@@ -18,11 +18,11 @@ use crate::place::Place;
 const APPLICATION: u64 = 77;
 const SHARDS: u32 = 7;
 const PATIENCE: Duration = Duration::from_mins(1);
-const SHORT: Timing = Timing {
-    lease: Duration::from_millis(1500),
-    stop: Duration::from_secs(1),
-    renew: Duration::from_millis(150),
-};
+/// For processes that die or are paused.
+const SHORT: Timing =
+    Timing { lease: Duration::from_secs(3), stop: Duration::from_secs(2), renew: Duration::from_millis(150) };
+/// For processes that never do, on a machine that is busy.
+const LONG: Timing = Timing { lease: Duration::from_mins(2), stop: Duration::from_mins(1), ..SHORT };
 /// Longest time from the death of a process until its shards are held again, on a machine that is busy.
 const REPLACED_WITHIN: Duration = Duration::from_secs(15);
 
@@ -34,8 +34,8 @@ async fn open(place: &Place) -> Arc<Database> {
     database
 }
 
-async fn join(database: &Database) -> Arc<ShardLeases> {
-    database.shard_leases(APPLICATION, SHARDS, SHORT).await.unwrap()
+async fn join(database: &Database, timing: Timing) -> Arc<ShardLeases> {
+    database.shard_leases(APPLICATION, SHARDS, timing).await.unwrap()
 }
 
 /// Starts what is held and stops what is to leave, as a bot does.
@@ -48,16 +48,20 @@ fn follow(leases: &ShardLeases) {
     }
 }
 
-/// Renews all leases until each process has as many shards as that.
-async fn settle(all: &[(&ShardLeases, usize)]) {
+/// Renews all leases until the processes have as many shards as that, most first, whichever has most.
+async fn settle<const N: usize>(all: [&ShardLeases; N], counts: [usize; N]) {
     let began = Instant::now();
-    while all.iter().any(|(leases, count)| leases.held().len() != *count) {
-        for (leases, _) in all {
+    let has_settled = || {
+        let mut held = all.map(|leases| leases.held().len());
+        held.sort_unstable_by(|a, b| b.cmp(a));
+        held == counts
+    };
+    while !has_settled() {
+        for leases in all {
             leases.renew().await.unwrap();
             follow(leases);
         }
-        let held: Vec<_> = all.iter().map(|(leases, _)| leases.held()).collect();
-        assert!(began.elapsed() < PATIENCE, "{held:?}");
+        assert!(began.elapsed() < PATIENCE, "{:?}", all.map(ShardLeases::held));
     }
 }
 
@@ -65,20 +69,20 @@ async fn settle(all: &[(&ShardLeases, usize)]) {
 async fn shards_are_divided_fairly_as_processes_come_and_go() {
     let Some(place) = Place::server() else { return };
     let database = open(&place).await;
-    let one = join(&database).await;
-    settle(&[(&one, 7)]).await;
+    let one = join(&database, LONG).await;
+    settle([&one], [7]).await;
     // The number is agreed on.
-    let two = database.shard_leases(APPLICATION, 99, SHORT).await.unwrap();
+    let two = database.shard_leases(APPLICATION, 99, LONG).await.unwrap();
     assert_eq!(two.total(), SHARDS);
-    settle(&[(&one, 4), (&two, 3)]).await;
+    settle([&one, &two], [4, 3]).await;
     let session = ShardSession { id: "abc".to_owned(), sequence: 9, resume_url: "wss://gateway".to_owned() };
     let (shard, other) = (*one.held().keys().next().unwrap(), *two.held().keys().next().unwrap());
     assert!(one.save_session(shard, &session).await.unwrap());
     assert!(!one.save_session(other, &session).await.unwrap(), "the shard of another process");
     assert_eq!(two.session(shard).await.unwrap(), Some(session));
     assert_eq!(two.session(other).await.unwrap(), None);
-    let three = join(&database).await;
-    settle(&[(&one, 3), (&two, 2), (&three, 2)]).await;
+    let three = join(&database, LONG).await;
+    settle([&one, &two, &three], [3, 2, 2]).await;
     one.leave().await.unwrap();
     assert!(one.held().is_empty());
     let (two_has, three_has) = (two.held(), three.held());
@@ -96,7 +100,7 @@ async fn shards_are_divided_fairly_as_processes_come_and_go() {
     assert!(three_has.keys().all(|shard| three.held().contains_key(shard)));
     two.leave().await.unwrap();
     three.leave().await.unwrap();
-    let anew = database.shard_leases(APPLICATION, 9, SHORT).await.unwrap();
+    let anew = database.shard_leases(APPLICATION, 9, LONG).await.unwrap();
     assert_eq!((anew.total(), anew.session(shard).await.unwrap()), (9, None));
 }
 
@@ -104,8 +108,8 @@ async fn shards_are_divided_fairly_as_processes_come_and_go() {
 async fn a_process_that_is_paused_gives_its_shards_up_before_another_can_take_them() {
     let Some(place) = Place::server() else { return };
     let database = open(&place).await;
-    let (one, two) = (join(&database).await, join(&database).await);
-    settle(&[(&one, 4), (&two, 3)]).await;
+    let (one, two) = (join(&database, SHORT).await, join(&database, SHORT).await);
+    settle([&one, &two], [4, 3]).await;
     let lost = one.held();
     let shard = *lost.keys().next().unwrap();
     assert!(one.is_ours(shard));
@@ -119,7 +123,7 @@ async fn a_process_that_is_paused_gives_its_shards_up_before_another_can_take_th
     }
     assert!(began.elapsed() > SHORT.stop && !one.is_ours(shard) && one.held().is_empty());
     // Back again, it is another process, and what it ran before is not taken for what it gets.
-    settle(&[(&one, 3), (&two, 4)]).await;
+    settle([&one, &two], [4, 3]).await;
     for (shard, term) in one.held() {
         assert!(lost.get(&shard).is_none_or(|before| *before < term));
     }
@@ -203,12 +207,11 @@ async fn identifies_of_a_bucket_keep_their_distance_over_processes_also_when_the
 async fn a_process_that_ends_before_its_identify_does_not_block_the_others() {
     let Some(place) = Place::server() else { return };
     let database = open(&place).await;
-    let gate = database.identify_gate(APPLICATION, 1, Some(Duration::from_millis(100))).await.unwrap();
-    let permit = gate.acquire(0).await;
-    assert!(permit.is_valid());
+    let gate = database.identify_gate(APPLICATION, 1, Some(Duration::from_secs(1))).await.unwrap();
     let began = Instant::now();
+    let permit = gate.acquire(0).await;
     let next = tokio::time::timeout(PATIENCE, gate.acquire(1)).await.unwrap();
-    assert!(began.elapsed() >= Duration::from_millis(290) && !permit.is_valid());
+    assert!(began.elapsed() >= Duration::from_millis(2900) && !permit.is_valid());
     // Too late: it does not change the other's turn.
     drop(permit);
     assert!(next.is_valid());
@@ -244,7 +247,7 @@ impl Drop for Process {
 async fn a_process_for_the_next_test() {
     let Ok(address) = std::env::var("SHARDS_DATABASE") else { return };
     let database = Arc::new(Database::open(address.parse().unwrap()).await.unwrap());
-    let leases = join(&database).await;
+    let leases = join(&database, SHORT).await;
     let renewing = leases.clone();
     tokio::spawn(async move { renewing.run().await });
     let sql = Sql::new(Some(database.clone()));
