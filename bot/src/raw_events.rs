@@ -106,7 +106,7 @@ mod tests {
     impl Plugin for Listener {
         fn subscriptions(&self, on: &mut Subscriptions) {
             for name in &self.0 {
-                on.raw(*name, async |_, raw| {
+                on.raw(name, async |_, raw| {
                     let data: Value = serde_json::from_str(raw.json())?;
                     let words = data["content"].as_str().unwrap_or_default();
                     HEARD.get().unwrap().send((raw.name().to_owned(), words.to_owned()))?;
