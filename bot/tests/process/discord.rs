@@ -182,6 +182,26 @@ async fn the_intents_are_those_that_plugins_need_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_bot_with_a_gateway_of_its_own_answers_and_says_goodbye() {
+    let discord = discord().await;
+    let mut bot = Bot::start(&discord, &[("HOLD_GATEWAY", "true")]);
+    bot.says("the gateway holds the session with Discord").await;
+    bot.serves().await;
+    let answer = discord.client().say("/ping").await.unwrap();
+    assert!(answer.is_ok() && answer.callbacks == 1, "{answer:?}");
+    bot.signal();
+    let (status, errors) = bot.ends().await;
+    assert_eq!(status.code(), Some(0), "{errors}{}", bot.log);
+    assert_eq!(discord.event_log().count(Kind::Identified), 1);
+    let closed = record(&discord).into_iter().find_map(|entry| match &entry.event {
+        Event::Closed { code, .. } => Some(*code),
+        _ => None,
+    });
+    assert_eq!(closed, Some(Some(1000)));
+    assert!(!bot.log.contains(discord.token()), "the token is logged");
+}
+
+#[tokio::test]
 async fn a_second_start_registers_nothing() {
     let discord = discord().await;
     let mut bot = Bot::start(&discord, &[]);

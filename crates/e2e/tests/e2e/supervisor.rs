@@ -73,6 +73,27 @@ async fn back(test_host: &mut TestHost, from: usize) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_held_gateway_keeps_its_session_over_killed_hosts_and_gives_the_next_one_what_came_meanwhile() {
+    let mut test_host = TestHost::new(&[("HOLD_GATEWAY", "true")]).await;
+    for _ in 0..3 {
+        let from = test_host.bot.line_count();
+        let dead = host(&test_host).await;
+        kill(dead, Signal::KILL);
+        gone(dead).await;
+        // Nobody is there to answer.
+        assert!(test_host.ping().await.starts_with("Pong!"));
+        back(&mut test_host, from).await;
+    }
+    assert_eq!(test_host.identifies(), 1);
+    assert_eq!(test_host.sandbox.event_log().count(Kind::Closed), 0);
+    let stats = test_host.sandbox.client().stats().await.unwrap();
+    assert_eq!(
+        (&stats["interactions"]["doubled"], &stats["interactions"]["unanswered"]),
+        (&0.into(), &0.into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_crash_on_probation_brings_the_code_before_it_back() {
     let mut test_host = TestHost::new(&[]).await;
     let source = test_host.playground.read(PING).unwrap();
