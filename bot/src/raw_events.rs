@@ -24,14 +24,14 @@ pub(crate) struct Origin {
     pub(crate) token: Token,
 }
 
-/// Gives plugins the raw events that they listen to, until the future is dropped. Without a held gateway there are none,
-/// which a warning says as soon as a plugin listens.
+/// Dispatches raw events to the plugins that listen to them, until the future is dropped. Without a held gateway there are
+/// no raw events, and a warning is logged when a plugin listens.
 pub(crate) async fn follow(host: Host, origin: Option<Origin>) {
     let dispatcher = Dispatcher::new(host.clone());
     let mut changes = dispatcher.raw_changes();
     let mut known = BTreeSet::new();
-    // Names that come later get a connection of their own, so that a reload loses no event of the others. What nobody listens
-    // to any more, the dispatcher leaves out.
+    // Names that are added later are read on a connection of their own, so that a reload loses no event of the others. The
+    // dispatcher ignores events without a listener.
     let mut readers = JoinSet::new();
     loop {
         changes.borrow_and_update();
@@ -162,7 +162,7 @@ mod tests {
         gateway.url().clone_into(&mut *client.ws_url.lock().await);
         tokio::spawn(async move { client.start().await.unwrap() });
 
-        // What is sent before the first session is there, nobody hears; nor what is edited before the plugin listens to it.
+        // Events before the first session, and before the plugin listens to them, are not dispatched.
         let people = sandbox.client();
         let message = loop {
             let message = people.send("alice", "general", "early").await.unwrap();

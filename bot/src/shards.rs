@@ -55,7 +55,7 @@ pub(crate) struct Division {
     database: Arc<Database>,
     application: ApplicationId,
     leases: OnceCell<Arc<ShardLeases>>,
-    /// Tells which shards have become ready.
+    /// Sends the ids of shards that have become ready.
     ready: broadcast::Sender<u32>,
 }
 
@@ -128,7 +128,7 @@ impl Division {
         }
     }
 
-    /// Gives the shards back, when all are closed.
+    /// Releases the shards, once all are closed.
     pub(crate) async fn leave(&self) {
         let Some(leases) = self.leases.get() else { return };
         if !matches!(timeout(LEFT_WITHIN, leases.leave()).await, Ok(Ok(()))) {

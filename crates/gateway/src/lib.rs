@@ -167,15 +167,14 @@ impl Gateway {
 
     /// Returns what the gateway keeps and how it is connected.
     pub fn status(&self) -> Status {
-        let mut shards: Vec<_> = self.core.shards.lock().values().map(|shard| shard.status()).collect();
+        let mut shards: Vec<_> = self.core.all().iter().map(|shard| shard.status()).collect();
         shards.sort_by_key(|shard| shard.id);
         Status { shards }
     }
 
     /// Returns the sessions with Discord with their state, for a later start.
     pub fn sessions(&self) -> Vec<StoredSession> {
-        let shards: Vec<_> = self.core.shards.lock().values().cloned().collect();
-        shards.iter().filter_map(|shard| shard.store()).collect()
+        self.core.all().iter().filter_map(|shard| shard.store()).collect()
     }
 
     /// Ends the gateway and closes the sessions with Discord, so that the bot is offline.

@@ -69,20 +69,20 @@ impl Listener {
     pub(super) fn end(mut self, control: &Control, closed: bool) {
         for user in std::mem::take(&mut self.users) {
             self.all.close(user);
-            let calls = calls(&control.discord.lock(), user);
+            let sessions = sessions(&control.discord.lock(), user);
             let pages = self.all.of(user);
-            if calls.is_empty() || pages.open > 0 {
+            if sessions.is_empty() || pages.open > 0 {
                 continue;
             }
             let (all, control) = (self.all.clone(), control.clone());
             if closed {
-                leave(&control, user, &calls);
+                leave(&control, user, &sessions);
                 continue;
             }
             tokio::spawn(async move {
                 tokio::time::sleep(BACK_WITHIN).await;
                 if all.of(user).ever == pages.ever {
-                    leave(&control, user, &calls);
+                    leave(&control, user, &sessions);
                 }
             });
         }
@@ -97,20 +97,16 @@ impl Drop for Listener {
     }
 }
 
-/// Returns the guilds in which a user is in voice, with the id of the voice session.
-fn calls(live: &Live<'_>, user: Snowflake) -> Vec<(Snowflake, String)> {
-    let state = |guild: &crate::state::guild::Guild| {
-        guild.voice_states.get(&user).map(|state| (guild.id, state.session_id.clone()))
-    };
-    live.guilds.values().filter_map(state).collect()
+/// Returns the ids of a user's voice sessions.
+fn sessions(live: &Live<'_>, user: Snowflake) -> Vec<String> {
+    let states = live.guilds.values().filter_map(|guild| guild.voice_states.get(&user));
+    states.map(|state| state.session_id.clone()).collect()
 }
 
-/// Removes a user from these calls, unless they have left them since.
-fn leave(control: &Control, user: Snowflake, before: &[(Snowflake, String)]) {
+/// Ends these voice sessions of a user, as far as they still exist.
+fn leave(control: &Control, user: Snowflake, sessions: &[String]) {
     let mut live = control.discord.lock();
-    for call in calls(&live, user) {
-        if before.contains(&call) {
-            live.set_voice(call.0, user, None);
-        }
+    for session in sessions {
+        live.drop_voice(user, session);
     }
 }

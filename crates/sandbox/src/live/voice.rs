@@ -186,14 +186,14 @@ impl Live<'_> {
         self.voice.silence(guild_id, user, muted, deaf);
     }
 
-    /// Removes a bot from the voice channels that a gateway session had joined, because the session has ended.
-    pub fn drop_voice(&mut self, bot: Snowflake, session_id: &str) {
+    /// Removes a user from the voice channels that a session had joined, because the session has ended.
+    pub fn drop_voice(&mut self, user: Snowflake, session_id: &str) {
         let left = |guild: &&crate::state::guild::Guild| {
-            guild.voice_states.get(&bot).is_some_and(|state| state.session_id == session_id)
+            guild.voice_states.get(&user).is_some_and(|state| state.session_id == session_id)
         };
         let guilds: Vec<Snowflake> = self.guilds.values().filter(left).map(|guild| guild.id).collect();
         for guild in guilds {
-            self.set_voice(guild, bot, None);
+            self.set_voice(guild, user, None);
         }
     }
 
